@@ -1,0 +1,304 @@
+"""What a run is: immutable, validated settings from which everything else follows.
+
+The form of the Train page, `--set path=value` on the command line, the help texts and the messages about values out
+of bounds are all made from the fields below. A run's configuration is saved whole in its folder.
+"""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from emotion_core.errors import BadInput
+
+SAMPLE = "sample"
+"""The data source that stands for the drawn sample instead of a path."""
+
+Activation = Literal["relu", "softplus", "selu", "gelu"]
+Initializer = Literal["he_normal", "glorot_normal", "glorot_uniform"]
+
+
+class Settings(BaseModel):
+    """Base of every group of settings: frozen, and strict about names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# --- data ---------------------------------------------------------------------------------------------------------
+
+
+class FirstRows(Settings):
+    """The first rows validate, the others train, as in the coursework; nothing is shuffled."""
+
+    kind: Literal["first_rows"] = "first_rows"
+    count: int = Field(2_900, ge=1, le=1_000_000, description="Rows from the top of the file that validate.")
+    largest_share: float = Field(
+        0.2, gt=0, lt=1, description="A small data set gives at most this share of its rows, whatever the count."
+    )
+
+
+class RandomSplit(Settings):
+    """A random share validates; images and labels are split together."""
+
+    kind: Literal["random"] = "random"
+    share: float = Field(0.2, gt=0, lt=1, description="Share of the rows that validate.")
+
+
+class UsageSplit(Settings):
+    """The file's own Usage column decides: Training trains, PublicTest validates."""
+
+    kind: Literal["usage"] = "usage"
+
+
+Split = Annotated[FirstRows | RandomSplit | UsageSplit, Field(discriminator="kind")]
+
+
+class Data(Settings):
+    """Which faces are learnt from, and which of them only validate."""
+
+    source: str = Field(SAMPLE, description="Path of a CSV, a zip or a folder of images, or 'sample' for drawn faces.")
+    drop_incomplete: bool = Field(False, description="Leave out rows whose pixels are missing instead of refusing.")
+    split: Split = Field(FirstRows(), description="How validation rows are chosen.")
+
+
+class Augmentation(Settings):
+    """Random changes to training images, drawn anew for each image and epoch. Validation sees the originals."""
+
+    rotation: float = Field(0.0, ge=0, le=180, description="Largest rotation either way, in degrees.")
+    width_shift: float = Field(0.0, ge=0, le=0.5, description="Largest sideways shift, as a share of the width.")
+    height_shift: float = Field(0.0, ge=0, le=0.5, description="Largest up or down shift, as a share of the height.")
+    zoom: float = Field(0.0, ge=0, le=0.5, description="Zoom drawn per axis from 1 - zoom to 1 + zoom.")
+    horizontal_flip: bool = Field(False, description="Mirror half of the images left to right.")
+
+    @property
+    def enabled(self) -> bool:
+        """Whether any transform can change an image."""
+        return self != Augmentation()
+
+
+# --- models -------------------------------------------------------------------------------------------------------
+
+
+class LinearModel(Settings):
+    """A linear classifier on the pixels, one against the rest, by stochastic gradient descent (scikit-learn)."""
+
+    family: Literal["linear"] = "linear"
+    loss: Literal["hinge", "log_loss", "modified_huber"] = Field("hinge", description="Loss of each one-against-rest.")
+    penalty: Literal["l2", "l1", "elasticnet"] = Field("l2", description="Penalty on the weights.")
+    alpha: float = Field(1e-4, gt=0, le=1, description="Strength of the penalty; it also sets the learning rate.")
+
+
+class DenseModel(Settings):
+    """Fully connected layers, each narrower than the one before, on the flattened pixels."""
+
+    family: Literal["dense"] = "dense"
+    hidden_layers: int = Field(5, ge=1, le=10, description="Number of hidden layers.")
+    first_units: int = Field(500, ge=1, le=4_096, description="Units of the first hidden layer.")
+    descent: int = Field(100, ge=0, le=1_000, description="Units that each further layer has fewer than the last.")
+    last_units: int | None = Field(None, ge=1, le=4_096, description="Units of the last hidden layer; empty follows.")
+    activation: Activation = Field("relu", description="Activation of the hidden layers.")
+    kernel_initializer: Initializer = Field("he_normal", description="Start values of the hidden weights.")
+    dropout: float = Field(0.0, ge=0, le=0.9, description="Share of units silenced after each hidden layer.")
+    regularizer: Literal["none", "l1", "l2", "l1l2"] = Field("none", description="Penalty on the hidden weights.")
+    regularizer_strength: float = Field(0.01, ge=0, le=1, description="Strength of the penalty; 0.01 is Keras's own.")
+    batch_norm: bool = Field(False, description="Normalise over the batch after each hidden layer.")
+    batch_norm_momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of the batch statistics.")
+
+    @property
+    def hidden_units(self) -> tuple[int, ...]:
+        """Units of each hidden layer, first to last."""
+        units = [self.first_units - self.descent * layer for layer in range(self.hidden_layers)]
+        return (*units[:-1], units[-1] if self.last_units is None else self.last_units)
+
+    @model_validator(mode="after")
+    def _every_layer_has_units(self) -> Self:
+        if min(self.hidden_units) < 1:
+            raise ValueError(
+                f"{self.hidden_layers} hidden layers from {self.first_units} units, each {self.descent} narrower, "
+                f"leave {min(self.hidden_units)} units in one of them; use fewer layers or a smaller descent"
+            )
+        return self
+
+
+class Convolution(Settings):
+    """One convolution, padded to keep its input's size."""
+
+    filters: int = Field(64, ge=1, le=1_024, description="Number of filters.")
+    kernel_size: int = Field(3, ge=1, le=15, description="Side of the square kernel in pixels.")
+
+
+class ConvolutionBlock(Settings):
+    """Convolutions, then pooling, batch normalisation and dropout, each if asked."""
+
+    convolutions: tuple[Convolution, ...] = Field(min_length=1, max_length=8, description="Convolutions in order.")
+    pooling: Literal["none", "max", "average"] = Field("max", description="Pooling over 2x2 pixels.")
+    batch_norm: Literal["none", "block", "convolution"] = Field(
+        "block", description="Normalise over the batch once after pooling, or between each convolution and activation."
+    )
+    dropout: float = Field(0.0, ge=0, le=0.9, description="Share of values silenced at the end of the block.")
+
+
+class CnnModel(Settings):
+    """Blocks of convolutions, then dense layers."""
+
+    family: Literal["cnn"] = "cnn"
+    blocks: tuple[ConvolutionBlock, ...] = Field(min_length=1, max_length=5, description="Blocks in order.")
+    head: Literal["flatten", "average"] = Field(
+        "flatten", description="How the last maps reach the dense layers: every value, or each map's average."
+    )
+    dense_units: tuple[Annotated[int, Field(ge=1, le=4_096)], ...] = Field(
+        (500, 400, 300), max_length=8, description="Units of each dense layer."
+    )
+    activation: Activation = Field("softplus", description="Activation of the convolutions.")
+    dense_activation: Activation = Field("relu", description="Activation of the dense layers.")
+    kernel_initializer: Initializer = Field("he_normal", description="Start values of the hidden weights.")
+    output_initializer: Initializer = Field("glorot_normal", description="Start values of the output's weights.")
+
+
+Model = Annotated[LinearModel | DenseModel | CnnModel, Field(discriminator="family")]
+
+
+# --- training -----------------------------------------------------------------------------------------------------
+
+
+class ConstantRate(Settings):
+    """The same learning rate throughout."""
+
+    kind: Literal["constant"] = "constant"
+    rate: float = Field(1e-3, gt=0, le=10, description="Learning rate.")
+
+
+class ExponentialRate(Settings):
+    """At epoch e: rate x decay^e."""
+
+    kind: Literal["exponential"] = "exponential"
+    rate: float = Field(1e-4, gt=0, le=10, description="Learning rate of the first epoch.")
+    decay: float = Field(0.95, gt=0, le=1, description="Factor from one epoch to the next.")
+
+
+class StepRate(Settings):
+    """At epoch e: rate x factor^floor((1 + e) / every)."""
+
+    kind: Literal["step"] = "step"
+    rate: float = Field(1e-4, gt=0, le=10, description="Learning rate of the first epochs.")
+    factor: float = Field(0.5, gt=0, le=1, description="Factor at each step.")
+    every: int = Field(10, ge=1, le=1_000, description="Epochs between steps.")
+
+
+class PlateauRate(Settings):
+    """Times a factor whenever validation loss has not improved for some epochs."""
+
+    kind: Literal["plateau"] = "plateau"
+    rate: float = Field(1e-3, gt=0, le=10, description="Learning rate at the start.")
+    factor: float = Field(0.2, gt=0, lt=1, description="Factor when validation loss has stalled.")
+    patience: int = Field(5, ge=1, le=1_000, description="Epochs without improvement before the rate falls.")
+
+
+class OneCycleRate(Settings):
+    """Per batch and linear: start to peak, back to start, then down to the end rate (Smith 2018)."""
+
+    kind: Literal["one_cycle"] = "one_cycle"
+    start: float = Field(0.001, gt=0, le=10, description="Learning rate at both feet of the cycle.")
+    peak: float = Field(0.01, gt=0, le=10, description="Learning rate at the top.")
+    end: float = Field(1e-7, gt=0, le=10, description="Learning rate of the very last batch.")
+    iterations: int | None = Field(None, ge=3, description="Batches in all; empty: those of the whole run.")
+    last_iterations: int | None = Field(None, ge=1, description="Batches of the final descent; empty: one in nine.")
+
+
+Schedule = Annotated[
+    ConstantRate | ExponentialRate | StepRate | PlateauRate | OneCycleRate, Field(discriminator="kind")
+]
+
+
+class Training(Settings):
+    """How long and how fast the model learns."""
+
+    epochs: int = Field(100, ge=1, le=100_000, description="Largest number of passes over the training data.")
+    batch_size: int = Field(32, ge=1, le=8_192, description="Images per step.")
+    seed: int = Field(42, ge=0, le=2**31 - 1, description="Seed of every random draw: weights, order, augmentation.")
+    amsgrad: bool = Field(True, description="Adam with the AMSGrad correction (Reddi et al. 2018).")
+    schedule: Schedule = Field(ExponentialRate(), description="How the learning rate changes.")
+    class_weights: Literal["none", "balanced", "square_root"] = Field(
+        "none", description="Weigh each class by n / (classes x count), by its square root, or not at all."
+    )
+    early_stopping_patience: int | None = Field(
+        20, ge=1, le=100_000, description="Epochs without a better validation loss before stopping; empty: never."
+    )
+    keep: Literal["best", "last"] = Field("best", description="Save the epoch of lowest validation loss, or the last.")
+
+
+class Device(Settings):
+    """Where the run computes."""
+
+    backend: Literal["auto", "tensorflow", "jax", "torch"] = Field(
+        "auto", description="Keras backend; auto takes the first installed one that sees a GPU, else TensorFlow."
+    )
+    kind: Literal["auto", "cpu"] = Field("auto", description="Use a GPU where there is one, or the CPU only.")
+
+
+class RunConfig(Settings):
+    """Everything that decides a run."""
+
+    schema_version: Literal[1] = 1
+    preset: str = Field("custom", max_length=80, description="Preset that the settings started from.")
+    name: str = Field("", max_length=200, description="Display name.")
+    data: Data = Data()
+    augmentation: Augmentation = Augmentation()
+    model: Model
+    training: Training = Training()
+    device: Device = Device()
+
+
+def parse_config(document: Any) -> RunConfig:
+    """Validate a document (nested dicts) as a configuration; raise BadInput with one sentence."""
+    try:
+        return RunConfig.model_validate(document)
+    except ValidationError as error:
+        raise BadInput(explain_errors(error)) from error
+
+
+def explain_errors(error: ValidationError) -> str:
+    """Turn pydantic's report into one sentence that names each field, what it got and what it takes."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg'].removeprefix('Value error, ')}"
+        f" (got {_shortened(problem['input'])})"
+        for problem in error.errors(include_url=False)
+    )
+
+
+def with_settings(config: RunConfig, assignments: dict[str, Any]) -> RunConfig:
+    """Return `config` with values set at dotted paths, for example `{"training.epochs": 5}`; raise BadInput.
+
+    Setting `kind` of a schedule or split, or `family` of a model, starts that group from its defaults.
+    """
+    document = config.model_dump()
+    for path, value in assignments.items():
+        _assign(document, path, value)
+    return parse_config(document)
+
+
+def _assign(document: Any, path: str, value: Any) -> None:
+    *parents, last = path.split(".")
+    for depth, part in enumerate(parents):
+        document = _child(document, part, ".".join(parents[: depth + 1]))
+    if isinstance(document, dict) and last in document:
+        if last in ("kind", "family") and document[last] != value:
+            document.clear()
+        document[last] = value
+    elif isinstance(document, tuple | list):
+        raise BadInput(f"{path}: set a field of the element, for example {path}.filters=32")
+    else:
+        names = ", ".join(document) if isinstance(document, dict) else "none"
+        raise BadInput(f"There is no setting {path!r}; beside it are: {names}.")
+
+
+def _child(document: Any, part: str, path: str) -> Any:
+    if isinstance(document, dict) and part in document:
+        return document[part]
+    if isinstance(document, tuple | list) and part.isdecimal() and int(part) < len(document):
+        return document[int(part)]
+    raise BadInput(f"There is no setting {path!r}.")
+
+
+def _shortened(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

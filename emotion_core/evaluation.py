@@ -1,0 +1,82 @@
+"""How well a model did: scores from true labels and probabilities."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from emotion_core.emotions import EMOTIONS, NUM_EMOTIONS
+
+Labels = NDArray[np.integer[Any]]
+Probabilities = NDArray[np.floating[Any]]
+
+
+class ClassScores(BaseModel):
+    """One emotion's scores, each from 0 to 1, and the number of true faces they rest on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+class Evaluation(BaseModel):
+    """Scores on a labelled set. `confusion[true][predicted]` counts images; classes without images score 0."""
+
+    model_config = ConfigDict(frozen=True)
+
+    images: int
+    accuracy: float
+    macro_f1: float
+    loss: float
+    per_class: dict[str, ClassScores]
+    confusion: list[list[int]]
+
+
+class RunEvaluation(Evaluation):
+    """A run's scores on its validation rows, with what it took to get them."""
+
+    best_epoch: int
+    training_accuracy: float
+    parameters: int
+    seconds: float
+    images_per_second: float
+
+
+def evaluate(labels: Labels, probabilities: Probabilities) -> Evaluation:
+    """Score predictions against the truth.
+
+    Args:
+        labels: int (n,), 0-6, n at least 1.
+        probabilities: float (n, 7), rows summing to 1.
+
+    The macro-F1 is the unweighted mean over all seven classes, so a class that is never found pulls it down however
+    rare it is. The loss is the mean negative log-likelihood of the true class.
+    """
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support  # slow to import
+
+    predictions = probabilities.argmax(axis=1)
+    classes = list(range(NUM_EMOTIONS))
+    precision, recall, f1, support = precision_recall_fscore_support(
+        labels, predictions, labels=classes, zero_division=0
+    )
+    return Evaluation(
+        images=len(labels),
+        accuracy=float((predictions == labels).mean()),
+        macro_f1=float(f1.mean()),
+        loss=log_loss(labels, probabilities),
+        per_class={
+            name: ClassScores(precision=precision[i], recall=recall[i], f1=f1[i], support=support[i])
+            for i, name in enumerate(EMOTIONS)
+        },
+        confusion=confusion_matrix(labels, predictions, labels=classes).tolist(),
+    )
+
+
+def log_loss(labels: Labels, probabilities: Probabilities) -> float:
+    """Mean negative log-likelihood of the true classes, with probabilities held above 1e-7 as Keras does."""
+    likelihood = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.clip(likelihood, 1e-7, 1.0)).mean())

@@ -1,0 +1,126 @@
+"""The coursework's configurations, and ours beside them, as data."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from emotion_core.config import (
+    Augmentation,
+    CnnModel,
+    Convolution,
+    ConvolutionBlock,
+    Data,
+    DenseModel,
+    ExponentialRate,
+    LinearModel,
+    OneCycleRate,
+    PlateauRate,
+    RandomSplit,
+    RunConfig,
+    Training,
+)
+from emotion_core.errors import BadInput
+
+COURSEWORK_AUGMENTATION: Final = Augmentation(rotation=30, width_shift=0.1, height_shift=0.1, zoom=0.1)
+"""The notebook's `ImageDataGenerator` settings."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named starting point: what it is called on screen, why one would choose it, and its settings."""
+
+    title: str
+    summary: str
+    config: RunConfig
+
+    @property
+    def name(self) -> str:
+        """The name on the command line and in saved runs."""
+        return self.config.preset
+
+
+def _block(
+    *convolutions: tuple[int, int], pooling: str = "max", batch_norm: str = "block", dropout: float = 0.3
+) -> ConvolutionBlock:
+    """Build a block from (filters, kernel size) pairs."""
+    return ConvolutionBlock.model_validate(
+        {
+            "convolutions": [Convolution(filters=filters, kernel_size=size) for filters, size in convolutions],
+            "pooling": pooling,
+            "batch_norm": batch_norm,
+            "dropout": dropout,
+        }
+    )
+
+
+_PRESETS: Final = (
+    Preset(
+        title="Linear baseline",
+        summary="One weight per pixel and emotion. Trains in a minute and shows what a face needs more than.",
+        config=RunConfig(
+            preset="sgd",
+            data=Data(split=RandomSplit(share=0.2)),
+            model=LinearModel(),
+            training=Training(epochs=1_000, early_stopping_patience=5, keep="last"),
+        ),
+    ),
+    Preset(
+        title="Dense network",
+        summary="The coursework's best dense network: five layers, L2 penalty, batch normalisation.",
+        config=RunConfig(
+            preset="dense-5",
+            augmentation=COURSEWORK_AUGMENTATION,
+            model=DenseModel(regularizer="l2", batch_norm=True, batch_norm_momentum=0.9),
+            training=Training(schedule=ExponentialRate(rate=1e-4, decay=0.95)),
+        ),
+    ),
+    Preset(
+        title="Coursework CNN",
+        summary="The coursework's recommendation: eight convolutions, 7.3 million parameters. Wants a GPU.",
+        config=RunConfig(
+            preset="cnn",
+            augmentation=COURSEWORK_AUGMENTATION,
+            model=CnnModel(
+                blocks=(
+                    _block((64, 7), (64, 3)),
+                    _block((128, 3), (128, 3), pooling="average"),
+                    _block((256, 3), (256, 3)),
+                    _block((256, 3), (256, 3), pooling="none", batch_norm="none", dropout=0),
+                ),
+            ),
+            training=Training(epochs=200, batch_size=64, schedule=PlateauRate(), class_weights="balanced"),
+        ),
+    ),
+    Preset(
+        title="Small CNN",
+        summary="Seven convolutions and a tenth of the coursework CNN's parameters: an hour on a laptop's processor.",
+        config=RunConfig(
+            preset="cnn-small",
+            augmentation=Augmentation(
+                rotation=15, width_shift=0.1, height_shift=0.1, zoom=0.15, horizontal_flip=True
+            ),
+            model=CnnModel(
+                blocks=(
+                    _block((32, 5), batch_norm="convolution", dropout=0.1),
+                    _block((64, 3), (64, 3), batch_norm="convolution", dropout=0.1),
+                    _block((128, 3), (128, 3), batch_norm="convolution", dropout=0.2),
+                    _block((128, 3), (256, 3), pooling="none", batch_norm="convolution", dropout=0.3),
+                ),
+                head="average",
+                dense_units=(),
+                activation="relu",
+            ),
+            training=Training(epochs=30, batch_size=64, schedule=OneCycleRate(start=2e-4, peak=3e-3, end=1e-6)),
+        ),
+    ),
+)
+
+PRESETS: Final[dict[str, Preset]] = {preset.name: preset for preset in _PRESETS}
+"""Every preset by its name, in the order in which they are best met."""
+
+
+def find_preset(name: str) -> Preset:
+    """Return the preset called `name`; raise BadInput listing the names there are."""
+    if name not in PRESETS:
+        raise BadInput(f"There is no preset {name!r}; the presets are: {', '.join(PRESETS)}.")
+    return PRESETS[name]
+

@@ -1,0 +1,35 @@
+"""Where things are kept and how large an input may be. Each folder can be moved by an environment variable."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from platformdirs import user_cache_path
+
+PROJECT: Final = Path(__file__).resolve().parent.parent
+
+MAX_UPLOAD_BYTES: Final = 1_000 * 2**20
+"""Largest CSV that the app accepts; `.streamlit/config.toml` says the same in megabytes."""
+
+MAX_IMAGE_PIXELS: Final = 50_000_000
+"""Largest picture that is decoded, by the size its header states."""
+
+
+def runs_folder() -> Path:
+    """Folder of saved runs: `EMOTION_RUNS`, else `trained/` of this project."""
+    return _folder("EMOTION_RUNS", PROJECT / "trained")
+
+
+def data_folder() -> Path:
+    """Folder whose CSVs the app offers first: `EMOTION_DATA`, else `data/` of this project."""
+    return _folder("EMOTION_DATA", PROJECT / "data")
+
+
+def cache_folder() -> Path:
+    """Folder of parsed data sets, safe to delete: `EMOTION_CACHE`, else the user's cache folder."""
+    return _folder("EMOTION_CACHE", user_cache_path("facial-emotion-dashboard", appauthor=False))
+
+
+def _folder(variable: str, default: Path) -> Path:
+    value = os.environ.get(variable)
+    return Path(value).expanduser().resolve() if value else default
