@@ -388,7 +388,7 @@ def summarise(run: Run) -> RunSummary:
         submitted=status.submitted,
         sequence=status.sequence,
         has_model=run.onnx_path.exists() or run.linear_path.exists(),
-        **scores,  # type: ignore[arg-type]
+        **scores,
     )
 
 
@@ -412,4 +412,5 @@ def _read_rows(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
         rows = pd.read_csv(io.StringIO(whole_lines), names=list(columns), skiprows=1, on_bad_lines="skip")
     except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError):
         return pd.DataFrame(columns=list(columns), dtype=float)
-    return rows.apply(pd.to_numeric, errors="coerce").dropna(subset=["epoch"])
+    numbers: pd.DataFrame = rows.apply(pd.to_numeric, errors="coerce")
+    return numbers.dropna(subset=["epoch"])

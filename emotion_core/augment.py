@@ -1,0 +1,87 @@
+"""Random changes to training images: one affine warp per image, drawn as the coursework's generator drew them.
+
+The distribution is that of Keras's `ImageDataGenerator`: rotation, shifts and zoom each uniform, combined as
+rotation x shift x zoom about the image's centre, bilinear, with the nearest edge pixel outside. The preview and the
+training call the same function; nothing here knows of Keras.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_core.config import Augmentation
+from emotion_core.emotions import IMAGE_SIZE
+
+_CENTRE: Final = (IMAGE_SIZE - 1) / 2
+
+
+@dataclass(frozen=True)
+class Transforms:
+    """One draw per image: angles in degrees, shifts in pixels, zooms as factors, flips; arrays of length n."""
+
+    angles: NDArray[np.float64]
+    row_shifts: NDArray[np.float64]
+    column_shifts: NDArray[np.float64]
+    row_zooms: NDArray[np.float64]
+    column_zooms: NDArray[np.float64]
+    flips: NDArray[np.bool_]
+
+    def matrices(self) -> NDArray[np.float64]:
+        """Return (n, 2, 3) matrices that take a pixel (x, y) of the result to where it is read in the original."""
+        cosines, sines = np.cos(np.radians(self.angles)), np.sin(np.radians(self.angles))
+        mirror = np.where(self.flips, -1.0, 1.0)
+        matrices = np.empty((len(self.angles), 2, 3))
+        # Rows of R @ T @ Z in (row, column) order, written here for (x, y) = (column, row).
+        matrices[:, 0, 0] = cosines * self.column_zooms * mirror
+        matrices[:, 0, 1] = sines * self.row_zooms
+        matrices[:, 1, 0] = -sines * self.column_zooms * mirror
+        matrices[:, 1, 1] = cosines * self.row_zooms
+        shift_x = sines * self.row_shifts + cosines * self.column_shifts
+        shift_y = cosines * self.row_shifts - sines * self.column_shifts
+        matrices[:, 0, 2] = _CENTRE + shift_x - (matrices[:, 0, 0] + matrices[:, 0, 1]) * _CENTRE
+        matrices[:, 1, 2] = _CENTRE + shift_y - (matrices[:, 1, 0] + matrices[:, 1, 1]) * _CENTRE
+        return matrices
+
+
+def draw_transforms(settings: Augmentation, count: int, rng: np.random.Generator) -> Transforms:
+    """Draw `count` transforms: rotation in +-rotation, shifts in +-share of the side, zoom per axis in 1 +- zoom."""
+
+    def symmetric(extent: float) -> NDArray[np.float64]:
+        return rng.uniform(-extent, extent, count)
+
+    return Transforms(
+        angles=symmetric(settings.rotation),
+        row_shifts=symmetric(settings.height_shift * IMAGE_SIZE),
+        column_shifts=symmetric(settings.width_shift * IMAGE_SIZE),
+        row_zooms=1 + symmetric(settings.zoom),
+        column_zooms=1 + symmetric(settings.zoom),
+        flips=(rng.random(count) < 0.5) & settings.horizontal_flip,
+    )
+
+
+def augment(images: NDArray[np.uint8], settings: Augmentation, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Return changed copies of images.
+
+    Args:
+        images: uint8 (n, 48, 48), 0-255.
+        settings: How far each transform may go; with none enabled the images come back as they are.
+        rng: Source of the draws; the same state gives the same result.
+    """
+    if not settings.enabled:
+        return images
+    changed = np.empty_like(images)
+    for source, target, matrix in zip(
+        images, changed, draw_transforms(settings, len(images), rng).matrices(), strict=True
+    ):
+        cv2.warpAffine(
+            source,
+            matrix,
+            (IMAGE_SIZE, IMAGE_SIZE),
+            dst=target,
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+    return changed

@@ -1,0 +1,78 @@
+"""What the command line prints: documents, tables and a line that shows how far long work is."""
+
+import io
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, TextIO
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document, in characters that every console can show."""
+    print(json.dumps(document, indent=2, allow_nan=False))
+
+
+def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows in columns as wide as their widest entry; numbers stand to the right."""
+    cells = [[_as_text(value) for value in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
+    for line in (header, *cells):
+        aligned = (_align(text, width) for text, width in zip(line, widths, strict=True))
+        print_line("  ".join(aligned).rstrip())
+
+
+def print_line(text: str) -> None:
+    """Print a line on standard output, with `?` for what its encoding lacks."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, errors="replace").decode(encoding))
+
+
+class Narrator(io.TextIOBase):
+    """Standard error with a last line that may change: how far the work is. On a terminal only.
+
+    Whole lines written in between appear above it.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._shown = ""
+
+    def show(self, text: str) -> None:
+        """Let the last line read `text`."""
+        if self._stream.isatty() and text != self._shown:
+            self._replace(text[:100])
+
+    def show_count(self, done: int, total: int) -> None:
+        """Let the last line be a bar of `done` out of `total`."""
+        filled = 30 * done // max(total, 1)
+        self.show(f"[{'#' * filled}{'.' * (30 - filled)}] {done:,} of {total:,}")
+
+    def write(self, text: str) -> int:
+        """Write text above the changing line; makes this usable as a standard stream."""
+        self.clear()
+        self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush the stream."""
+        self._stream.flush()
+
+    def clear(self) -> None:
+        """Take the changing line away."""
+        if self._shown:
+            self._replace("")
+
+    def _replace(self, text: str) -> None:
+        self._stream.write(f"\r{text.ljust(len(self._shown))}\r{text}")
+        self._stream.flush()
+        self._shown = text
+
+
+def _as_text(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _align(text: str, width: int) -> str:
+    return text.rjust(width) if text[:1].isdigit() and text.replace(",", "").replace(".", "").isdigit() else text.ljust(width)

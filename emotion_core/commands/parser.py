@@ -1,0 +1,130 @@
+"""The words of the command line. Imports nothing else of the library, so that help comes at once."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from emotion_core.errors import BadInput
+
+RUN_HELP = "id of a run, the beginning of one, or 'latest'"
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(f"{message[:1].upper()}{message[1:]} (see {self.prog} --help).")
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return the options; `command` is the module and the function that carry it out. Raises BadInput."""
+    parser = _Parser(prog="python -m emotion_core", description="Facial-emotion recognition from the command line.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for add in (_presets, _data, _train, _submit, _runs, _evaluate, _predict, _classify, _doctor):
+        add(commands)
+    return parser.parse_args(arguments)
+
+
+def _command(commands: Any, name: str, target: tuple[str, str], summary: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=summary)
+    command.set_defaults(command=target)
+    command.add_argument("--json", action="store_true", help="print one JSON document")
+    return command
+
+
+def _add_runs_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--runs", type=Path, metavar="DIR", help="folder of runs (default: EMOTION_RUNS, else trained/)"
+    )
+
+
+def _presets(commands: Any) -> None:
+    _command(commands, "presets", ("catalogue", "presets"), "List the presets.")
+
+
+def _data(commands: Any) -> None:
+    command = _command(commands, "data", ("catalogue", "data"), "Check a data set and summarise it.")
+    command.add_argument("source", metavar="CSV", help="CSV, zip or folder of images, or 'sample'")
+    _add_drop_option(command)
+
+
+def _train(commands: Any) -> None:
+    command = _command(commands, "train", ("train", "train"), "Train a preset here and now, and wait for it.")
+    command.add_argument("preset", metavar="PRESET", help="name of a preset; 'presets' lists them")
+    _add_run_options(command)
+
+
+def _submit(commands: Any) -> None:
+    command = _command(commands, "submit", ("train", "submit"), "Queue presets to be trained in the background.")
+    command.add_argument("presets", metavar="PRESET", nargs="+", help="names of presets; 'presets' lists them")
+    _add_run_options(command)
+
+
+def _add_run_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--data", metavar="CSV", help="CSV, zip or folder of images, or 'sample' for drawn faces")
+    command.add_argument("--epochs", type=int, metavar="N", help="largest number of passes over the data")
+    command.add_argument("--seed", type=int, metavar="N", help="seed of every random draw")
+    command.add_argument("--name", metavar="TEXT", help="display name")
+    command.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="path=value",
+        help="any other setting, for example training.batch_size=64; may be given several times",
+    )
+    _add_drop_option(command)
+    _add_runs_option(command)
+
+
+def _add_drop_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--drop-incomplete", action="store_true", help="leave out rows whose pixels are missing")
+
+
+def _runs(commands: Any) -> None:
+    group = commands.add_parser("runs", help="List, show, wait for, stop or delete saved runs.")
+    verbs = group.add_subparsers(metavar="VERB", required=True)
+    _add_runs_option(_command(verbs, "list", ("saved_runs", "list_runs"), "List the saved runs, newest first."))
+    for name, function, summary in (
+        ("show", "show", "Show one run."),
+        ("wait", "wait", "Wait until a run is over; fails if it failed."),
+        ("stop", "stop", "Ask a run to stop after the batch in hand, keeping what it has learnt."),
+        ("delete", "delete", "Delete a run for good."),
+    ):
+        verb = _command(verbs, name, ("saved_runs", function), summary)
+        verb.add_argument("run", metavar="ID", help=RUN_HELP)
+        _add_runs_option(verb)
+        if name == "stop":
+            verb.add_argument("--now", action="store_true", help="end its processes at once instead")
+
+
+def _evaluate(commands: Any) -> None:
+    command = _command(commands, "evaluate", ("serve", "evaluate_run"), "Score a run on a labelled data set.")
+    _add_run_and_data(command)
+    command.add_argument("--labels", type=Path, metavar="CSV", help="id,emotion of a data set without its own labels")
+
+
+def _predict(commands: Any) -> None:
+    command = _command(commands, "predict", ("serve", "predict"), "Write a run's predictions as Kaggle takes them.")
+    _add_run_and_data(command)
+    command.add_argument("--output", type=Path, required=True, metavar="FILE", help="CSV to write")
+
+
+def _add_run_and_data(command: argparse.ArgumentParser) -> None:
+    command.add_argument("run", metavar="RUN", help=RUN_HELP)
+    command.add_argument("source", metavar="CSV", help="CSV, zip or folder of images, or 'sample'")
+    _add_drop_option(command)
+    _add_runs_option(command)
+
+
+def _classify(commands: Any) -> None:
+    command = _command(commands, "classify", ("serve", "classify"), "Find the faces in pictures and classify them.")
+    command.add_argument("images", metavar="IMAGE", nargs="+", type=Path, help="JPEG, PNG, WebP or BMP")
+    command.add_argument("--run", metavar="RUN", help=f"{RUN_HELP} (default: the best run)")
+    _add_runs_option(command)
+
+
+def _doctor(commands: Any) -> None:
+    command = _command(commands, "doctor", ("machine", "doctor"), "Say what is here, what is missing and how to get it.")
+    _add_runs_option(command)

@@ -1,0 +1,157 @@
+"""Watching a run from outside: how far it is, what it is doing, how long it may still take.
+
+Reads the run's folder through `Run` and shows nothing itself; a page or a terminal puts it on screen.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from emotion_core.config import LinearModel
+from emotion_core.errors import DamagedRun
+from emotion_core.runs import Run, Runs, State, Status
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EPOCHS_AVERAGED = 5
+"""Time left is told from the pace of this many epochs."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """A run at one moment.
+
+    Attributes:
+        phase: One sentence on what it is doing or how it ended.
+        epoch: The epoch in hand, from 1; once the run is over, the number of whole epochs.
+        epoch_fraction: How much of the epoch in hand is done, 0 to 1.
+        seconds_left: At the pace of the last epochs and if no early stopping ends it sooner; None where unknown.
+    """
+
+    state: State
+    phase: str
+    epoch: int
+    epochs: int
+    epoch_fraction: float
+    seconds_left: float | None
+
+
+def watch(run: Run, queued_before: int = 0) -> Watch:
+    """Look at a run; raises DamagedRun. `queued_before` is the number of runs whose turn comes first."""
+    state, status = run.state(), run.status()
+    if state.is_over or state is State.QUEUED:
+        return Watch(state, _outcome(run, state, status, queued_before), status.epoch, status.epochs, 0.0, None)
+    return Watch(
+        state,
+        phase=_activity(run, state, status),
+        epoch=min(status.epoch + 1, status.epochs),
+        epochs=status.epochs,
+        epoch_fraction=min(1.0, status.batch / status.batches) if status.batches else 0.0,
+        seconds_left=None if state is State.STOPPING else _seconds_left(run, status),
+    )
+
+
+def runs_in_hand(runs: Runs) -> list[Run]:
+    """Return the runs that are not over: those computing first, then the queue in its order."""
+    found = []
+    for run in runs.all():
+        try:
+            state, status = run.state(), run.status()
+        except DamagedRun:
+            continue
+        if not state.is_over:
+            found.append((state is State.QUEUED, status.sequence, status.submitted, run))
+    return [run for *_, run in sorted(found, key=lambda entry: entry[:3])]
+
+
+def images_per_second(runs: Runs, preset: str) -> float | None:
+    """Return the training speed of the last run of a preset that measured one, None where none did."""
+    for run in reversed(runs.all()):
+        try:
+            if run.config.preset == preset and (speed := run.status().images_per_second):
+                return speed
+        except DamagedRun:
+            continue
+    return None
+
+
+def as_duration(seconds: float) -> str:
+    """Write a duration roughly, as one would say it: `40 s`, `12 min`, `3 h 20 min`, `2 days 4 h`."""
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} day{'s' * (days > 1)}" + (f" {hours} h" if hours else "")
+
+
+def _seconds_left(run: Run, status: Status) -> float | None:
+    pace = _seconds_per_epoch(run.history(), run.progress(), status)
+    if pace is None:
+        return None
+    fraction = status.batch / status.batches if status.batches else 0.0
+    return max(0.0, pace * (status.epochs - status.epoch - fraction))
+
+
+def _seconds_per_epoch(history: "pd.DataFrame", progress: "pd.DataFrame", status: Status) -> float | None:
+    if len(history):
+        return float(history["seconds"].tail(EPOCHS_AVERAGED).mean())
+    if len(progress) and status.batches:
+        latest = progress.iloc[-1]
+        return float(latest["seconds"] * status.batches / latest["batch"])
+    return None
+
+
+def _activity(run: Run, state: State, status: Status) -> str:
+    if state is State.STOPPING:
+        kept = "; then the best epoch is measured and saved" if status.epoch else ""
+        return f"Stopping after the batch in hand{kept}."
+    if not status.backend:
+        linear = isinstance(run.config.model, LinearModel)
+        return f"Starting: loading {'the faces' if linear else 'the framework and the faces'}."
+    if not status.epoch and not status.batch:
+        return f"Starting: preparing the first epoch on {status.device or 'this machine'}."
+    if _is_done_training(run, status):
+        return "Measuring and saving the model."
+    if status.batches and status.batch >= status.batches:
+        return f"Epoch {status.epoch + 1} of {status.epochs}: measuring on the validation faces."
+    return f"Epoch {status.epoch + 1} of {status.epochs}: learning."
+
+
+def _is_done_training(run: Run, status: Status) -> bool:
+    return status.epoch >= status.epochs or _has_stalled(run, status)
+
+
+def _has_stalled(run: Run, status: Status) -> bool:
+    """Whether early stopping ends the run here. A linear model stalls on its training loss, which is not recorded."""
+    patience = run.config.training.early_stopping_patience
+    linear = isinstance(run.config.model, LinearModel)
+    return bool(patience and not linear and status.best_epoch and status.epoch - status.best_epoch >= patience)
+
+
+def _outcome(run: Run, state: State, status: Status, queued_before: int) -> str:
+    match state:
+        case State.QUEUED if queued_before:
+            return f"Waits for {queued_before} run{'s' * (queued_before > 1)} before it."
+        case State.QUEUED:
+            return "Is next; the worker is starting."
+        case State.INTERRUPTED:
+            return f"The training process ended without a word after {_epochs(status.epoch)}."
+        case State.FINISHED:
+            return status.reason or _how_it_finished(status)
+        case _:
+            return status.reason or f"Ended after {_epochs(status.epoch)}."
+
+
+def _how_it_finished(status: Status) -> str:
+    took = as_duration(status.finished - status.started) if status.started and status.finished else "unknown time"
+    early = "Nothing improved any more, so it stopped" if status.epoch < status.epochs else "Finished"
+    return f"{early} after {_epochs(status.epoch)} in {took}."
+
+
+def _epochs(count: int) -> str:
+    return f"{count:,} epoch{'s' * (count != 1)}"

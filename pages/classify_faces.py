@@ -1,0 +1,3 @@
+from ui import widgets
+
+widgets.page_header("Classify", "In the making.")

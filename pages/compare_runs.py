@@ -1,0 +1,102 @@
+"""Results: every saved run in one table, and the curves of chosen runs over each other."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from emotion_core.runs import RunSummary, State
+from ui import cache, charts, tables, widgets
+
+CURVES_AT_FIRST = 3
+
+
+def choose_runs(lines: Sequence[RunSummary]) -> list[RunSummary]:
+    """Show the table and return the ticked runs; what is ticked stands in the URL."""
+    table = tables.runs_table(lines)
+    asked = st.query_params.get("runs", "").split(",")
+    event = st.dataframe(
+        table.assign(State=[[state] for state in table["State"]], Open="Open"),
+        key=f"results-{hash(tuple(table['Id']))}",  # rows are chosen by position, so a new run makes a new table
+        hide_index=True,
+        column_order=["Open", *[column for column in table.columns if column != "Id"]],
+        column_config=columns(),
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": [row for row, line in enumerate(lines) if line.id in asked]}},
+        placeholder="",
+        alt="Saved runs with their scores",
+    )
+    ticked = [lines[row] for row in event.selection.rows if row < len(lines)]
+    widgets.remember("runs", ",".join(line.id for line in ticked))
+    return ticked
+
+
+def columns() -> dict[str, object]:
+    """Say how each column of the table is written."""
+    config = st.column_config
+    share = {name: config.NumberColumn(format="percent") for name in ("Validation accuracy", "Training accuracy")}
+    return share | {
+        "Run": config.TextColumn(width="medium"),
+        "State": config.MultiselectColumn(
+            options=[state.capitalize() for state in State], color=list(widgets.STATE_COLOURS.values())
+        ),
+        "Macro-F1": config.NumberColumn(format="%.3f", help="Mean F1 over the seven emotions, rare ones as heavy."),
+        "Best epoch": config.NumberColumn(help="The epoch of lowest validation loss; the scores are its own."),
+        "Parameters": config.NumberColumn(format="localized"),
+        "Seconds": config.NumberColumn("Time", format="duration"),
+        "Submitted": config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
+        "Open": config.ButtonColumn("", key="open-run", on_click=open_run, type="tertiary"),
+    }
+
+
+def open_run() -> None:
+    """Go to the run whose button was pressed."""
+    lines = cache.runs().summaries()
+    st.switch_page("pages/inspect_run.py", query_params={"run": lines[st.session_state["open-run"].row].id})
+
+
+def show_curves(ticked: Sequence[RunSummary], lines: Sequence[RunSummary]) -> None:
+    """Lay the validation curves of the ticked runs over each other, else of the best ones."""
+    st.subheader("Validation curves", anchor=False)
+    chosen = ticked or best_of(lines)
+    names = tables.distinct_names(chosen)
+    histories = {names[line.id]: cache.history(line.id) for line in chosen if line.state is not State.DAMAGED}
+    histories = {name: history for name, history in histories.items() if len(history)}
+    if not histories:
+        st.caption("None of these runs has finished an epoch yet.")
+        return
+    st.caption("The ticked runs." if ticked else "The best runs so far. Tick rows of the table to compare others.")
+    left, right = st.columns(2, gap="large")
+    for place, metric in ((left, "val_accuracy"), (right, "val_loss")):
+        with place:
+            widgets.show_chart(
+                charts.compared_curves(histories, metric), key=metric, alt=f"{charts.CURVE_TITLES[metric]} by epoch"
+            )
+
+
+def best_of(lines: Sequence[RunSummary]) -> list[RunSummary]:
+    """Return the runs of highest validation accuracy."""
+    scored = [line for line in lines if line.val_accuracy is not None]
+    return sorted(scored, key=lambda line: line.val_accuracy or 0, reverse=True)[:CURVES_AT_FIRST]
+
+
+widgets.page_header("Results", "Every saved run, scored on the faces it never learnt from.")
+summaries = cache.runs().summaries()
+if not summaries:
+    widgets.empty_state(
+        "No run is saved yet. Train a model and it appears here.",
+        page="pages/train_models.py",
+        action="Train a model",
+        icon=":material/leaderboard:",
+    )
+    st.stop()
+ticked_runs = choose_runs(summaries)
+st.download_button(
+    "Download the table",
+    tables.as_csv(tables.runs_table(summaries)),
+    "runs.csv",
+    "text/csv",
+    icon=":material/download:",
+    on_click="ignore",
+)
+show_curves(ticked_runs, summaries)

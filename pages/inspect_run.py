@@ -1,0 +1,134 @@
+"""Run: everything that is known about one run."""
+
+import streamlit as st
+
+from emotion_core.config import SAMPLE
+from emotion_core.evaluation import RunEvaluation
+from emotion_core.runs import Run, State, Status
+from ui import cache, charts, tables, widgets
+
+RESULTS, TRAIN = "pages/compare_runs.py", "pages/train_models.py"
+CLASSIFY, KAGGLE = "pages/classify_faces.py", "pages/predict_kaggle.py"
+
+
+def show_header(run: Run, status: Status, state: State, evaluation: RunEvaluation | None) -> None:
+    """Show what the run is, how it stands, and where to go from here."""
+    config = run.config
+    title, actions = st.columns([3, 2], vertical_alignment="bottom")
+    with title:
+        st.subheader(run.name, anchor=False)
+        with st.container(horizontal=True, gap="small"):
+            widgets.state_badge(state)
+            if config.data.source == SAMPLE:
+                widgets.drawn_badge()
+            else:
+                st.badge(tables.data_label(config.data.source), icon=":material/database:", color="gray")
+            st.badge(config.preset, icon=":material/tune:", color="gray")
+            st.badge(f"Seed {config.training.seed}", icon=":material/casino:", color="gray")
+    with actions, st.container(horizontal=True, horizontal_alignment="right"):
+        show_actions(run, state, has_model=evaluation is not None)
+    if status.reason:
+        st.warning(status.reason, icon=":material/info:")
+
+
+def show_actions(run: Run, state: State, *, has_model: bool) -> None:
+    """Offer the one next step: watch a live run, use a trained one."""
+    query = {"run": run.id}
+    if not state.is_over:
+        if st.button("Watch it train", type="primary", icon=":material/monitoring:"):
+            st.switch_page(TRAIN, query_params=query)
+        return
+    if st.button("Delete", icon=":material/delete:", key="delete"):
+        confirm_deletion(run)
+    if has_model:
+        if st.button("Predict for Kaggle", icon=":material/upload_file:", key="kaggle"):
+            st.switch_page(KAGGLE, query_params=query)
+        if st.button("Classify faces", type="primary", icon=":material/face:", key="classify"):
+            st.switch_page(CLASSIFY, query_params=query)
+
+
+@st.dialog("Delete this run?")
+def confirm_deletion(run: Run) -> None:
+    """Ask once more, then remove the run for good."""
+    st.markdown(f"**{widgets.plain(run.name)}** and its model are removed from the disk. This cannot be undone.")
+    if st.button("Delete for good", type="primary", key="delete-for-good"):
+        with widgets.friendly_errors():
+            cache.runs().delete(run)
+        st.switch_page(RESULTS)
+
+
+def show_scores(evaluation: RunEvaluation, status: Status) -> None:
+    """Show the numbers of the kept epoch."""
+    with st.grid(6, min_column_width=150):
+        st.metric("Validation accuracy", evaluation.accuracy, format="percent", border=True)
+        st.metric("Macro-F1", evaluation.macro_f1, format="%.3f", border=True)
+        st.metric("Training accuracy", evaluation.training_accuracy, format="percent", border=True)
+        st.metric("Best epoch", f"{evaluation.best_epoch} of {status.epoch}", border=True)
+        st.metric("Parameters", evaluation.parameters, format="compact", border=True)
+        st.metric("Time", widgets.duration(evaluation.seconds), border=True)
+
+
+def show_curves(run: Run, best_epoch: int | None) -> None:
+    """Show loss and accuracy by epoch."""
+    history = cache.history(run.id)
+    if not len(history):
+        st.caption("Curves appear when the first epoch is done.")
+        return
+    for place, metric in zip(st.columns(2, gap="large"), ("accuracy", "loss"), strict=True):
+        with place:
+            widgets.show_chart(
+                charts.learning_curves(history, metric, best_epoch), key=metric, alt=f"{metric} by epoch"
+            )
+
+
+def show_mistakes(evaluation: RunEvaluation) -> None:
+    """Show which emotions are taken for which, and the scores of each."""
+    left, right = st.columns([6, 5], gap="large")
+    with left:
+        st.subheader("What is taken for what", anchor=False)
+        widgets.show_chart(
+            charts.confusion_matrix(evaluation.confusion), key="confusion", alt="Confusion matrix by true emotion"
+        )
+    with right:
+        st.subheader("Scores by emotion", anchor=False)
+        bar = {"min_value": 0.0, "max_value": 1.0, "format": "percent"}
+        st.dataframe(
+            tables.class_table(evaluation.per_class),
+            hide_index=True,
+            row_height=44,
+            column_config={
+                "Precision": st.column_config.ProgressColumn(**bar, help="Of faces given this name, how many bear it."),
+                "Recall": st.column_config.ProgressColumn(**bar, help="Of faces that bear this name, how many got it."),
+                "F1": st.column_config.ProgressColumn(**bar, help="Harmonic mean of precision and recall."),
+                "Faces": st.column_config.NumberColumn(format="localized"),
+            },
+            alt="Precision, recall and F1 of each emotion",
+        )
+
+
+def show_details(run: Run) -> None:
+    """Show configuration, log and files, folded away."""
+    with st.expander("Configuration", icon=":material/tune:"), st.grid(3, min_column_width=320):
+        for section, settings in tables.configuration(run.config).items():
+            with st.container():
+                st.markdown(f"**{section}**")
+                st.table(settings, border="horizontal")
+    with st.expander("Log", icon=":material/article:"):
+        st.code(run.log_tail(200) or "The run has printed nothing.", language=None, height=360)
+    with st.expander("Files", icon=":material/folder_open:"):
+        widgets.offer_files(run.files())
+
+
+widgets.page_header("Run", "Everything that is known about one run.")
+chosen = widgets.pick_run("run-inspected", with_model=False)
+if chosen is None:
+    st.stop()
+with widgets.friendly_errors():
+    run_status, run_state, scores = chosen.status(), chosen.state(), chosen.evaluation()
+    show_header(chosen, run_status, run_state, scores)
+if scores is not None:
+    show_scores(scores, run_status)
+show_curves(chosen, run_status.best_epoch)
+if scores is not None:
+    show_mistakes(scores)
+show_details(chosen)

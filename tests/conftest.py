@@ -1,0 +1,102 @@
+"""Throw-away folders, and saved runs made through the library's own writing."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emotion_core import presets
+from emotion_core.config import RunConfig, with_settings
+from emotion_core.emotions import NUM_EMOTIONS
+from emotion_core.evaluation import RunEvaluation, evaluate
+from emotion_core.runs import Run, Runs, State, Validation
+
+
+@pytest.fixture
+def runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder of runs, cache and data that the environment points to."""
+    for variable, name in (("EMOTION_RUNS", "runs"), ("EMOTION_CACHE", "cache"), ("EMOTION_DATA", "data")):
+        (tmp_path / name).mkdir()
+        monkeypatch.setenv(variable, str(tmp_path / name))
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def finished_run(runs_folder: Path) -> Run:
+    """A finished run of the linear preset on the sample, with curves, scores, a log and a model."""
+    return save_finished_run(Runs(runs_folder), name="Fixture run")
+
+
+def save_finished_run(
+    runs: Runs, *, preset: str = "sgd", name: str = "", seed: int = 42, epochs: int = 6, skill: float = 0.5
+) -> Run:
+    """Save a finished run as the trainer would; `skill` is the share of faces that it gets right for sure."""
+    config = named(presets.find_preset(preset).config, name, seed)
+    run = runs.create(config)
+    for epoch in range(1, epochs + 1):
+        run.append_history(history_row(epoch, epochs))
+    labels, probabilities = outcome(skill, seed)
+    scores = evaluate(labels, probabilities)
+    run.save_evaluation(
+        RunEvaluation(
+            **scores.model_dump(),
+            best_epoch=epochs - 1,
+            training_accuracy=0.61,
+            parameters=16_135,
+            seconds=75.0,
+            images_per_second=2_300.0,
+        ),
+        Validation(np.arange(len(labels)), labels, probabilities),
+    )
+    save_linear_model(run)
+    run.log_path.write_text("epoch 1: loss 1.9\n<b>not markup</b>\n", encoding="utf-8")
+    run.record(
+        state=State.FINISHED,
+        epoch=epochs,
+        parameters=16_135,
+        best_epoch=epochs - 1,
+        best_val_accuracy=scores.accuracy,
+        started=run.status().submitted,
+        finished=run.status().submitted + 75.0,
+    )
+    return run
+
+
+def named(config: RunConfig, name: str, seed: int) -> RunConfig:
+    """Return the configuration with a display name and a seed."""
+    return with_settings(config, {"name": name, "training.seed": seed})
+
+
+def history_row(epoch: int, epochs: int) -> dict[str, float]:
+    """A plausible epoch: losses fall, and validation turns up at the end."""
+    done = epoch / epochs
+    return {
+        "epoch": epoch,
+        "loss": 1.9 - done,
+        "accuracy": 0.25 + 0.4 * done,
+        "val_loss": 1.85 - 0.6 * done + 1.5 * max(0.0, done - 0.8),
+        "val_accuracy": 0.24 + 0.3 * done,
+        "learning_rate": 0.001,
+        "seconds": 12.5,
+    }
+
+
+def outcome(skill: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Labels of 210 faces, thirty of each emotion, and probabilities that are right for a share of them."""
+    rng = np.random.default_rng(seed)
+    labels = np.repeat(np.arange(NUM_EMOTIONS, dtype=np.uint8), 30)
+    probabilities = rng.dirichlet(np.ones(NUM_EMOTIONS), len(labels)).astype(np.float32)
+    sure = rng.random(len(labels)) < skill
+    probabilities[sure] = np.eye(NUM_EMOTIONS, dtype=np.float32)[labels[sure]]
+    return labels, probabilities
+
+
+def save_linear_model(run: Run) -> None:
+    """Save a small model in the form in which linear runs serve."""
+    rng = np.random.default_rng(0)
+    np.savez(
+        run.linear_path,
+        coefficients=rng.normal(0, 0.01, (NUM_EMOTIONS, 48 * 48)).astype(np.float32),
+        intercepts=np.zeros(NUM_EMOTIONS, np.float32),
+        temperature=np.float32(1.0),
+    )

@@ -1,0 +1,135 @@
+"""The plan of the house as a test: who may import whom. `docs/architecture.md` says why."""
+
+import ast
+import graphlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parent.parent
+
+LAYERS = [
+    {"emotions", "errors", "settings", "files"},
+    {"config", "evaluation"},
+    {"presets", "images", "sample", "csv_parser", "image_folder", "dataset", "augment", "schedules", "models", "runs"},
+    {"recorder", "batches", "callbacks", "export", "trainers", "faces", "classifier", "submission", "webcam", "watch"},
+    {"training", "engine"},
+    {"doctor", "commands"},
+    {"__main__"},
+]
+"""The modules of the core, ground floor first. A module imports from its own layer and those below it."""
+
+KERAS_SIDE = {
+    "emotion_core.batches",
+    "emotion_core.callbacks",
+    "emotion_core.export",
+    "emotion_core.models.build",
+    "emotion_core.models.cnn",
+    "emotion_core.models.dense",
+    "emotion_core.trainers.network",
+}
+"""The only modules that may import Keras or a backend; all of them run in training processes."""
+
+FRAMEWORKS = {"keras", "tensorflow", "jax", "torch"}
+
+
+def python_files(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (PROJECT / folder).rglob("*.py"))
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(PROJECT).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return the full names of all modules that a file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are written in full"
+            found.add(node.module or "")
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def top_names(path: Path) -> set[str]:
+    return {name.partition(".")[0] for name in imports_of(path)}
+
+
+def core_part(name: str) -> str | None:
+    """Return "runs" for "emotion_core.runs.Run", None for anything outside the core."""
+    parts = name.split(".")
+    return parts[1] if parts[0] == "emotion_core" and len(parts) > 1 else None
+
+
+CORE_FILES = python_files("emotion_core")
+LEVELS = {part: level for level, layer in enumerate(LAYERS) for part in layer}
+
+
+@pytest.mark.parametrize("path", CORE_FILES, ids=module_name)
+def test_core_never_imports_streamlit_pages_or_ui(path):
+    assert not top_names(path) & {"streamlit", "streamlit_webrtc", "pages", "ui", "app"}
+
+
+@pytest.mark.parametrize("path", python_files("emotion_core", "ui", "pages"), ids=module_name)
+def test_only_training_side_imports_keras_or_a_backend(path):
+    if module_name(path) not in KERAS_SIDE:
+        assert not top_names(path) & FRAMEWORKS
+
+
+@pytest.mark.parametrize("path", CORE_FILES, ids=module_name)
+def test_imports_in_the_core_go_down_only(path):
+    own = core_part(module_name(path))
+    if own is None:  # the package itself
+        return
+    imported = {core_part(name) for name in imports_of(path)} - {None, own}
+    too_high = {part for part in imported & set(LEVELS) if LEVELS[part] > LEVELS[own]}
+    assert not too_high, f"{own} imports {too_high} from above it"
+
+
+def test_every_module_of_the_core_has_its_layer():
+    parts = {core_part(module_name(path)) for path in CORE_FILES} - {None}
+    assert parts == set(LEVELS)
+
+
+def test_the_core_has_no_import_cycle():
+    modules = {module_name(path) for path in CORE_FILES}
+    graph = {module_name(path): (imports_of(path) & modules) - {module_name(path)} for path in CORE_FILES}
+    graphlib.TopologicalSorter(graph).prepare()  # raises CycleError
+
+
+def test_engine_starts_training_and_never_imports_it():
+    for path in python_files("emotion_core/engine"):
+        assert not {name for name in imports_of(path) if core_part(name) in ("training", "trainers", "callbacks")}
+
+
+@pytest.mark.parametrize("path", python_files("ui"), ids=module_name)
+def test_ui_does_not_import_pages(path):
+    assert not top_names(path) & {"pages", "app"}
+
+
+@pytest.mark.parametrize("path", python_files("pages"), ids=module_name)
+def test_pages_do_not_import_each_other(path):
+    assert not top_names(path) & {"pages", "app"}
+
+
+def test_charts_take_data_and_give_figures_without_streamlit():
+    assert "streamlit" not in top_names(PROJECT / "ui" / "charts.py")
+
+
+def test_importing_the_serving_side_loads_no_framework():
+    modules = [module_name(path) for path in CORE_FILES if path.name != "__main__.py"]
+    light = [name for name in modules if name not in KERAS_SIDE and "trainers" not in name]
+    code = (
+        f"import importlib, sys\nfor name in {light!r}: importlib.import_module(name)\n"
+        f"print(sorted({FRAMEWORKS!r} & set(sys.modules)))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True, timeout=120
+    )
+    assert answer.stdout.strip() == "[]"

@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from emotion_core.augment import augment, draw_transforms
+from emotion_core.config import Augmentation
+from emotion_core.presets import COURSEWORK_AUGMENTATION
+
+EVERYTHING = COURSEWORK_AUGMENTATION.model_copy(update={"horizontal_flip": True})
+
+
+@pytest.fixture(scope="module")
+def smooth_face() -> np.ndarray:
+    noise = ndimage.gaussian_filter(np.random.default_rng(0).uniform(0, 255, (48, 48)), 2)
+    return np.uint8((noise - noise.min()) / np.ptp(noise) * 255)
+
+
+def warp_as_keras_does(image, angle, row_shift, column_shift, row_zoom, column_zoom, flip):
+    """`ImageDataGenerator`'s own recipe in (row, column) order, by SciPy: rotation @ shift @ zoom about the centre."""
+    theta = np.radians(angle)
+    rotation = np.array([[np.cos(theta), -np.sin(theta), 0], [np.sin(theta), np.cos(theta), 0], [0, 0, 1]])
+    shift = np.array([[1, 0, row_shift], [0, 1, column_shift], [0, 0, 1]])
+    zoom = np.diag([row_zoom, column_zoom, 1])
+    to_centre = np.array([[1, 0, 23.5], [0, 1, 23.5], [0, 0, 1]])
+    matrix = to_centre @ rotation @ shift @ zoom @ np.linalg.inv(to_centre)
+    warped = ndimage.affine_transform(image.astype(float), matrix[:2, :2], matrix[:2, 2], order=1, mode="nearest")
+    return warped[:, ::-1] if flip else warped
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Augmentation(rotation=30),
+        Augmentation(width_shift=0.1),
+        Augmentation(height_shift=0.1),
+        Augmentation(zoom=0.1),
+        Augmentation(horizontal_flip=True),
+        EVERYTHING,
+    ],
+    ids=["rotation", "width", "height", "zoom", "flip", "everything"],
+)
+def test_warp_is_that_of_the_coursework_generator(smooth_face, settings):
+    images = np.repeat(smooth_face[None], 40, axis=0)
+    draws = draw_transforms(settings, 40, np.random.default_rng(1))
+    changed = augment(images, settings, np.random.default_rng(1))
+    expected = [
+        warp_as_keras_does(smooth_face, *draw)
+        for draw in zip(
+            draws.angles,
+            draws.row_shifts,
+            draws.column_shifts,
+            draws.row_zooms,
+            draws.column_zooms,
+            draws.flips,
+            strict=True,
+        )
+    ]
+    assert np.abs(changed - np.stack(expected)).max() < 3  # OpenCV interpolates in 1/32 of a pixel
+
+
+@pytest.mark.parametrize(
+    ("field", "centre", "extent"),
+    [
+        ("angles", 0, 30),
+        ("row_shifts", 0, 4.8),
+        ("column_shifts", 0, 4.8),
+        ("row_zooms", 1, 0.1),
+        ("column_zooms", 1, 0.1),
+    ],
+)
+def test_draws_are_uniform_over_the_whole_range(field, centre, extent):
+    draws = getattr(draw_transforms(EVERYTHING, 20_000, np.random.default_rng(2)), field)
+    assert abs(draws - centre).max() <= extent
+    assert np.quantile(draws, [0, 0.25, 0.5, 0.75, 1]) == pytest.approx(
+        centre + extent * np.array([-1, -0.5, 0, 0.5, 1]), abs=0.03 * extent
+    )
+
+
+def test_half_of_the_images_are_mirrored():
+    flips = draw_transforms(EVERYTHING, 10_000, np.random.default_rng(3)).flips
+    assert flips.mean() == pytest.approx(0.5, abs=0.02)
+
+
+def test_nothing_enabled_changes_nothing(smooth_face):
+    images = np.repeat(smooth_face[None], 3, axis=0)
+    assert not Augmentation().enabled
+    np.testing.assert_array_equal(augment(images, Augmentation(), np.random.default_rng(0)), images)
+
+
+def test_same_generator_state_gives_the_same_images_and_the_originals_stay(smooth_face):
+    images = np.repeat(smooth_face[None], 5, axis=0)
+    first = augment(images, EVERYTHING, np.random.default_rng([42, 1, 7]))
+    again = augment(images, EVERYTHING, np.random.default_rng([42, 1, 7]))
+    other = augment(images, EVERYTHING, np.random.default_rng([42, 1, 8]))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+    np.testing.assert_array_equal(images, np.repeat(smooth_face[None], 5, axis=0))
+
+
+@pytest.mark.tensorflow
+def test_images_have_the_mean_and_spread_of_the_coursework_generator(smooth_face):
+    from tensorflow.keras.preprocessing.image import ImageDataGenerator
+
+    images = np.repeat(smooth_face[None], 3_000, axis=0)
+    generator = ImageDataGenerator(rotation_range=30, width_shift_range=0.1, height_shift_range=0.1, zoom_range=0.1)
+    theirs = next(generator.flow(images[..., None].astype("float32"), batch_size=3_000, seed=1))[..., 0]
+    ours = augment(images, COURSEWORK_AUGMENTATION, np.random.default_rng(4)).astype("float32")
+    assert np.abs(ours.mean(axis=0) - theirs.mean(axis=0)).max() < 5
+    assert np.abs(ours.std(axis=0) - theirs.std(axis=0)).max() < 5

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+from emotion_core.config import ConstantRate, ExponentialRate, OneCycleRate, PlateauRate, StepRate
+from emotion_core.schedules import tabulate
+
+
+def rate_at(schedule, step, *, epochs=100, steps_per_epoch=10):
+    table = tabulate(schedule, epochs, steps_per_epoch)
+    return table.rates[min(step // table.steps_each, len(table.rates) - 1)]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "epoch", "expected"),
+    [
+        (ConstantRate(rate=0.02), 0, 0.02),
+        (ConstantRate(rate=0.02), 99, 0.02),
+        (PlateauRate(rate=0.03), 50, 0.03),
+        (ExponentialRate(rate=1e-4, decay=0.95), 0, 1e-4),
+        (ExponentialRate(rate=1e-4, decay=0.95), 1, 0.95e-4),
+        (ExponentialRate(rate=1e-4, decay=0.95), 99, 1e-4 * 0.95**99),
+        (StepRate(rate=1e-4, factor=0.5, every=10), 8, 1e-4),
+        (StepRate(rate=1e-4, factor=0.5, every=10), 9, 0.5e-4),
+        (StepRate(rate=1e-4, factor=0.5, every=10), 19, 0.25e-4),
+    ],
+)
+def test_rates_by_epoch_follow_their_formula(schedule, epoch, expected):
+    assert rate_at(schedule, 10 * epoch) == pytest.approx(expected, rel=1e-6)
+    assert rate_at(schedule, 10 * epoch + 9) == pytest.approx(expected, rel=1e-6)
+
+
+COURSEWORK_CYCLE = OneCycleRate(start=0.001, peak=0.01, end=1e-7, iterations=81_600, last_iterations=9_063)
+HALF = (81_600 - 9_063) // 2
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (0, 0.001),
+        (HALF // 2, 0.0055),
+        (HALF, 0.01),
+        (HALF + HALF // 2, 0.0055),
+        (2 * HALF, 0.001),
+        (2 * HALF + 9_064 // 2, 0.0005),
+        (10**6, 0.0),
+    ],
+)
+def test_one_cycle_of_the_coursework_passes_its_corners(step, expected):
+    assert rate_at(COURSEWORK_CYCLE, step, epochs=100, steps_per_epoch=807) == pytest.approx(expected, abs=1e-6)
+
+
+def test_one_cycle_without_a_length_spans_the_run():
+    table = tabulate(OneCycleRate(start=0.1, peak=1.0, end=0.001), epochs=9, steps_per_epoch=10)
+    assert len(table.rates) == 90
+    assert table.rates.argmax() == 40
+    assert table.rates.max() == pytest.approx(1.0)
+    assert table.rates[-1] == pytest.approx(0.001, abs=0.02)
+    assert (np.diff(table.rates[:41]) > 0).all()
+    assert (np.diff(table.rates[40:]) < 0).all()

@@ -1,0 +1,215 @@
+"""What a form needs to know about the fields of a configuration: labels, bounds, choices, kinds (no st.*).
+
+Everything is read from the pydantic models of `emotion_core.config`, so a new setting needs no work here.
+"""
+
+import math
+import types
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from emotion_core.config import Settings
+
+WORDS = {
+    "amsgrad": "AMSGrad",
+    "cnn": "CNN",
+    "cpu": "CPU",
+    "gelu": "GELU",
+    "gru": "GRU",
+    "jax": "JAX",
+    "l1": "L1",
+    "l1l2": "L1 and L2",
+    "l2": "L2",
+    "norm": "normalisation",
+    "regularizer": "regulariser",
+    "relu": "ReLU",
+    "selu": "SELU",
+    "tensorflow": "TensorFlow",
+    "torch": "PyTorch",
+}
+"""Words of field and choice names that are written otherwise on screen."""
+
+LIMITS = {
+    "ge": "lower",
+    "gt": "lower",
+    "le": "upper",
+    "lt": "upper",
+    "min_length": "min_length",
+    "max_length": "max_length",
+}
+"""Pydantic's constraints, by the limit of a field that each sets."""
+
+
+class Kind(Enum):
+    """How a field is filled in."""
+
+    FIXED = auto()  # has only one value, so it is not asked
+    CHOICE = auto()  # one of several names
+    SWITCH = auto()  # on or off
+    WHOLE = auto()  # an int
+    REAL = auto()  # a float
+    TEXT = auto()
+    GROUP = auto()  # settings within settings
+    VARIANT = auto()  # one of several groups, told apart by `kind` or `family`
+    NOTATION = auto()  # a list short enough to be written: 500, 400, 300 or 64x7, 64x3
+    LIST = auto()  # a list of groups
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field, as a form sees it. `type` is the bare type: that of an element where the field holds a list."""
+
+    name: str
+    kind: Kind
+    type: Any
+    help: str = ""
+    optional: bool = False
+    lower: float | None = None
+    upper: float | None = None
+    min_length: int = 0
+    max_length: int | None = None
+    choices: tuple[Any, ...] = ()
+    discriminator: str = ""
+
+    @property
+    def label(self) -> str:
+        """What the field is called on screen."""
+        return label_of(self.name)
+
+    @property
+    def variants(self) -> dict[str, type[Settings]]:
+        """The groups to choose from, by the name that tells them apart."""
+        return {variant.model_fields[self.discriminator].default: variant for variant in self.choices}
+
+
+def fields_of(settings: type[BaseModel]) -> dict[str, Field]:
+    """Describe the fields of a group of settings, in order, without those that have only one value."""
+    described = (_describe(name, info) for name, info in settings.model_fields.items())
+    return {field.name: field for field in described if field.kind is not Kind.FIXED}
+
+
+def label_of(name: str) -> str:
+    """Write the name of a field or a choice as a person would: `he_normal` as `He normal`."""
+    text = " ".join(WORDS.get(word, word) for word in name.split("_"))
+    return text[:1].upper() + text[1:]
+
+
+def step_of(field: Field, start: float | None) -> float:
+    """Return what one press of + adds: a tenth of the start value's order of magnitude, else of the bound's."""
+    if field.kind is Kind.WHOLE:
+        return 1
+    size = start or field.upper or 1
+    return float(10.0 ** (math.floor(math.log10(abs(size))) - 1))
+
+
+def as_notation(items: Any) -> str:
+    """Write a list on one line: `500, 400` for numbers, `64x7, 64x3` for groups of numbers."""
+    return ", ".join(
+        "x".join(str(value) for value in item.values()) if isinstance(item, dict) else str(item) for item in items
+    )
+
+
+def from_notation(text: str, element: Any) -> list[Any]:
+    """Read what `as_notation` writes. What cannot be read stays text, for validation to object to."""
+    parts = [part.strip() for part in text.replace(";", ",").split(",")]
+    return [_element(part, element) for part in parts if part]
+
+
+def notation_example(field: Field) -> str:
+    """Say how a list is written."""
+    if isinstance(field.type, type) and issubclass(field.type, Settings):
+        names = " x ".join(label_of(name).lower() for name in field.type.model_fields)
+        example = "x".join(str(info.default) for info in field.type.model_fields.values())
+        return f"Each is written {names}, for example {example}, with commas between."
+    return "Numbers with commas between."
+
+
+def sentences(error: ValidationError) -> tuple[str, ...]:
+    """Say what is wrong, one sentence a field, in the words of the form."""
+    return tuple(_sentence(problem) for problem in error.errors(include_url=False))
+
+
+def _sentence(problem: Any) -> str:
+    *parents, name = [f"{part + 1}" if isinstance(part, int) else label_of(part) for part in problem["loc"]] or [""]
+    if problem["type"] == "value_error":
+        place, message = ", ".join([*parents, name]), problem["ctx"]["error"]
+        return f"{place}: {message}."
+    place = ", ".join([*parents, name.lower() if parents else name])
+    if problem["type"] == "model_type":
+        return f"{place}: {problem['input']!r} is not written as the help of the field says."
+    if problem["type"] in ("int_type", "float_type") and problem["input"] is None:
+        return f"{place} is empty."
+    message = problem["msg"].replace("Input should", "should").replace(", unable to parse string as an integer", "")
+    return f"{place}: {problem['input']!r} {message.replace('should be', 'must be')}."
+
+
+def _element(text: str, element: Any) -> Any:
+    if not (isinstance(element, type) and issubclass(element, Settings)):
+        return text
+    values = text.lower().replace("×", "x").replace("*", "x").split("x")  # noqa: RUF001 (people type the sign)
+    names = list(element.model_fields)
+    return dict(zip(names, map(str.strip, values), strict=True)) if len(values) == len(names) else text
+
+
+def _describe(name: str, info: FieldInfo) -> Field:
+    annotation, optional = _without_none(info.annotation)
+    limits = _limits(info.metadata)
+    help_text = info.description or ""
+    choices: tuple[Any, ...] = ()
+    if info.discriminator:
+        kind, choices = Kind.VARIANT, get_args(annotation)
+    elif get_origin(annotation) is Literal:
+        choices = get_args(annotation)
+        kind = Kind.CHOICE if len(choices) > 1 else Kind.FIXED
+    elif get_origin(annotation) is tuple:
+        annotation = _bare(get_args(annotation)[0])
+        kind = Kind.LIST if _is_settings(annotation) and not _is_flat(annotation) else Kind.NOTATION
+    elif _is_settings(annotation):
+        kind = Kind.GROUP
+    else:
+        kind = {bool: Kind.SWITCH, int: Kind.WHOLE, float: Kind.REAL, str: Kind.TEXT}[annotation]  # type: ignore[index]
+    return Field(
+        name=name,
+        kind=kind,
+        type=annotation,
+        help=help_text,
+        optional=optional,
+        choices=choices,
+        discriminator=str(info.discriminator or ""),
+        **limits,
+    )
+
+
+def _limits(metadata: list[Any]) -> dict[str, Any]:
+    """Collect bounds from pydantic's constraints; an open bound is taken as a closed one, validation is exact."""
+    return {
+        limit: getattr(constraint, name)
+        for constraint in metadata
+        for name, limit in LIMITS.items()
+        if hasattr(constraint, name)
+    }
+
+
+def _without_none(annotation: Any) -> tuple[Any, bool]:
+    if get_origin(annotation) in (Union, types.UnionType):
+        kept = [part for part in get_args(annotation) if part is not type(None)]
+        if len(kept) == 1:
+            return _bare(kept[0]), True
+    return annotation, False
+
+
+def _bare(annotation: Any) -> Any:
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
+def _is_settings(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Settings)
+
+
+def _is_flat(settings: type[Settings]) -> bool:
+    """Whether a group holds whole numbers only, so that it can be written on one line."""
+    return all(info.annotation is int for info in settings.model_fields.values())

@@ -1,0 +1,230 @@
+"""A form made from the configuration's own fields: labels, help, bounds and choices come from `emotion_core.config`.
+
+    form = ConfigForm(preset.config, key="dense-5")
+    form.ask("training.epochs", "training.seed")     # these two, side by side
+    form.ask_rest("training")                        # the other settings of the group
+    outcome = form.outcome()                         # a valid configuration, or what is wrong
+
+Each field is a widget whose key is the form's key and the field's path: `dense-5.training.epochs`. What a person typed
+outlives a change of page. Another key is another form.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+from pydantic import ValidationError
+
+from emotion_core.config import RunConfig, Settings
+from emotion_core.presets import PRESETS
+from ui.fields import (
+    Field,
+    Kind,
+    as_notation,
+    fields_of,
+    from_notation,
+    label_of,
+    notation_example,
+    sentences,
+    step_of,
+)
+
+COLUMNS = 3
+NESTED = (Kind.GROUP, Kind.VARIANT, Kind.LIST)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a form holds: a configuration, or none and a sentence for each thing that is wrong."""
+
+    config: RunConfig | None
+    problems: tuple[str, ...]
+
+
+class ConfigForm:
+    """Asks for a configuration, field by field, wherever the page places the fields."""
+
+    def __init__(self, start: RunConfig, key: str) -> None:
+        self._document = start.model_dump()
+        self._key = key
+        self._asked: set[str] = set()
+
+    def overwrite(self, path: str, settings: Settings) -> None:
+        """Put settings into a group's fields, over what was typed there; call it before they are asked."""
+        for name, value in settings.model_dump().items():
+            st.session_state[f"{self._key}.{path}.{name}"] = value
+
+    def ask(self, *paths: str, columns: int | None = None) -> None:
+        """Ask for some fields, side by side."""
+        with st.grid(columns or len(paths), vertical_alignment="bottom"):
+            for path in paths:
+                self._ask(path)
+
+    def ask_rest(self, path: str, without: Collection[str] = ()) -> None:
+        """Ask for the fields of a group that were not asked yet, short ones first and nested ones below them."""
+        fields = _field_at(path).type.model_fields
+        left = [f"{path}.{name}" for name in fields if f"{path}.{name}" not in {*self._asked, *without}]
+        short = [place for place in left if _field_at(place).kind not in NESTED]
+        if short:
+            self.ask(*short, columns=COLUMNS)
+        for place in left:
+            if place not in short:
+                self._ask(place)
+
+    def outcome(self) -> Outcome:
+        """Validate what was asked, over the start values of what was not."""
+        try:
+            return Outcome(RunConfig.model_validate(self._document), ())
+        except ValidationError as error:
+            return Outcome(None, sentences(error))
+
+    def _ask(self, path: str) -> None:
+        *parents, name = path.split(".")
+        document = self._document
+        for parent in parents:
+            document = document[parent]
+        document[name] = _ask(_field_at(path), document[name], f"{self._key}.{path}")
+        self._asked.add(path)
+
+
+def _field_at(path: str) -> Field:
+    *parents, name = path.split(".")
+    group: Any = RunConfig
+    for parent in parents:
+        group = fields_of(group)[parent].type
+    return fields_of(group)[name]
+
+
+def _ask(field: Field, start: Any, key: str, *, labelled: bool = True) -> Any:
+    """Show a field's widget and return its part of the document; `start` is what it shows at first."""
+    match field.kind:
+        case Kind.VARIANT:
+            return _ask_variant(field, start, key)
+        case Kind.GROUP:
+            return _ask_group(field.type, start, key)
+        case Kind.LIST:
+            return _ask_list(field, start, key)
+        case Kind.NOTATION:
+            return _ask_notation(field, start, key, labelled)
+    st.session_state.setdefault(key, start)
+    common = _common(field, key, labelled)
+    match field.kind:
+        case Kind.CHOICE:
+            return st.selectbox(options=field.choices, format_func=label_of, **common)
+        case Kind.SWITCH:
+            return st.toggle(**common)
+        case Kind.TEXT:
+            return st.text_input(max_chars=field.max_length, **common)
+        case _:
+            return _ask_number(field, start, common)
+
+
+def _common(field: Field, key: str, labelled: bool) -> dict[str, Any]:
+    return {
+        "label": field.label,
+        "key": key,
+        "help": field.help or None,
+        "label_visibility": "visible" if labelled else "collapsed",
+        "persist_state": "session",
+    }
+
+
+def _ask_number(field: Field, start: float | None, common: dict[str, Any]) -> float | None:
+    number = int if field.kind is Kind.WHOLE else float
+    return st.number_input(
+        value=None,
+        min_value=None if field.lower is None else number(field.lower),
+        max_value=None if field.upper is None else number(field.upper),
+        step=number(step_of(field, start)),
+        format="%d" if number is int else "%g",
+        required=not field.optional,
+        **common,
+    )
+
+
+def _ask_notation(field: Field, start: Any, key: str, labelled: bool) -> Any:
+    st.session_state.setdefault(key, as_notation(start))
+    common = _common(field, key, labelled) | {"help": f"{field.help} {notation_example(field)}"}
+    return from_notation(st.text_input(**common), field.type)
+
+
+def _ask_group(settings: type[Settings], start: dict[str, Any], key: str) -> dict[str, Any]:
+    fields = fields_of(settings).values()
+    document = dict(start)
+    short = [field for field in fields if field.kind not in NESTED]
+    if short:
+        with st.grid(COLUMNS, vertical_alignment="bottom"):
+            for field in short:
+                document[field.name] = _ask(field, start[field.name], f"{key}.{field.name}")
+    for field in fields:
+        if field.kind in NESTED:
+            document[field.name] = _ask(field, start[field.name], f"{key}.{field.name}")
+    return document
+
+
+def _ask_variant(field: Field, start: dict[str, Any], key: str) -> dict[str, Any]:
+    """Ask which group, then for its fields; a group other than the one at the start begins with its own values."""
+    place = f"{key}.{field.discriminator}"
+    st.session_state.setdefault(place, start[field.discriminator])
+    label = field.label if field.discriminator == "kind" else label_of(field.discriminator)
+    names = list(field.variants)
+    with st.grid(COLUMNS):
+        name = st.selectbox(label, names, format_func=label_of, key=place, help=field.help, persist_state="session")
+    variant = field.variants[name]
+    st.caption((variant.__doc__ or "").partition("\n\n")[0])
+    same = name == start[field.discriminator]
+    return _ask_group(variant, start if same else _start_of(variant), f"{key}.{name}")
+
+
+def _start_of(variant: type[Settings]) -> dict[str, Any]:
+    """Return a group's first values: those of the first preset that has it, else its defaults."""
+    for preset in PRESETS.values():
+        if type(preset.config.model) is variant:
+            return preset.config.model.model_dump()
+    return variant().model_dump()
+
+
+def _ask_list(field: Field, start: Any, key: str) -> list[dict[str, Any]]:
+    """Ask for a list of groups, one a row; rows can be added and removed."""
+    rows = st.session_state.setdefault(f"{key}.rows", list(range(len(start))))
+    singular = field.label.lower().removesuffix("s")
+    document = []
+    for place, row in enumerate(rows):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            document.append(_ask_row(field.type, start[min(row, len(start) - 1)], f"{key}.{row}", labelled=not place))
+            st.button(
+                "",
+                icon=":material/close:",
+                key=f"{key}.{row}.remove",
+                help=f"Remove {singular} {place + 1}",
+                disabled=len(rows) <= field.min_length,
+                on_click=_remove,
+                args=(rows, row),
+                type="tertiary",
+            )
+    st.button(
+        f"Add {singular}",
+        icon=":material/add:",
+        key=f"{key}.add",
+        disabled=len(rows) == field.max_length,
+        on_click=rows.append,
+        args=(max(rows) + 1,),
+    )
+    return document
+
+
+def _remove(rows: list[int], row: int) -> None:
+    """Take a row out; a second click on its button finds it gone."""
+    if row in rows:
+        rows.remove(row)
+
+
+def _ask_row(settings: type[Settings], start: dict[str, Any], key: str, *, labelled: bool) -> dict[str, Any]:
+    fields = fields_of(settings).values()
+    columns = st.columns([2 if field.kind is Kind.NOTATION else 1 for field in fields])
+    document = {}
+    for field, column in zip(fields, columns, strict=True):
+        with column:
+            document[field.name] = _ask(field, start[field.name], f"{key}.{field.name}", labelled=labelled)
+    return document

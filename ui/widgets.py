@@ -1,0 +1,248 @@
+"""Pieces of page that several pages share: headers, pickers, faces, badges, errors.
+
+What a picker chose stands in the URL, so a reload or a shared link opens the same thing, and in the session, so the
+next page opens with it too.
+"""
+
+import base64
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from emotion_core.config import SAMPLE
+from emotion_core.errors import EmotionError, ModelUnavailable
+from emotion_core.runs import Run, RunSummary, State
+from emotion_core.settings import data_folder
+from ui import cache
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from emotion_core.dataset import Dataset
+
+_BADGES: Final[dict[State, tuple[Any, str, str]]] = {
+    State.QUEUED: ("gray", ":material/schedule:", "Waits for its turn."),
+    State.RUNNING: ("blue", ":material/play_arrow:", "Is being trained."),
+    State.STOPPING: ("orange", ":material/pending:", "Was asked to stop and is finishing the batch in hand."),
+    State.STOPPED: ("orange", ":material/stop_circle:", "Ended early because someone asked."),
+    State.FINISHED: ("green", ":material/check:", "Ran to its end."),
+    State.FAILED: ("red", ":material/error:", "Ended by an error."),
+    State.INTERRUPTED: ("red", ":material/power_off:", "Its process died without a word."),
+    State.DAMAGED: ("red", ":material/broken_image:", "Its folder cannot be read."),
+}
+
+
+# --- words ---------------------------------------------------------------------------------------------------------
+
+
+def page_header(title: str, sentence: str) -> None:
+    """Show a page's title and the one sentence that says what it is for."""
+    st.title(title, anchor=False)
+    st.markdown(f":gray[{sentence}]")
+
+
+def empty_state(
+    message: str, *, page: str | None = None, action: str = "", icon: str = ":material/inbox:"
+) -> None:
+    """Say what is missing and lead to the page that makes it."""
+    with st.container(border=True, horizontal_alignment="center", gap="small", key="empty-state"):
+        st.space("small")
+        st.markdown(f"#### {icon}", text_alignment="center")
+        st.markdown(message, text_alignment="center")
+        if page and st.button(action or "Open", type="primary", key="empty-state-action"):
+            st.switch_page(page)
+        st.space("small")
+
+
+def state_badge(state: State) -> None:
+    """Show a run's state as a coloured badge with its meaning as help."""
+    colour, icon, meaning = _BADGES[state]
+    st.badge(state.capitalize(), icon=icon, color=colour, help=meaning)
+
+
+def drawn_badge() -> None:
+    """Say that faces were drawn by code, wherever such data or what was learnt from it shows."""
+    st.badge("Drawn faces", icon=":material/draw:", color="violet", help="Faces drawn by code, not photographs.")
+
+
+@contextmanager
+def friendly_errors(place: "DeltaGenerator | None" = None) -> Iterator[None]:
+    """Show what the library refuses as its one sentence and end the page there, instead of a traceback."""
+    try:
+        yield
+    except EmotionError as error:
+        (place or st).error(str(error), icon=":material/error:")
+        st.stop()
+
+
+# --- faces ---------------------------------------------------------------------------------------------------------
+
+
+def show_faces(
+    images: NDArray[np.uint8], captions: Sequence[str] | None = None, columns: int = 8, *, width: int | None = None
+) -> None:
+    """Show faces in a grid, each pixel enlarged to a sharp square.
+
+    Args:
+        images: uint8 (n, height, width), or with 3 colours last.
+        captions: One line under each face, or none.
+        columns: Faces side by side.
+        width: Width of the whole grid in pixels, else that of the page.
+    """
+    captions = [""] * len(images) if captions is None else captions
+    cells = "".join(_figure(image, caption) for image, caption in zip(images, captions, strict=True))
+    limit = f"max-width:{width}px;" if width else ""
+    st.html(
+        f'<div style="display:grid;grid-template-columns:repeat({columns},minmax(0,1fr));gap:10px;{limit}">{cells}</div>'
+    )
+
+
+def _figure(image: NDArray[np.uint8], caption: str) -> str:
+    text = escape(caption)
+    below = f'<figcaption style="font-size:.8rem;opacity:.75;text-align:center">{text}</figcaption>' if caption else ""
+    return (
+        f'<figure style="margin:0"><img alt="{text or "face"}" src="{_data_url(image)}" '
+        f'style="width:100%;display:block;image-rendering:pixelated;border-radius:4px">{below}</figure>'
+    )
+
+
+def _data_url(image: NDArray[np.uint8]) -> str:
+    from PIL import Image
+
+    content = io.BytesIO()
+    Image.fromarray(image).save(content, "PNG", compress_level=1)
+    return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"
+
+
+# --- pickers -------------------------------------------------------------------------------------------------------
+
+
+def pick_run(key: str, *, with_model: bool = True) -> Run | None:
+    """Let the person choose a saved run; None, said on the page, where there is none. Kept in the URL as ?run=.
+
+    Args:
+        key: Key of the widget.
+        with_model: Offer only runs that can classify; the best of them comes first. Otherwise every readable run.
+    """
+    lines = {
+        line.id: line
+        for line in cache.runs().summaries()
+        if line.state is not State.DAMAGED and (line.has_model or not with_model)
+    }
+    if not lines:
+        empty_state(
+            "There is no trained model yet. Train one first; the linear baseline takes a minute."
+            if with_model
+            else "There is no run yet.",
+            page="pages/train_models.py",
+            action="Train a model",
+        )
+        return None
+    _warn_of_unknown_run(lines)
+    default = _best_run_id(lines) if with_model else next(iter(lines))
+    _follow_url("run", key, lines, default)
+    st.selectbox("Run", list(lines), key=key, format_func=lambda run_id: _run_label(lines[run_id]))
+    return cache.runs().find(_remember_in_url("run", key))
+
+
+def pick_dataset(key: str) -> "Dataset | None":
+    """Let the person choose a data set; None, said on the page, where it cannot be read. Kept in the URL as ?data=.
+
+    Offered are the files of the data folder, the drawn sample, a path on this machine and an upload.
+    """
+    from emotion_core.dataset import find_datasets
+
+    sources = {path.name: str(path) for path in find_datasets(data_folder())}
+    asked = st.query_params.get("data") or st.session_state.get("chosen_data", "")
+    if asked and asked not in (*sources, SAMPLE):
+        sources[asked] = asked
+    options = [*sources, SAMPLE]
+    _follow_url("data", key, options, options[0])
+    choice, more = st.columns([4, 1], vertical_alignment="bottom")
+    choice.selectbox("Data set", options, key=key, format_func=_dataset_label)
+    with more.popover("Add data", icon=":material/add:", width="stretch"):
+        _add_data(key)
+    source = _remember_in_url("data", key)
+    try:
+        dataset = cache.dataset(sources.get(source, source))
+    except EmotionError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+    if dataset.is_drawn:
+        drawn_badge()
+    return dataset
+
+
+def _add_data(key: str) -> None:
+    """Offer a path and an upload; what is chosen becomes the picker's value."""
+    st.text_input(
+        "Path on this computer",
+        key=f"{key}-path",
+        placeholder="/home/me/fer2013.csv",
+        help="A CSV, a CSV in .gz or .zip, or a folder with one sub-folder of images per emotion.",
+        on_change=_choose_path,
+        args=(key,),
+    )
+    st.file_uploader(
+        "Or upload", type=["csv", "gz", "zip"], key=f"{key}-upload", on_change=_choose_upload, args=(key,)
+    )
+
+
+def _choose_path(key: str) -> None:
+    if path := st.session_state[f"{key}-path"].strip():
+        st.query_params["data"] = path
+
+
+def _choose_upload(key: str) -> None:
+    if upload := st.session_state[f"{key}-upload"]:
+        st.query_params["data"] = cache.keep_upload(upload, upload.name).name
+
+
+def _dataset_label(source: str) -> str:
+    return "Sample (drawn faces)" if source == SAMPLE else Path(source).name
+
+
+def _run_label(line: RunSummary) -> str:
+    score = "" if line.val_accuracy is None else f" · {line.val_accuracy:.1%}"
+    return f"{line.name}{score} · {line.id[:13]}"
+
+
+def _best_run_id(lines: dict[str, RunSummary]) -> str:
+    from emotion_core.classifier import best_run
+
+    try:
+        best = best_run(cache.runs()).id
+    except ModelUnavailable:
+        best = ""
+    return best if best in lines else next(iter(lines))
+
+
+def _warn_of_unknown_run(lines: dict[str, RunSummary]) -> None:
+    asked = st.query_params.get("run")
+    if asked and asked not in lines:
+        st.warning(f"There is no usable run {asked!r} here; choose one of those below.", icon=":material/link_off:")
+
+
+def _follow_url(parameter: str, key: str, options: Sequence[str] | dict[str, Any], default: str) -> None:
+    """Give a picker the value of the URL where that is new, else keep its own, else the session's, else the default."""
+    asked, remembered = st.query_params.get(parameter), st.session_state.get(f"chosen_{parameter}")
+    if asked in options and (asked != remembered or key not in st.session_state):
+        st.session_state[key] = asked
+    elif st.session_state.get(key) not in options:
+        st.session_state[key] = remembered if remembered in options else default
+
+
+def _remember_in_url(parameter: str, key: str) -> str:
+    """Put a picker's value into the URL and the session, and return it."""
+    value: str = st.session_state[key]
+    st.session_state[f"chosen_{parameter}"] = value
+    if st.query_params.get(parameter) != value:
+        st.query_params[parameter] = value
+    return value
