@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Final
 
 import cv2
+import cv2.data
 import numpy as np
 from numpy.typing import NDArray
 
 from emotion_core.classifier import Classifier
 from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
+from emotion_core.errors import EmotionError
 from emotion_core.images import to_face, to_gray
 
 CROP_SCALE: Final = 1.03
@@ -87,7 +89,7 @@ class FaceDetector:
 
     def __init__(self, longest_side: int = 480) -> None:
         self._longest_side = longest_side
-        self._cascade = cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / "haarcascade_frontalface_alt2.xml"))
+        self._cascade = _load_cascade(Path(cv2.data.haarcascades) / "haarcascade_frontalface_alt2.xml")
         self._lock = threading.Lock()  # OpenCV's object keeps its working memory in itself
 
     def detect(self, gray: NDArray[np.uint8]) -> list[Box]:
@@ -185,6 +187,15 @@ def _without_nested(boxes: list[Box]) -> list[Box]:
         if not any(larger.holds(box.x + box.width / 2, box.y + box.height / 2) for larger in kept):
             kept.append(box)
     return kept
+
+
+def _load_cascade(path: Path) -> cv2.CascadeClassifier:
+    """Read a cascade through Python: OpenCV itself cannot open paths with accents on Windows."""
+    cascade = cv2.CascadeClassifier()
+    storage = cv2.FileStorage(path.read_text(encoding="utf-8"), cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
+    if not cascade.read(storage.getFirstTopLevelNode()):
+        raise EmotionError(f"{path} is not a face detector that this OpenCV reads; install opencv-python-headless<5.")
+    return cascade
 
 
 @cache

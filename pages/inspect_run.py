@@ -16,7 +16,7 @@ def show_header(run: Run, status: Status, state: State, evaluation: RunEvaluatio
     config = run.config
     title, actions = st.columns([3, 2], vertical_alignment="bottom")
     with title:
-        st.subheader(run.name, anchor=False)
+        st.subheader(widgets.plain(run.name), anchor=False)
         with st.container(horizontal=True, gap="small"):
             widgets.state_badge(state)
             if config.data.source == SAMPLE:

@@ -13,6 +13,8 @@ from emotion_core.files import replacing
 from emotion_core.runs import Runs
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from emotion_core.classifier import Classifier
     from emotion_core.dataset import Dataset
     from emotion_core.engine import LocalEngine
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
 def runs() -> Runs:
     """Return the folder of saved runs."""
     return Runs(settings.runs_folder())
+
+
+def history(run_id: str) -> "pd.DataFrame":
+    """Return a run's curves: a row per epoch done."""
+    return runs().find(run_id).history()
 
 
 def engine() -> "LocalEngine":

@@ -6,6 +6,7 @@ next page opens with it too.
 
 import base64
 import io
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
@@ -23,9 +24,22 @@ from emotion_core.settings import data_folder
 from ui import cache
 
 if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
     from streamlit.delta_generator import DeltaGenerator
 
     from emotion_core.dataset import Dataset
+
+STATE_COLOURS: Final[dict[State, str]] = {
+    State.QUEUED: "#7F7F7F",
+    State.RUNNING: "#0072B2",
+    State.STOPPING: "#E69F00",
+    State.STOPPED: "#E69F00",
+    State.FINISHED: "#009E73",
+    State.FAILED: "#D55E00",
+    State.INTERRUPTED: "#D55E00",
+    State.DAMAGED: "#D55E00",
+}
+"""Colours of states in tables."""
 
 _BADGES: Final[dict[State, tuple[Any, str, str]]] = {
     State.QUEUED: ("gray", ":material/schedule:", "Waits for its turn."),
@@ -72,6 +86,19 @@ def drawn_badge() -> None:
     st.badge("Drawn faces", icon=":material/draw:", color="violet", help="Faces drawn by code, not photographs.")
 
 
+def plain(text: str) -> str:
+    """Return text that a person typed so that Markdown shows it as it is."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+.!|$~:-])", r"\\\1", text)
+
+
+def duration(seconds: float) -> str:
+    """Write a time as a person would: 45 s, 12 min, 3 h 20 min."""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
 @contextmanager
 def friendly_errors(place: "DeltaGenerator | None" = None) -> Iterator[None]:
     """Show what the library refuses as its one sentence and end the page there, instead of a traceback."""
@@ -80,6 +107,32 @@ def friendly_errors(place: "DeltaGenerator | None" = None) -> Iterator[None]:
     except EmotionError as error:
         (place or st).error(str(error), icon=":material/error:")
         st.stop()
+
+
+# --- charts and files ----------------------------------------------------------------------------------------------
+
+
+def show_chart(figure: "Figure", *, key: str, alt: str) -> None:
+    """Show a figure across the width of its place, without the tool bar."""
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)
+
+
+def offer_files(paths: Sequence[Path]) -> None:
+    """Offer each file for download with its size; a file is read only when it is asked for."""
+    with st.container(horizontal=True):
+        for path in paths:
+            st.download_button(
+                f"{path.name} ({_size(path.stat().st_size)})",
+                path.read_bytes,
+                path.name,
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"download-{path.name}",
+            )
+
+
+def _size(size: int) -> str:
+    return f"{size / 2**20:.1f} MB" if size >= 2**20 else f"{max(1, round(size / 1024))} kB"
 
 
 # --- faces ---------------------------------------------------------------------------------------------------------
@@ -99,9 +152,8 @@ def show_faces(
     captions = [""] * len(images) if captions is None else captions
     cells = "".join(_figure(image, caption) for image, caption in zip(images, captions, strict=True))
     limit = f"max-width:{width}px;" if width else ""
-    st.html(
-        f'<div style="display:grid;grid-template-columns:repeat({columns},minmax(0,1fr));gap:10px;{limit}">{cells}</div>'
-    )
+    grid = f"display:grid;grid-template-columns:repeat({columns},minmax(0,1fr));gap:10px;{limit}"
+    st.html(f'<div style="{grid}">{cells}</div>')
 
 
 def _figure(image: NDArray[np.uint8], caption: str) -> str:
@@ -243,6 +295,13 @@ def _remember_in_url(parameter: str, key: str) -> str:
     """Put a picker's value into the URL and the session, and return it."""
     value: str = st.session_state[key]
     st.session_state[f"chosen_{parameter}"] = value
-    if st.query_params.get(parameter) != value:
-        st.query_params[parameter] = value
+    remember(parameter, value)
     return value
+
+
+def remember(parameter: str, value: str) -> None:
+    """Put a choice into the URL, so that a reload or a shared link opens it again; an empty one leaves the URL."""
+    if value and st.query_params.get(parameter) != value:
+        st.query_params[parameter] = value
+    elif not value and parameter in st.query_params:
+        del st.query_params[parameter]

@@ -1,0 +1,37 @@
+"""`presets` and `data`: what there is to train, and to train on."""
+
+import argparse
+
+from emotion_core.commands.output import print_json, print_line, print_table
+from emotion_core.models.parameters import count_parameters
+from emotion_core.presets import PRESETS
+
+
+def presets(options: argparse.Namespace) -> None:
+    """List the presets."""
+    lines = [
+        {
+            "name": preset.name,
+            "title": preset.title,
+            "summary": preset.summary,
+            "family": preset.config.model.family,
+            "parameters": count_parameters(preset.config.model),
+            "epochs": preset.config.training.epochs,
+            "batch_size": preset.config.training.batch_size,
+        }
+        for preset in PRESETS.values()
+    ]
+    if options.json:
+        print_json(lines)
+    else:
+        columns = ("name", "family", "parameters", "epochs", "title")
+        print_table(columns, ([line[column] for column in columns] for line in lines))
+
+
+def data(options: argparse.Namespace) -> None:
+    """Check a data set and summarise it."""
+    from emotion_core.dataset import load_dataset, summarise
+
+    summary = summarise(load_dataset(options.source, drop_incomplete=options.drop_incomplete))
+    if options.json:
+        print_json(summary)

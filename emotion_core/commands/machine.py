@@ -1,0 +1,33 @@
+"""`doctor`: what is here, what is missing and how to get it."""
+
+import argparse
+from dataclasses import asdict
+
+from emotion_core.commands.options import runs_of
+from emotion_core.commands.output import print_json, print_line
+from emotion_core.doctor import Report, examine
+
+
+def doctor(options: argparse.Namespace) -> None:
+    """Examine this machine."""
+    report = examine(runs_of(options))
+    if options.json:
+        print_json(asdict(report))
+    else:
+        _print_report(report)
+
+
+def _print_report(report: Report) -> None:
+    print_line(f"version {report.version}, Python {report.python}, {report.system}, {report.processors} processors")
+    for package, version in report.packages.items():
+        print_line(f"  {package:24} {version or 'not installed'}")
+    print_line(f"Keras backends: {', '.join(report.backends) or 'none'}")
+    print_line(f"GPUs: {', '.join(report.gpus) or 'none from NVIDIA'}")
+    print_line(f"backends that see a GPU: {', '.join(report.gpu_backends) or 'none'}")
+    for name, folder in report.folders.items():
+        made = "" if folder.exists else ", not made yet"
+        access = "writable" if folder.writable else "not writable"
+        print_line(f"{name:6} {folder.path} ({access}, {folder.free_gigabytes} GB free{made})")
+    print_line(f"The engine is {'computing' if report.engine_is_working else 'at rest'}.")
+    for sentence in report.missing or ("Nothing is missing.",):
+        print_line(sentence)

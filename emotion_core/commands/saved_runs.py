@@ -1,0 +1,126 @@
+"""`runs`: the saved runs, what became of them, and an end to them."""
+
+import argparse
+import time
+from dataclasses import asdict
+from typing import Any
+
+from emotion_core.commands.options import runs_of
+from emotion_core.commands.output import Narrator, print_json, print_line, print_table
+from emotion_core.engine import LocalEngine
+from emotion_core.errors import BadInput, EmotionError
+from emotion_core.runs import Run, State, summarise
+from emotion_core.watch import as_duration, watch
+
+POLL_SECONDS = 0.5
+LOOKS_BETWEEN_WAKES = 10
+
+
+def list_runs(options: argparse.Namespace) -> None:
+    """List the saved runs, newest first."""
+    lines = [asdict(line) for line in runs_of(options).summaries()]
+    if options.json:
+        print_json(lines)
+    elif lines:
+        columns = ("id", "name", "state", "epoch", "epochs", "val_accuracy", "macro_f1", "parameters", "data")
+        print_table(columns, ([line[column] for column in columns] for line in lines))
+    else:
+        print_line("There are no runs yet.")
+
+
+def show(options: argparse.Namespace) -> None:
+    """Show one run."""
+    _print_run(runs_of(options).find(options.run), as_json=options.json)
+
+
+def wait(options: argparse.Namespace) -> None:
+    """Wait until a run is over; raises EmotionError if it failed."""
+    runs = runs_of(options)
+    run, engine, narrator, looks = runs.find(options.run), LocalEngine(runs), Narrator(), 0
+    while not (state := run.state()).is_over:
+        if state is State.QUEUED and looks % LOOKS_BETWEEN_WAKES == 0:
+            engine.wake()  # or it would wait for ever where its worker died
+        narrator.show(progress_of(run))
+        time.sleep(POLL_SECONDS)
+        looks += 1
+    narrator.clear()
+    print_outcome(run, as_json=options.json)
+
+
+def stop(options: argparse.Namespace) -> None:
+    """Ask a run to stop, or end it at once."""
+    runs = runs_of(options)
+    run = runs.find(options.run)
+    if (state := run.state()).is_over:
+        raise BadInput(f"Run {run.id} is over already: {state}.")
+    engine = LocalEngine(runs)
+    if options.now:
+        engine.kill(run)
+    else:
+        engine.stop(run)
+    _print_run(run, as_json=options.json)
+
+
+def delete(options: argparse.Namespace) -> None:
+    """Delete a run for good."""
+    runs = runs_of(options)
+    run = runs.find(options.run)
+    runs.delete(run)
+    if options.json:
+        print_json({"id": run.id, "deleted": True})
+    else:
+        print_line(f"Deleted {run.id}.")
+
+
+def print_outcome(run: Run, *, as_json: bool) -> None:
+    """Print a run that is over; raises EmotionError if it did not end well."""
+    _print_run(run, as_json=as_json)
+    state = run.state()
+    if state not in (State.FINISHED, State.STOPPED):
+        raise EmotionError(f"Run {run.id} {state}: {run.status().reason or 'its process died without a word.'}")
+
+
+def progress_of(run: Run) -> str:
+    """Return one line on how far a run is."""
+    now = watch(run)
+    left = "" if now.seconds_left is None else f", about {as_duration(now.seconds_left)} left"
+    share = f" {now.epoch_fraction:.0%}" if now.epoch_fraction else ""
+    return f"{now.phase.rstrip('.')}{share}{left}"
+
+
+def describe(run: Run) -> dict[str, Any]:
+    """Return everything worth knowing about a run as plain data; raises DamagedRun."""
+    status, line = run.status(), asdict(summarise(run))
+    evaluation = run.evaluation()
+    best = {
+        "epoch": line["best_epoch"],
+        "val_accuracy": line["val_accuracy"],
+        "val_loss": evaluation.loss if evaluation else status.best_val_loss,
+        "training_accuracy": line["training_accuracy"],
+        "macro_f1": line["macro_f1"],
+    }
+    return {
+        **line,
+        "best": best if line["val_accuracy"] is not None else None,
+        "batch": status.batch,
+        "batches": status.batches,
+        "backend": status.backend,
+        "device": status.device,
+        "started": status.started,
+        "finished": status.finished,
+        "folder": str(run.folder),
+        "config": run.config.model_dump(mode="json"),
+    }
+
+
+def _print_run(run: Run, *, as_json: bool) -> None:
+    document = describe(run)
+    if as_json:
+        print_json(document)
+        return
+    for label in ("id", "name", "preset", "state", "reason", "backend", "device", "folder"):
+        if document[label]:
+            print_line(f"{label:9} {document[label]}")
+    print_line(f"{'epoch':9} {document['epoch']} of {document['epochs']}")
+    if best := document["best"]:
+        print_line(f"{'best':9} validation accuracy {best['val_accuracy']:.4f} in epoch {best['epoch']}")

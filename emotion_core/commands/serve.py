@@ -1,0 +1,102 @@
+"""`evaluate`, `predict` and `classify`: what a saved run makes of faces."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_core.classifier import best_run, load_classifier
+from emotion_core.commands.options import runs_of
+from emotion_core.commands.output import Narrator, print_json, print_line, print_table
+from emotion_core.dataset import Dataset, load_dataset, read_labels
+from emotion_core.emotions import EMOTIONS
+from emotion_core.errors import BadInput
+from emotion_core.evaluation import Evaluation, evaluate
+from emotion_core.faces import ClassifiedFace, classify_faces
+from emotion_core.images import decode_image
+from emotion_core.runs import Run
+from emotion_core.submission import score_predictions, write_submission
+
+
+def evaluate_run(options: argparse.Namespace) -> None:
+    """Score a run on a labelled data set, or on one whose labels are in a file of their own."""
+    run, dataset = runs_of(options).find(options.run), _load(options)
+    if dataset.labels is None and not options.labels:
+        raise BadInput(f"{dataset.name} has no emotion column; name the file of its labels with --labels.")
+    probabilities = _probabilities(run, dataset)
+    if options.labels:
+        scores = score_predictions(dataset.ids, probabilities, *read_labels(options.labels))
+    else:
+        assert dataset.labels is not None
+        scores = evaluate(dataset.labels, probabilities)
+    _print_scores(run, dataset, scores, as_json=options.json)
+
+
+def predict(options: argparse.Namespace) -> None:
+    """Write a run's predictions for a data set as Kaggle takes them: the whole file or none."""
+    output: Path = options.output
+    if not output.parent.is_dir():
+        raise BadInput(f"There is no folder {output.parent} to write {output.name} in.")
+    if output.is_dir():
+        raise BadInput(f"{output} is a folder; name a file to write.")
+    run, dataset = runs_of(options).find(options.run), _load(options)
+    write_submission(output, dataset.ids, _probabilities(run, dataset).argmax(axis=1))
+    if options.json:
+        print_json({"run": run.id, "data": dataset.name, "images": len(dataset), "output": str(output)})
+    else:
+        print_line(f"{output}: {len(dataset):,} predictions of run {run.id}.")
+
+
+def classify(options: argparse.Namespace) -> None:
+    """Find the faces in pictures and classify them."""
+    runs = runs_of(options)
+    run = runs.find(options.run) if options.run else best_run(runs)
+    pictures = [(path, decode_image(_read(path), path.name)) for path in options.images]
+    classifier = load_classifier(run)
+    answers = [(path, classify_faces(picture, classifier)) for path, picture in pictures]
+    if options.json:
+        print_json([{"image": str(path), "faces": [_describe(face) for face in faces]} for path, faces in answers])
+        return
+    for path, faces in answers:
+        print_line(f"{path}: {'; '.join(map(_sentence, faces)) or 'no face found'}")
+
+
+def _load(options: argparse.Namespace) -> Dataset:
+    return load_dataset(options.source, drop_incomplete=options.drop_incomplete)
+
+
+def _probabilities(run: Run, dataset: Dataset) -> NDArray[np.float32]:
+    narrator = Narrator()
+    probabilities = load_classifier(run).probabilities(dataset.images, narrator.show_count)
+    narrator.clear()
+    return probabilities
+
+
+def _print_scores(run: Run, dataset: Dataset, scores: Evaluation, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"run": run.id, "data": dataset.name, **scores.model_dump()})
+        return
+    print_line(f"{scores.images:,} images, accuracy {scores.accuracy:.4f}, macro-F1 {scores.macro_f1:.4f}")
+    rows = ((name, each.precision, each.recall, each.f1, each.support) for name, each in scores.per_class.items())
+    print_table(("emotion", "precision", "recall", "F1", "images"), rows)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _describe(face: ClassifiedFace) -> dict[str, Any]:
+    return {
+        "box": [face.box.x, face.box.y, face.box.width, face.box.height],
+        "emotion": face.emotion,
+        "probabilities": dict(zip(EMOTIONS, map(float, face.probabilities), strict=True)),
+    }
+
+
+def _sentence(face: ClassifiedFace) -> str:
+    return f"{face.emotion} ({face.confidence:.0%}) at x {face.box.x}, y {face.box.y}, {face.box.width} pixels wide"

@@ -1,0 +1,164 @@
+"""What this machine has of what the product needs: versions, backends, GPUs, folders, and how to get the rest."""
+
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+from emotion_core import __version__, settings
+from emotion_core.engine import LocalEngine
+from emotion_core.engine.devices import installed_backends, may_have_gpu, nvidia_gpus, sees_gpu
+from emotion_core.errors import EmotionError
+from emotion_core.runs import Runs
+
+PACKAGES: Final = (
+    "streamlit",
+    "streamlit-webrtc",
+    "keras",
+    "tensorflow",
+    "jax",
+    "torch",
+    "onnxruntime",
+    "opencv-python-headless",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+)
+
+OPTIONAL: Final = ("jax", "torch")
+
+GIGABYTE: Final = 10**9
+
+LOW_DISK_GIGABYTES: Final = 2.0
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder that the product uses: where, whether it can be written to, and the space left in gigabytes."""
+
+    path: str
+    exists: bool
+    writable: bool
+    free_gigabytes: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found. `packages` maps a name to its version, None where it is missing.
+
+    `gpu_backends` are the backends that see a GPU; `missing` holds a sentence for each thing to mend.
+    """
+
+    version: str
+    python: str
+    system: str
+    processors: int
+    packages: dict[str, str | None]
+    backends: tuple[str, ...]
+    gpus: tuple[str, ...]
+    gpu_backends: tuple[str, ...]
+    folders: dict[str, Folder]
+    engine_is_working: bool
+    missing: tuple[str, ...]
+
+
+def examine(runs: Runs) -> Report:
+    """Look at everything. Takes seconds where there is a GPU, since each backend is asked whether it sees it."""
+    packages = {name: _version_of(name) for name in PACKAGES}
+    backends = installed_backends()
+    gpu_backends = tuple(backend for backend in backends if sees_gpu(backend)) if may_have_gpu() else ()
+    folders = {
+        "runs": _look_at(runs.folder),
+        "data": _look_at(settings.data_folder()),
+        "cache": _look_at(settings.cache_folder()),
+    }
+    return Report(
+        version=__version__,
+        python=platform.python_version(),
+        system=platform.platform(),
+        processors=os.cpu_count() or 1,
+        packages=packages,
+        backends=backends,
+        gpus=nvidia_gpus(),
+        gpu_backends=gpu_backends,
+        folders=folders,
+        engine_is_working=folders["runs"].exists and folders["runs"].writable and _engine_is_working(runs),
+        missing=(*_missing_packages(packages), *_missing_backends(backends, gpu_backends), *_poor_folders(folders)),
+    )
+
+
+def _missing_packages(packages: dict[str, str | None]) -> list[str]:
+    absent = [name for name, found in packages.items() if not found and name not in (*OPTIONAL, "tensorflow")]
+    return [f"{name} is not installed: pip install -r requirements.txt" for name in absent]
+
+
+def _missing_backends(backends: tuple[str, ...], gpu_backends: tuple[str, ...]) -> list[str]:
+    if not backends:
+        return ["No Keras backend is installed, so networks cannot be trained: pip install tensorflow"]
+    sentences = []
+    if "tensorflow" not in backends:
+        sentences.append("TensorFlow is not installed, and only it writes the ONNX file that serves: pip install tensorflow")
+    if may_have_gpu() and not gpu_backends:
+        sentences.append(f"There is a GPU, but no installed backend can use it: {_how_to_use_the_gpu()}")
+    return sentences
+
+
+def _how_to_use_the_gpu() -> str:
+    by_system: dict[str, str] = {
+        "Linux": "pip install 'tensorflow[and-cuda]' for NVIDIA's",
+        "Windows": "pip install torch --index-url https://download.pytorch.org/whl/cu126",
+        "Darwin": "pip install torch",
+    }
+    return by_system.get(platform.system(), "pip install torch")
+
+
+def _poor_folders(folders: dict[str, Folder]) -> list[str]:
+    checks: tuple[tuple[Callable[[Folder], bool], str], ...] = (
+        (lambda folder: not folder.writable, "cannot be written to; move it with"),
+        (lambda folder: folder.free_gigabytes < LOW_DISK_GIGABYTES, "has little space left; move it with"),
+    )
+    return [
+        f"The folder of {name}, {folder.path}, {trouble} EMOTION_{name.upper()}."
+        for name, folder in folders.items()
+        if name != "data"  # it is only read
+        for is_so, trouble in checks
+        if is_so(folder)
+    ]
+
+
+def _look_at(path: Path) -> Folder:
+    """Look at a folder; where it does not exist yet, at the one that it would be made in."""
+    existing = next(parent for parent in (path, *path.parents) if parent.is_dir())
+    return Folder(
+        path=str(path),
+        exists=path.is_dir(),
+        writable=_is_writable(existing),
+        free_gigabytes=round(shutil.disk_usage(existing).free / GIGABYTE, 1),
+    )
+
+
+def _is_writable(folder: Path) -> bool:
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _engine_is_working(runs: Runs) -> bool:
+    try:
+        return LocalEngine(runs).is_working()
+    except EmotionError:
+        return False
+
+
+def _version_of(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,198 @@
+"""The live view of a run: refreshed in place while anything is in hand, still once all is over.
+
+All it shows is read from the run's folder at each refresh, so every tab shows the same and a reload changes nothing.
+"""
+
+import time
+
+import streamlit as st
+
+from emotion_core.errors import DamagedRun, EmotionError
+from emotion_core.runs import Run, State, Status
+from emotion_core.watch import Watch, as_duration, runs_in_hand, watch
+from ui import cache
+from ui.curves import curve_chart, curve_points, rate_chart, rate_points
+from ui.widgets import empty_state, state_badge
+
+REFRESH_SECONDS = 1.5
+GRACE_SECONDS = 10
+"""How long a run may take to stop before ending it at once is offered."""
+
+LOG_LINES = 40
+
+_METRICS = ("loss", "accuracy")
+
+
+def live_view(chosen: str | None) -> None:
+    """Show the run with an id, else the newest in hand, else the latest, with the queue above it."""
+    moving = bool(runs_in_hand(cache.runs()))
+    st.fragment(_refresh, run_every=REFRESH_SECONDS if moving else None)(chosen, moving)
+
+
+def _refresh(chosen: str | None, moving: bool) -> None:
+    hand = runs_in_hand(cache.runs())
+    if moving and not hand:
+        st.rerun()  # the last run in hand has just ended: no more refreshes
+    run = _find(chosen, hand)
+    if run is None:
+        return
+    if hand and [run.id] != [other.id for other in hand]:
+        _show_queue(hand, run)
+    try:
+        _show_run(run, _queued_before(run, hand))
+    except DamagedRun as error:
+        st.error(str(error), icon=":material/broken_image:")
+
+
+def _find(chosen: str | None, hand: list[Run]) -> Run | None:
+    """Return the run to show; None, said on the page, where there is none."""
+    try:
+        if chosen:
+            return cache.runs().find(chosen)
+    except EmotionError as error:
+        st.warning(str(error), icon=":material/link_off:")
+    every = cache.runs().all()
+    if hand or every:
+        return hand[-1] if hand else every[-1]
+    empty_state("Nothing has been trained here yet. Choose New run above; the linear baseline takes a minute.")
+    return None
+
+
+def _queued_before(run: Run, hand: list[Run]) -> int:
+    ids = [other.id for other in hand]
+    return ids.index(run.id) if run.id in ids else 0
+
+
+def _show_queue(hand: list[Run], shown: Run) -> None:
+    """Offer the runs in hand, in the order in which they are computed."""
+    with st.container(horizontal=True, vertical_alignment="center", key="queue"):
+        st.caption("In hand, in order", width="content")
+        for place, run in enumerate(hand, start=1):
+            computing = run.state() is not State.QUEUED
+            if st.button(
+                f"{place}. {run.name}",
+                key=f"queue-{run.id}",
+                icon=":material/play_arrow:" if computing else ":material/schedule:",
+                help="Computing now." if computing else "Waits for its turn.",
+                disabled=run.id == shown.id,
+            ):
+                st.query_params["run"] = run.id
+                st.rerun()
+
+
+def _show_run(run: Run, queued_before: int) -> None:
+    status, seen = run.status(), watch(run, queued_before)
+    title, controls = st.columns([3, 1], vertical_alignment="center")
+    with title, st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(run.name, anchor=False, width="content")
+        state_badge(seen.state)
+        st.caption(_facts(run, status), width="content")
+    with controls:
+        _show_controls(run, seen)
+    _show_phase(seen, status)
+    if seen.state is State.QUEUED:
+        return
+    _show_numbers(status, seen)
+    _show_curves(run, status)
+    _show_details(run, seen)
+
+
+def _facts(run: Run, status: Status) -> str:
+    facts = [f"{status.parameters:,} parameters"] if status.parameters else []
+    facts += [f"{status.backend} on {status.device}"] if status.backend else []
+    return " · ".join([f"seed {run.config.training.seed}", *facts])
+
+
+def _show_phase(seen: Watch, status: Status) -> None:
+    if not seen.state.is_over and seen.state is not State.QUEUED:
+        st.progress(seen.epoch_fraction, text=seen.phase)
+    elif seen.state in (State.FAILED, State.INTERRUPTED):
+        st.error(seen.phase, icon=":material/error:")
+    else:
+        st.markdown(seen.phase)
+
+
+def _show_numbers(status: Status, seen: Watch) -> None:
+    best = "–" if status.best_val_accuracy is None else f"{status.best_val_accuracy:.1%}"
+    kept = f"epoch {status.best_epoch}" if status.best_epoch else None
+    speed = "–" if status.images_per_second is None else f"{status.images_per_second:,.0f}"
+    with st.grid(4):
+        st.metric("Epoch", f"{seen.epoch:,} of {seen.epochs:,}", border=True)
+        st.metric(
+            "Validation accuracy",
+            best,
+            kept,
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            help="At the epoch of lowest validation loss so far.",
+        )
+        st.metric("Images per second", speed, border=True, help="Training images, validation left out.")
+        _show_time(status, seen)
+
+
+def _show_time(status: Status, seen: Watch) -> None:
+    if seen.state.is_over:
+        took = status.finished - status.started if status.started and status.finished else None
+        st.metric("Took", "–" if took is None else as_duration(took), border=True)
+    else:
+        left = "–" if seen.seconds_left is None else as_duration(seen.seconds_left)
+        st.metric("Time left", left, border=True, help="At most: early stopping may end the run sooner.")
+
+
+def _show_curves(run: Run, status: Status) -> None:
+    history, progress = run.history(), run.progress()
+    if not len(history) and not len(progress):
+        with st.container(border=True, height=280, horizontal_alignment="center", vertical_alignment="center"):
+            st.caption("The curves begin with the first images.", width="content")
+        return
+    for column, metric in zip(st.columns(2), _METRICS, strict=True):
+        points = curve_points(history, progress, metric, status.batches)
+        with column.container(border=True):
+            st.vega_lite_chart(
+                points, curve_chart(metric), key=f"live-{metric}", alt=f"{metric.capitalize()} by epoch, live"
+            )
+
+
+def _show_details(run: Run, seen: Watch) -> None:
+    rates = rate_points(run.history())
+    if len(rates):
+        with st.expander("Learning rate", key="live-rate-section"):
+            st.vega_lite_chart(rates, rate_chart(), key="live-rate", alt="Learning rate by epoch, live")
+    with st.expander("Log", key="live-log-section", expanded=seen.state in (State.FAILED, State.INTERRUPTED)):
+        st.code(run.log_tail(LOG_LINES) or "Nothing printed yet.", language=None, wrap_lines=True, height=260)
+
+
+def _show_controls(run: Run, seen: Watch) -> None:
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if seen.state.is_over:
+            _show_links(run)
+        elif seen.state is State.STOPPING:
+            _offer_end(run)
+        elif st.button("Stop", key="stop", icon=":material/stop_circle:", help="Ends it and keeps what it learnt."):
+            _try(cache.engine().stop, run)
+
+
+def _show_links(run: Run) -> None:
+    if st.button("Look closer", key="open-run", icon=":material/search_insights:"):
+        st.switch_page("pages/inspect_run.py", query_params={"run": run.id})
+    if st.button("All results", key="open-results", icon=":material/leaderboard:"):
+        st.switch_page("pages/compare_runs.py")
+
+
+def _offer_end(run: Run) -> None:
+    """Offer to end a run that has had time to stop and has not."""
+    asked = run.stop_requested_at() or time.time()
+    if time.time() - asked < GRACE_SECONDS:
+        st.button("Stopping", key="stop", icon=":material/pending:", disabled=True)
+    elif st.button("End at once", key="end", icon=":material/dangerous:", help="Loses the epoch in hand."):
+        _try(cache.engine().kill, run)
+
+
+def _try(action, run: Run) -> None:
+    try:
+        action(run)
+    except EmotionError as error:
+        st.error(str(error), icon=":material/error:")
+    else:
+        st.rerun(scope="fragment")
