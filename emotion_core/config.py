@@ -4,7 +4,7 @@ The form of the Train page, `--set path=value` on the command line, the help tex
 of bounds are all made from the fields below. A run's configuration is saved whole in its folder.
 """
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -251,6 +251,14 @@ class RunConfig(Settings):
     device: Device = Device()
 
 
+_CHOICES: Final[dict[Any, type[Settings]]] = {
+    choice.model_fields[discriminator].default: choice
+    for union, discriminator in ((Split, "kind"), (Schedule, "kind"), (Model, "family"))
+    for choice in get_args(get_args(union)[0])
+}
+"""The groups that can be chosen from, by the kind or family that chooses them."""
+
+
 def parse_config(document: Any) -> RunConfig:
     """Validate a document (nested dicts) as a configuration; raise BadInput with one sentence."""
     try:
@@ -283,15 +291,23 @@ def _assign(document: Any, path: str, value: Any) -> None:
     *parents, last = path.split(".")
     for depth, part in enumerate(parents):
         document = _child(document, part, ".".join(parents[: depth + 1]))
-    if isinstance(document, dict) and last in document:
+    names = _names_in(document)
+    if last in names:
         if last in ("kind", "family") and document[last] != value:
             document.clear()
         document[last] = value
     elif isinstance(document, tuple | list):
         raise BadInput(f"{path}: set a field of the element, for example {path}.filters=32")
     else:
-        names = ", ".join(document) if isinstance(document, dict) else "none"
-        raise BadInput(f"There is no setting {path!r}; beside it are: {names}.")
+        raise BadInput(f"There is no setting {path!r}; beside it are: {', '.join(names) or 'none'}.")
+
+
+def _names_in(document: Any) -> list[str]:
+    """Return the settings of a group, also of one that was just started anew and holds nothing but its kind."""
+    if not isinstance(document, dict):
+        return []
+    choice = _CHOICES.get(document.get("kind", document.get("family")))
+    return list(choice.model_fields if choice else document)
 
 
 def _child(document: Any, part: str, path: str) -> Any:

@@ -1,153 +1,141 @@
-"""CSVs of faces, as blocks of arrays.
+"""CSVs of faces as blocks of arrays.
 
-The file is read in pieces of whole lines. A line is split in Python; the digits of all its pixels, nearly all of the
-file, are read for the whole piece at once by array arithmetic on the bytes.
+Lines are split in Python; the digits of the pixels, nearly all of the file, are read for a whole piece at once.
 """
 
-import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Protocol
+from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from emotion_core.blocks import Block, Problem
-from emotion_core.emotions import EMOTIONS, IMAGE_SIZE, label_of
+from emotion_core.csv_lines import (
+    ByteStream,
+    Piece,
+    decode_text,
+    quote,
+    read_header,
+    read_pieces,
+    require_columns,
+    split_fields,
+)
+from emotion_core.emotions import EMOTIONS, IMAGE_SIZE, NUM_EMOTIONS, label_of
 from emotion_core.errors import BadInput
+from emotion_core.pixel_text import find_fault, parse_pixels
 
-NUM_PIXELS: Final = IMAGE_SIZE * IMAGE_SIZE
-
-_PIECE_BYTES: Final = 2**20  # fits the processor's cache
-_MAX_LINE_BYTES: Final = 2**20  # a face takes about 9,000
-_MAX_TEXT_BYTES: Final = 200  # of an id or a usage
 _MAX_PROBLEMS: Final = 10_000
 _MISSING: Final = frozenset({b"", b"nan", b"na", b"none", b"null"})
-_COLUMNS: Final = ("id", "emotion", "pixels", "usage")
 
 
-class ByteStream(Protocol):
-    """What `parse_csv` reads from."""
-
-    def read(self, size: int, /) -> bytes:
-        """Return at most `size` bytes, none at the end."""
+class _Row(NamedTuple):
+    line: int
+    id: str
+    label: int
+    usage: str
+    pixels: bytes
 
 
 def parse_csv(stream: ByteStream, name: str) -> Iterator[Block]:
     """Yield the faces of a CSV with a column `pixels` and perhaps `id`, `emotion` and `Usage`, in any case and order.
 
-    Rows whose pixels are missing are left out and listed in the blocks' problems. Without an id column a row's id is
-    its number from 0, rows that are left out included.
+    Rows whose pixels are missing are left out and listed as problems of their block. Without an id column a row's id
+    is its number from 0, rows that are left out counted too.
 
     Raises:
-        BadInput: The first row that cannot be used, by its line in the file, the header being line 1.
+        BadInput: Names the line of the file that cannot be used; the header is line 1.
     """
-    pieces = _pieces(stream, name)
-    header, first_line, lines = _read_header(pieces, name)
-    table = _Table(name, header)
-    yield table.parse(first_line, lines)
-    for first_line, lines in pieces:
-        yield table.parse(first_line, lines)
-    if not table.num_rows:
-        raise BadInput(f"{name} has a header but no rows; expected one row per face.")
+    parser: _CsvParser | None = None
+    for piece in read_pieces(stream, name):
+        if parser is None and piece.lines:
+            parser = _CsvParser(name, read_header(piece.lines[0], name))
+            piece = Piece(2, piece.lines[1:])
+        if parser is not None and piece.lines:
+            yield parser.parse(piece)
+    if parser is None:
+        raise BadInput(f"{name} is empty; expected a CSV with a header and a row per face.")
+    if parser.num_rows == 0:
+        raise BadInput(f"{name} has no rows under its header; expected a row per face.")
 
 
-def split_fields(line: bytes, where: str) -> list[bytes]:
-    """Split one line of a CSV; `where` names it in the message of the BadInput that a broken one raises."""
-    if b'"' not in line:
-        return line.split(b",")
-    try:
-        return [field.encode() for field in next(csv.reader([line.decode()], strict=True))]
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise BadInput(f"{where} cannot be read as a line of a CSV ({error}).") from error
+def parse_label(field: bytes, where: str) -> int:
+    """Return the label that a field gives as number or name; raises BadInput where it gives none."""
+    label = _label_of(field)
+    if label is None:
+        names = ", ".join(EMOTIONS)
+        raise BadInput(f"{where} has the emotion {quote(field)}; expected 0 to {NUM_EMOTIONS - 1} or one of {names}.")
+    return label
 
 
-def decode_text(field: bytes, column: str, where: str) -> str:
-    """Return an id or the like as text; raises BadInput where it is none."""
-    if len(field) > _MAX_TEXT_BYTES:
-        raise BadInput(f"{where} has an {column} of {len(field):,} bytes; expected at most {_MAX_TEXT_BYTES}.")
-    try:
-        return field.decode()
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{where} has an {column} that is not UTF-8 text.") from error
-
-
-@lru_cache(maxsize=1_024)
-def read_label(field: bytes) -> int | None:
-    """Return the label in a field, a number or a name, or None where it is neither."""
+@lru_cache(maxsize=256)
+def _label_of(field: bytes) -> int | None:
     return label_of(field.decode(errors="replace"))
 
 
-def describe_label_fault(field: bytes) -> str:
-    """Say what is wrong with a field that holds no label."""
-    return f"has the emotion {_quote(field)}; expected 0 to {len(EMOTIONS) - 1} or one of {', '.join(EMOTIONS)}."
+class _CsvParser:
+    """Reads the rows of one file, piece by piece."""
 
-
-def header_columns(line: bytes, name: str) -> list[str]:
-    """Return the column names in a header line, in lower case without spaces around them."""
-    if b"\0" in line:
-        raise BadInput(f"{name} is a binary file; expected a CSV.")
-    try:
-        line.decode()
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{name} is a binary file or not in UTF-8; expected a CSV in UTF-8.") from error
-    fields = split_fields(line.strip(), f"{name}: line 1")
-    return [field.decode().strip().lower() for field in fields]
-
-
-def require_columns(columns: list[str], required: tuple[str, ...], name: str) -> None:
-    """Raise BadInput unless each required column is there, and none that has a meaning is there twice."""
-    missing = [column for column in required if column not in columns]
-    if missing:
-        found = ", ".join(_quote(column.encode()) for column in columns[:5])
-        more = f" and {len(columns) - 5} more" if len(columns) > 5 else ""
-        raise BadInput(f"{name}: line 1: there is no column {missing[0]!r}; the header has {found}{more}.")
-    twice = [column for column in _COLUMNS if columns.count(column) > 1]
-    if twice:
-        raise BadInput(f"{name}: line 1: the column {twice[0]!r} is there twice.")
-
-
-@dataclass
-class _Table:
-    """The rows of one file; counts them as it goes."""
-
-    name: str
-    columns: list[str]
-    num_rows: int = 0
-    num_problems: int = 0
-
-    def parse(self, first_line: int, lines: list[bytes]) -> Block:
-        """Return the faces of consecutive lines."""
-        numbers: list[int] = []
-        pixels: list[bytes] = []
-        labels: list[int] = []
-        ids: list[str] = []
-        usage: list[str] = []
-        problems: list[Problem] = []
-        has_labels, has_ids, has_usage = (column in self.columns for column in ("emotion", "id", "usage"))
-        for number, line in enumerate(lines, first_line):
-            line = line.strip()
-            if not line:
-                continue
-            fields = self._fields(number, line)
-            face = fields["pixels"].strip()
-            self.num_rows += 1
-            if len(face) < 5 and face.lower() in _MISSING:
-                problems.append(Problem(number, "its pixels are missing"))
-                continue
-            numbers.append(number)
-            pixels.append(face)
-            ids.append(self._text(number, fields, "id") if has_ids else str(self.num_rows - 1))
-            if has_labels:
-                labels.append(self._label(number, fields["emotion"]))
-            if has_usage:
-                usage.append(self._text(number, fields, "usage").strip())
-        self._limit_problems(problems)
-        return Block(
-            images=self._images(numbers, pixels),
-            labels=np.array(labels, np.uint8) if has_labels else None,
-            ids=ids,
-            usage=usage if has_usage else None,
-            problems=tuple(problems),
+    def __init__(self, name: str, columns: list[str]) -> None:
+        require_columns(columns, ("pixels",), name)
+        self.num_rows = 0
+        self._name = name
+        self._num_problems = 0
+        self._width = len(columns)
+        self._pixels = columns.index("pixels")
+        self._id, self._label, self._usage = (
+            columns.index(column) if column in columns else None for column in ("id", "emotion", "usage")
         )
+
+    def parse(self, piece: Piece) -> Block:
+        """Return the faces of the next lines."""
+        rows: list[_Row] = []
+        problems: list[Problem] = []
+        for line, content in enumerate(piece.lines, piece.first):
+            content = content.rstrip(b"\r")
+            if content and not content.isspace():
+                row = self._read_row(line, content)
+                if row is None:
+                    problems.append(Problem(line, "has no pixels"))
+                else:
+                    rows.append(row)
+        self._limit_problems(problems)
+        return self._block(rows, tuple(problems))
+
+    def _read_row(self, line: int, content: bytes) -> _Row | None:
+        """Return the fields that matter, or None where the pixels are missing."""
+        where = f"{self._name}: line {line}"
+        fields = split_fields(content, where)
+        if len(fields) > self._width:
+            raise BadInput(f"{where} has {len(fields):,} fields; expected {self._width}, as in the header.")
+        fields += [b""] * (self._width - len(fields))
+        number = self.num_rows
+        self.num_rows += 1
+        pixels = fields[self._pixels].strip()
+        if len(pixels) < 5 and pixels.lower() in _MISSING:
+            return None
+        return _Row(
+            line,
+            str(number) if self._id is None else decode_text(fields[self._id], "id", where),
+            0 if self._label is None else parse_label(fields[self._label], where),
+            "" if self._usage is None else decode_text(fields[self._usage].strip(), "usage", where),
+            pixels,
+        )
+
+    def _block(self, rows: list[_Row], problems: tuple[Problem, ...]) -> Block:
+        images = parse_pixels([row.pixels for row in rows]) if rows else np.empty((0, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+        if images is None:
+            faults = ((row.line, find_fault(row.pixels)) for row in rows)
+            line, fault = next((line, fault) for line, fault in faults if fault)
+            raise BadInput(f"{self._name}: line {line} {fault}.")
+        return Block(
+            images,
+            None if self._label is None else np.array([row.label for row in rows], np.uint8),
+            [row.id for row in rows],
+            None if self._usage is None else [row.usage for row in rows],
+            problems,
+        )
+
+    def _limit_problems(self, problems: list[Problem]) -> None:
+        self._num_problems += len(problems)
+        if self._num_problems > _MAX_PROBLEMS:
+            raise BadInput(f"{self._name}: over {_MAX_PROBLEMS:,} rows have no pixels, up to line {problems[-1].row}.")

@@ -102,7 +102,9 @@ def _missing_backends(backends: tuple[str, ...], gpu_backends: tuple[str, ...]) 
         return ["No Keras backend is installed, so networks cannot be trained: pip install tensorflow"]
     sentences = []
     if "tensorflow" not in backends:
-        sentences.append("TensorFlow is not installed, and only it writes the ONNX file that serves: pip install tensorflow")
+        sentences.append(
+            "TensorFlow is not installed, and only it writes the ONNX file that serves: pip install tensorflow"
+        )
     if may_have_gpu() and not gpu_backends:
         sentences.append(f"There is a GPU, but no installed backend can use it: {_how_to_use_the_gpu()}")
     return sentences

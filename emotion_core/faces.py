@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +10,7 @@ import cv2
 import cv2.data
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
 from emotion_core.classifier import Classifier
 from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
@@ -163,21 +164,28 @@ def draw_faces(image: NDArray[np.uint8], faces: list[ClassifiedFace]) -> NDArray
     for face in faces:
         colour, box = _rgb(EMOTION_COLOURS[face.emotion]), face.box
         cv2.rectangle(drawn, (box.x, box.y), (box.x + box.width - 1, box.y + box.height - 1), colour, thickness)
-        _draw_label(drawn, f"{face.emotion} {face.confidence:.0%}", box, colour, thickness)
+        _draw_label(drawn, f"{face.emotion} {face.confidence:.0%}", box, colour, 9 * thickness)
     return drawn
 
 
-def _draw_label(image: NDArray[np.uint8], text: str, box: Box, colour: tuple[int, int, int], thickness: int) -> None:
-    """Write on a filled strip that stands on the box, or hangs inside it where there is no room above."""
-    font, scale, stroke = cv2.FONT_HERSHEY_DUPLEX, thickness * 0.3, max(1, thickness // 2)
-    (text_width, text_height), _ = cv2.getTextSize(text, font, scale, stroke)
-    padding = 3 * thickness
-    strip_height = text_height + 2 * padding
-    left = max(0, min(box.x - thickness // 2, image.shape[1] - text_width - 2 * padding))
-    top = box.y - strip_height if box.y >= strip_height else box.y
-    cv2.rectangle(image, (left, top), (left + text_width + 2 * padding, top + strip_height), colour, cv2.FILLED)
-    ink = (0, 0, 0) if _is_light(colour) else (255, 255, 255)
-    cv2.putText(image, text, (left + padding, top + padding + text_height), font, scale, ink, stroke, cv2.LINE_AA)
+def _draw_label(image: NDArray[np.uint8], text: str, box: Box, colour: tuple[int, int, int], size: int) -> None:
+    """Write on a strip that stands on the box, or hangs inside it where there is no room above."""
+    strip = _label_strip(text, colour, size)[: image.shape[0], : image.shape[1]]
+    height, width = strip.shape[:2]
+    left = max(0, min(box.x, image.shape[1] - width))
+    top = min(box.y - height if box.y >= height else box.y, image.shape[0] - height)
+    image[top : top + height, left : left + width] = strip
+
+
+@lru_cache(maxsize=256)
+def _label_strip(text: str, colour: tuple[int, int, int], size: int) -> NDArray[np.uint8]:
+    """Return text on its emotion's colour, uint8 (h, w, 3)."""
+    font = ImageFont.load_default(size)
+    padding = size // 3
+    strip = Image.new("RGB", (round(font.getlength(text)) + 2 * padding, size + 2 * padding), colour)
+    ink = "black" if _is_light(colour) else "white"
+    ImageDraw.Draw(strip).text((padding, strip.height / 2), text, ink, font, anchor="lm")
+    return np.array(strip)
 
 
 def _without_nested(boxes: list[Box]) -> list[Box]:

@@ -167,6 +167,8 @@ class Run:
 
     def is_alive(self) -> bool:
         """Whether some process is computing the run, as the kernel knows it: by the lock, not by a process id."""
+        if not self.folder.is_dir():
+            return False  # looking must not bring a deleted run's folder back
         try:
             with FileLock(self.folder / "lock").acquire(timeout=0.02, poll_interval=0.005):
                 return False
@@ -182,6 +184,13 @@ class Run:
     def stop_requested(self) -> bool:
         """Whether someone asked the trainer to stop."""
         return (self.folder / "stop").exists()
+
+    def stop_requested_at(self) -> float | None:
+        """Return when someone asked the trainer to stop, in seconds since 1970; None where nobody did."""
+        try:
+            return (self.folder / "stop").stat().st_mtime
+        except OSError:
+            return None
 
     def request_kill(self) -> None:
         """Ask the worker to end the trainer's processes at once."""
@@ -411,6 +420,8 @@ def _read_rows(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
         whole_lines, _, _torn = path.read_text(encoding="utf-8", errors="replace").rpartition("\n")
         rows = pd.read_csv(io.StringIO(whole_lines), names=list(columns), skiprows=1, on_bad_lines="skip")
     except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError):
+        rows = pd.DataFrame()
+    if rows.empty:
         return pd.DataFrame(columns=list(columns), dtype=float)
     numbers: pd.DataFrame = rows.apply(pd.to_numeric, errors="coerce")
     return numbers.dropna(subset=["epoch"])

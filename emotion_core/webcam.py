@@ -47,7 +47,7 @@ class WebcamClassifier:
     """
 
     def __init__(self, classifier: Classifier, clock: Callable[[], float] = time.monotonic) -> None:
-        self._classifier = classifier
+        self.classifier = classifier
         self._clock = clock
         self._detector = FaceDetector(DETECTION_SIDE)
         self._lock = threading.Lock()
@@ -71,9 +71,15 @@ class WebcamClassifier:
             self._started += 1
             number = self._started
         start = self._clock()
-        faces = classify_faces(frame, self._classifier, self._detector)
+        faces = classify_faces(frame, self.classifier, self._detector)
         self._remember(number, faces, start)
         return draw_faces(np.ascontiguousarray(frame[:, ::-1]), _mirrored(faces, frame.shape[1]))
+
+    def forget(self) -> None:
+        """Drop the last result, with the face in it: the stream has ended."""
+        with self._lock:
+            self._latest = None
+            self._times.clear()
 
     def _remember(self, number: int, faces: list[ClassifiedFace], start: float) -> None:
         """Keep the result, unless that of a later frame came first."""
@@ -86,7 +92,7 @@ class WebcamClassifier:
     def _warm_up(self) -> None:
         """Do once what is slow the first time, so that no frame waits for it."""
         self._detector.detect(np.zeros((240, 320), np.uint8))
-        self._classifier.probabilities(np.zeros((1, 48, 48), np.uint8))
+        self.classifier.probabilities(np.zeros((1, 48, 48), np.uint8))
 
 
 def _mirrored(faces: list[ClassifiedFace], width: int) -> list[ClassifiedFace]:

@@ -8,6 +8,10 @@ from emotion_core.runs import RunSummary, State
 from ui import cache, charts, tables, widgets
 
 CURVES_AT_FIRST = 3
+SHOWN = (
+    "Open", "Run", "State", "Validation accuracy", "Macro-F1", "Training accuracy", "Best epoch", "Epochs",
+    "Parameters", "Time", "Preset", "Seed", "Data", "Submitted", "Note",
+)  # fmt: skip
 
 
 def choose_runs(lines: Sequence[RunSummary]) -> list[RunSummary]:
@@ -15,10 +19,10 @@ def choose_runs(lines: Sequence[RunSummary]) -> list[RunSummary]:
     table = tables.runs_table(lines)
     asked = st.query_params.get("runs", "").split(",")
     event = st.dataframe(
-        table.assign(State=[[state] for state in table["State"]], Open="Open"),
+        tables.on_screen(table).assign(Open="Open"),
         key=f"results-{hash(tuple(table['Id']))}",  # rows are chosen by position, so a new run makes a new table
         hide_index=True,
-        column_order=["Open", *[column for column in table.columns if column != "Id"]],
+        column_order=SHOWN,
         column_config=columns(),
         on_select="rerun",
         selection_mode="multi-row",
@@ -34,8 +38,9 @@ def choose_runs(lines: Sequence[RunSummary]) -> list[RunSummary]:
 def columns() -> dict[str, object]:
     """Say how each column of the table is written."""
     config = st.column_config
-    share = {name: config.NumberColumn(format="percent") for name in ("Validation accuracy", "Training accuracy")}
-    return share | {
+    return {
+        "Validation accuracy": config.NumberColumn("Validation", format="%.1f%%", help="Accuracy at the best epoch."),
+        "Training accuracy": config.NumberColumn("Training", format="%.1f%%", help="Accuracy at the best epoch."),
         "Run": config.TextColumn(width="medium"),
         "State": config.MultiselectColumn(
             options=[state.capitalize() for state in State], color=list(widgets.STATE_COLOURS.values())
@@ -43,7 +48,7 @@ def columns() -> dict[str, object]:
         "Macro-F1": config.NumberColumn(format="%.3f", help="Mean F1 over the seven emotions, rare ones as heavy."),
         "Best epoch": config.NumberColumn(help="The epoch of lowest validation loss; the scores are its own."),
         "Parameters": config.NumberColumn(format="localized"),
-        "Seconds": config.NumberColumn("Time", format="duration"),
+        "Time": config.NumberColumn(format="compact", help="Hours, minutes and seconds of training."),
         "Submitted": config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
         "Open": config.ButtonColumn("", key="open-run", on_click=open_run, type="tertiary"),
     }

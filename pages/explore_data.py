@@ -1,3 +1,97 @@
-from ui import widgets
+"""Explore: how many faces of each emotion a data set holds, what that implies, and what they look like."""
 
-widgets.page_header("Explore", "In the making.")
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from emotion_core.emotions import EMOTIONS
+from ui import cache, charts, widgets
+
+if TYPE_CHECKING:
+    from emotion_core.dataset import Dataset
+    from emotion_core.overview import Overview
+
+FACES_SHOWN, COLUMNS = 30, 10
+POLICIES = {"balanced": "Balanced", "square_root": "Square root", "none": "None"}
+
+
+def show_numbers(dataset: "Dataset", overview: "Overview") -> None:
+    """Show size and imbalance at a glance."""
+    with st.grid(4, min_column_width=180):
+        st.metric("Faces", f"{len(dataset):,}", border=True)
+        for label, name in (("Largest class", overview.largest), ("Smallest class", overview.smallest)):
+            st.metric(label, name, f"{overview.share(name):.1%} of faces", "off", delta_arrow="off", border=True)
+        ratio = dataset.imbalance_ratio()
+        st.metric(
+            "Imbalance",
+            "a class is empty" if ratio is None else f"{ratio:.1f} : 1",
+            f"{overview.largest} to {overview.smallest}",
+            "off",
+            delta_arrow="off",
+            border=True,
+        )
+
+
+def show_counts(overview: "Overview") -> None:
+    """Show the faces of each emotion, split as the coursework split them."""
+    st.subheader("Faces by emotion", anchor=False)
+    parts = {"Training": overview.training, "Validation": overview.validation, "Held back": overview.held_back}
+    widgets.show_chart(charts.class_counts(parts), key="counts", alt="Faces of each emotion")
+    training, validation, held_back = (sum(part.values()) for part in parts.values())
+    faint = f" Faint: {held_back:,} that the file's Usage column holds back." if held_back else ""
+    st.caption(f"Solid: {training:,} that train. Light: the first {validation:,}, which only validate.{faint}")
+
+
+def show_weights(overview: "Overview") -> None:
+    """Show how much each emotion counts in the loss under a policy."""
+    title, choice = st.columns([2, 3], vertical_alignment="center")
+    title.subheader("Class weights", anchor=False)
+    with choice, st.container(horizontal_alignment="right"):
+        policy = st.segmented_control(
+            "Policy", list(POLICIES), format_func=POLICIES.get, default="balanced", required=True, key="policy",
+            label_visibility="collapsed",
+        )  # fmt: skip
+    widgets.show_chart(charts.class_weights(overview.weights[policy]), key="weights", alt="Weight of each emotion")
+    st.caption("How much one face counts in the loss, from the training faces. The dotted line is 1.")
+
+
+def show_gallery(dataset: "Dataset") -> None:
+    """Show faces of a chosen emotion, and others on demand."""
+    st.subheader("Faces", anchor=False)
+    emotion = None
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if dataset.labels is not None:
+            emotion = st.pills(
+                "Emotion", EMOTIONS, default=EMOTIONS[0], key="emotion", required=True, label_visibility="collapsed"
+            )
+        page = st.session_state.setdefault("gallery_page", 0)
+        st.button("Other faces", icon=":material/refresh:", on_click=turn_page)
+    rows = cache.rows_of(dataset, emotion, page, FACES_SHOWN)
+    if len(rows):
+        widgets.show_faces(dataset.images[rows], [f"id {dataset.ids[row]}" for row in rows], COLUMNS)
+    else:
+        st.caption(f"There is no {emotion} face in this data set.")
+
+
+def turn_page() -> None:
+    """Show the next faces."""
+    st.session_state["gallery_page"] += 1
+
+
+widgets.page_header("Explore", "What is in the data, and how evenly.")
+faces = widgets.pick_dataset("explored-data")
+if faces is None:
+    st.stop()
+if faces.labels is None:
+    st.metric("Faces", f"{len(faces):,}", border=True, width=240)
+    st.caption("These faces have no labels: the data is for predicting, not for training.")
+else:
+    with widgets.friendly_errors():
+        summary = cache.overview(faces)
+    show_numbers(faces, summary)
+    left, right = st.columns(2, gap="large")
+    with left:
+        show_counts(summary)
+    with right:
+        show_weights(summary)
+show_gallery(faces)

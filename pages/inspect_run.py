@@ -5,6 +5,7 @@ import streamlit as st
 from emotion_core.config import SAMPLE
 from emotion_core.evaluation import RunEvaluation
 from emotion_core.runs import Run, State, Status
+from emotion_core.watch import as_duration
 from ui import cache, charts, tables, widgets
 
 RESULTS, TRAIN = "pages/compare_runs.py", "pages/train_models.py"
@@ -60,12 +61,12 @@ def confirm_deletion(run: Run) -> None:
 def show_scores(evaluation: RunEvaluation, status: Status) -> None:
     """Show the numbers of the kept epoch."""
     with st.grid(6, min_column_width=150):
-        st.metric("Validation accuracy", evaluation.accuracy, format="percent", border=True)
+        st.metric("Validation accuracy", f"{evaluation.accuracy:.1%}", border=True)
         st.metric("Macro-F1", evaluation.macro_f1, format="%.3f", border=True)
-        st.metric("Training accuracy", evaluation.training_accuracy, format="percent", border=True)
+        st.metric("Training accuracy", f"{evaluation.training_accuracy:.1%}", border=True)
         st.metric("Best epoch", f"{evaluation.best_epoch} of {status.epoch}", border=True)
         st.metric("Parameters", evaluation.parameters, format="compact", border=True)
-        st.metric("Time", widgets.duration(evaluation.seconds), border=True)
+        st.metric("Time", as_duration(evaluation.seconds), border=True)
 
 
 def show_curves(run: Run, best_epoch: int | None) -> None:
@@ -91,16 +92,18 @@ def show_mistakes(evaluation: RunEvaluation) -> None:
         )
     with right:
         st.subheader("Scores by emotion", anchor=False)
-        bar = {"min_value": 0.0, "max_value": 1.0, "format": "percent"}
+        config = st.column_config
         st.dataframe(
             tables.class_table(evaluation.per_class),
             hide_index=True,
             row_height=44,
             column_config={
-                "Precision": st.column_config.ProgressColumn(**bar, help="Of faces given this name, how many bear it."),
-                "Recall": st.column_config.ProgressColumn(**bar, help="Of faces that bear this name, how many got it."),
-                "F1": st.column_config.ProgressColumn(**bar, help="Harmonic mean of precision and recall."),
-                "Faces": st.column_config.NumberColumn(format="localized"),
+                "Precision": config.NumberColumn(format="%.0f%%", help="Of faces given this name, how many bear it."),
+                "Recall": config.NumberColumn(format="%.0f%%", help="Of faces that bear this name, how many got it."),
+                "F1": config.ProgressColumn(
+                    min_value=0, max_value=100, format="%.0f%%", help="Harmonic mean of precision and recall."
+                ),
+                "Faces": config.NumberColumn(format="localized"),
             },
             alt="Precision, recall and F1 of each emotion",
         )

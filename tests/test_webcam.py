@@ -90,6 +90,15 @@ def test_frame_without_a_face_is_only_mirrored_and_clears_the_result(classifier)
     assert webcam.latest.faces == ()
 
 
+def test_nothing_is_kept_of_a_stream_that_ended(classifier):
+    webcam = WebcamClassifier(classifier, Clock(0.05))
+    webcam.process(draw_portrait())
+    webcam.forget()
+    assert webcam.latest is None
+    webcam.process(draw_portrait())
+    assert webcam.latest.frames_per_second == 0, "the pause between two streams is not a slow frame"
+
+
 def test_frame_is_not_changed_by_drawing(classifier):
     frame = draw_portrait()
     before = frame.copy()

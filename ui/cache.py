@@ -13,11 +13,15 @@ from emotion_core.files import replacing
 from emotion_core.runs import Runs
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from emotion_core.classifier import Classifier
+    from emotion_core.config import Augmentation
     from emotion_core.dataset import Dataset
     from emotion_core.engine import LocalEngine
+    from emotion_core.overview import Overview
 
 
 def runs() -> Runs:
@@ -40,6 +44,36 @@ def engine() -> "LocalEngine":
 def dataset(source: str, drop_incomplete: bool = False) -> "Dataset":
     """Return a data set, read once and again only when its file has changed; raises BadInput."""
     return _dataset(source, drop_incomplete, _stamp(Path(source)) if source != SAMPLE else ())
+
+
+def overview(dataset: "Dataset") -> "Overview":
+    """Return counts and class weights of a labelled data set, worked out once; raises BadInput."""
+    return _overview(dataset.fingerprint, dataset)
+
+
+def rows_of(dataset: "Dataset", emotion: str | None, page: int, count: int) -> "NDArray[np.int64]":
+    """Return rows of a data set to show: those of an emotion, or any for None."""
+    from emotion_core.overview import rows_of
+
+    return rows_of(dataset, emotion, page, count)
+
+
+def row_after(dataset: "Dataset", row: int, emotion: str | None) -> int:
+    """Return the next row of an emotion, or of any for None, beginning again after the last."""
+    from emotion_core.overview import row_after
+
+    return row_after(dataset, row, emotion)
+
+
+def variants(
+    dataset: "Dataset", row: int, settings: "Augmentation", count: int, seed: int
+) -> "NDArray[np.uint8]":
+    """Return variants of one face, uint8 (count, 48, 48), drawn by the function that training uses."""
+    import numpy as np
+
+    from emotion_core.augment import augment
+
+    return augment(dataset.images[[row] * count], settings, np.random.default_rng(seed))
 
 
 def classifier(run_id: str, mtime: float | None = None) -> "Classifier":
@@ -66,6 +100,13 @@ def _dataset(source: str, drop_incomplete: bool, stamp: tuple[int, ...]) -> "Dat
     from emotion_core.dataset import load_dataset
 
     return load_dataset(source, drop_incomplete=drop_incomplete)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _overview(fingerprint: str, _dataset: "Dataset") -> "Overview":
+    from emotion_core.overview import look_over
+
+    return look_over(_dataset)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Loading the model...")

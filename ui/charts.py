@@ -5,7 +5,8 @@ well on light and dark.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from html import escape
+from typing import TYPE_CHECKING, Final
 
 import plotly.graph_objects as go
 
@@ -14,7 +15,7 @@ from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
 if TYPE_CHECKING:
     import pandas as pd
 
-ACCENT: Final = "#5B6DDB"
+ACCENT: Final = "#6476E6"
 """The theme's own colour, in a shade that reads on light and dark."""
 
 MUTED: Final = "#8A90A6"
@@ -34,17 +35,13 @@ CURVE_TITLES: Final = {
 }
 
 
-def class_counts(training: Mapping[str, int], validation: Mapping[str, int]) -> go.Figure:
-    """Faces per emotion: a solid bar for those that train, a lighter one for those that validate, labelled."""
-    totals = {name: training[name] + validation[name] for name in EMOTIONS}
+def class_counts(parts: Mapping[str, Mapping[str, int]]) -> go.Figure:
+    """Faces per emotion as one labelled bar, its parts (such as Training) side by side, each fainter than the last."""
+    totals = {name: sum(part[name] for part in parts.values()) for name in EMOTIONS}
     every = max(1, sum(totals.values()))
-    figure = go.Figure(
-        [
-            _emotion_bars(training, "Training", 1.0),
-            _emotion_bars(validation, "Validation", 0.45),
-            _end_labels(totals, {name: f"{count:,} · {count / every:.1%}" for name, count in totals.items()}),
-        ]
-    )
+    bars = [_emotion_bars(part, name, 0.45**place) for place, (name, part) in enumerate(parts.items())]
+    labels = {name: f"{count:,} · {count / every:.1%}" for name, count in totals.items()}
+    figure = go.Figure([*bars, _end_labels(totals, labels)])
     figure.update_layout(barmode="stack")
     return _emotion_axis(figure, longest=max(totals.values()))
 
@@ -74,22 +71,19 @@ def probabilities(shares: Mapping[str, float]) -> go.Figure:
 
 def learning_curves(history: "pd.DataFrame", metric: str, best_epoch: int | None = None) -> go.Figure:
     """One run's `loss` or `accuracy` by epoch, on training and on validation rows, with the kept epoch marked."""
-    figure = go.Figure(
-        [
-            _curve(history, metric, "Training", MUTED, labelled=True),
-            _curve(history, f"val_{metric}", "Validation", ACCENT, labelled=True),
-        ]
-    )
+    lines = (("Training", metric, MUTED), ("Validation", f"val_{metric}", ACCENT))
+    figure = go.Figure([_curve(history, column, name, colour) for name, column, colour in lines])
+    ends = {name: history[column].iloc[-1] for name, column, _ in lines}
+    for name, _, colour in lines:
+        figure.add_trace(_line_end(history, name, ends[name], colour, above=ends[name] >= max(ends.values())))
     kept = history[history["epoch"] == best_epoch]
-    if len(kept):
-        figure.add_scatter(
-            x=kept["epoch"],
-            y=kept[f"val_{metric}"],
-            mode="markers",
-            marker={"size": 11, "color": ACCENT, "line": {"color": "white", "width": 2}},
-            hovertemplate=f"Kept epoch {best_epoch}<extra></extra>",
-            showlegend=False,
-        )
+    figure.add_scatter(
+        x=kept["epoch"],
+        y=kept[f"val_{metric}"],
+        mode="markers",
+        marker={"size": 11, "color": ACCENT, "line": {"color": "white", "width": 2}},
+        hovertemplate="Kept epoch<extra></extra>",
+    )
     figure.update_layout(showlegend=False)
     return _epoch_axes(figure, metric, len(history))
 
@@ -98,11 +92,12 @@ def compared_curves(histories: Mapping[str, "pd.DataFrame"], metric: str) -> go.
     """One column of the histories (see CURVE_TITLES) of several runs by epoch; keys are the runs' names."""
     figure = go.Figure(
         [
-            _curve(history, metric, name, SERIES_COLOURS[index % len(SERIES_COLOURS)])
+            _curve(history, metric, _short(name), SERIES_COLOURS[index % len(SERIES_COLOURS)])
             for index, (name, history) in enumerate(histories.items())
         ]
     )
-    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None})
+    legend = {"orientation": "h", "y": -0.16, "yanchor": "top", "x": 0, "title": None, "font": {"size": 13}}
+    figure.update_layout(legend=legend)
     return _epoch_axes(figure, metric, max((len(history) for history in histories.values()), default=0))
 
 
@@ -161,37 +156,37 @@ def _emotion_axis(figure: go.Figure, longest: float) -> go.Figure:
     return _calm(figure, height=300, left=80)
 
 
-def _curve(
-    history: "pd.DataFrame", column: str, name: str, colour: str, *, labelled: bool = False
-) -> go.Scatter:
-    few = len(history) < 3
+def _curve(history: "pd.DataFrame", column: str, name: str, colour: str) -> go.Scatter:
     return go.Scatter(
         x=history["epoch"],
         y=history[column],
         name=name,
-        mode="lines+markers" if few else "lines",
+        mode="lines+markers" if len(history) < 3 else "lines",
         line={"color": colour, "width": 2.5},
         marker={"size": 7},
         hovertemplate=f"{name}: %{{y:{_hover_format(column)}}}<extra></extra>",
-        **_direct_label(history, name, colour) if labelled else {},
     )
 
 
-def _direct_label(history: "pd.DataFrame", name: str, colour: str) -> dict[str, Any]:
-    """Write a line's name at its last point instead of into a legend."""
-    return {
-        "mode": "lines+text" if len(history) >= 3 else "lines+markers+text",
-        "text": [*[""] * (len(history) - 1), f" {name}"][-len(history) :] if len(history) else [],
-        "textposition": "middle right",
-        "textfont": {"color": colour, "size": 13},
-        "cliponaxis": False,
-    }
+def _line_end(history: "pd.DataFrame", name: str, value: float, colour: str, *, above: bool) -> go.Scatter:
+    """Write a line's name at its last point instead of into a legend, above or below it so that two never meet."""
+    return go.Scatter(
+        x=[history["epoch"].iloc[-1]],
+        y=[value],
+        text=[f" {name}"],
+        mode="text",
+        textposition="top right" if above else "bottom right",
+        textfont={"color": colour, "size": 14},
+        cliponaxis=False,
+        hoverinfo="skip",
+    )
 
 
 def _epoch_axes(figure: go.Figure, metric: str, epochs: int) -> go.Figure:
-    figure.update_xaxes(title="Epoch", showgrid=False, tickformat="d", dtick=1 if epochs <= 12 else None)
+    figure.update_xaxes(title=None, showgrid=False, tickformat="d", dtick=1 if epochs <= 12 else None)
     figure.update_yaxes(title=None, tickformat=".0%" if "accuracy" in metric else "~r", nticks=6, zeroline=False)
-    figure.update_layout(title={"text": CURVE_TITLES[metric], "x": 0, "xanchor": "left"}, hovermode="x unified")
+    title = {"text": f"{CURVE_TITLES[metric]} by epoch", "x": 0, "xanchor": "left"}
+    figure.update_layout(title=title, hovermode="x unified")
     return _calm(figure, height=330, top=64, right=84)
 
 
@@ -211,6 +206,11 @@ def _cell_text(shares: Sequence[Sequence[float]], *, dark_cells: bool) -> go.Sca
         hoverinfo="skip",
         showlegend=False,
     )
+
+
+def _short(name: str) -> str:
+    """Fit a run's name into a legend; Plotly reads mark-up in names, which a person's text is not."""
+    return escape(name if len(name) <= 36 else f"{name[:35]}…", quote=False)
 
 
 def _hover_format(column: str) -> str:

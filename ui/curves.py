@@ -80,7 +80,7 @@ def curve_chart(metric: str) -> dict[str, Any]:
                 "field": "series",
                 "type": "nominal",
                 "scale": _COLOURS,
-                "legend": {"orient": "top-right", "title": None, "direction": "horizontal", "offset": -34},
+                "legend": {"orient": "top", "title": None, "offset": 4},
             },
         },
         "layer": [
@@ -88,7 +88,8 @@ def curve_chart(metric: str) -> dict[str, Any]:
             _layer("epoch", {"type": "line", "strokeWidth": 2.5}),
             _layer("dot", {"type": "point", "filled": True, "size": 45, "opacity": 1}),
             _layer("best", {"type": "point", "filled": True, "size": 150, "opacity": 1, "stroke": "white"}),
-            _layer("epoch", {"type": "point", "size": 160, "opacity": 0, "filled": True}) | {"encoding": {"tooltip": tooltip}},
+            _layer("epoch", {"type": "point", "size": 160, "opacity": 0, "filled": True})
+            | {"encoding": {"tooltip": tooltip}},
         ],
     }
 

@@ -5,6 +5,7 @@ Everything is read from the pydantic models of `emotion_core.config`, so a new s
 
 import math
 import types
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -20,6 +21,7 @@ WORDS = {
     "cpu": "CPU",
     "gelu": "GELU",
     "gru": "GRU",
+    "initializer": "initialiser",
     "jax": "JAX",
     "l1": "L1",
     "l1l2": "L1 and L2",
@@ -130,27 +132,49 @@ def notation_example(field: Field) -> str:
 
 def sentences(error: ValidationError) -> tuple[str, ...]:
     """Say what is wrong, one sentence a field, in the words of the form."""
-    return tuple(_sentence(problem) for problem in error.errors(include_url=False))
+    problems = error.errors(include_url=False)
+    return tuple(
+        f"{_place(problem)}: {_complaint(problem)}." for problem in problems if not _follows(problem, problems)
+    )
 
 
-def _sentence(problem: Any) -> str:
-    *parents, name = [f"{part + 1}" if isinstance(part, int) else label_of(part) for part in problem["loc"]] or [""]
-    if problem["type"] == "value_error":
-        place, message = ", ".join([*parents, name]), problem["ctx"]["error"]
-        return f"{place}: {message}."
-    place = ", ".join([*parents, name.lower() if parents else name])
-    if problem["type"] == "model_type":
-        return f"{place}: {problem['input']!r} is not written as the help of the field says."
-    if problem["type"] in ("int_type", "float_type") and problem["input"] is None:
-        return f"{place} is empty."
-    message = problem["msg"].replace("Input should", "should").replace(", unable to parse string as an integer", "")
-    return f"{place}: {problem['input']!r} {message.replace('should be', 'must be')}."
+def _follows(problem: Any, problems: Sequence[Any]) -> bool:
+    """Whether a list is called too short only because pydantic left out its faulty elements."""
+    place = problem["loc"]
+    return problem["type"] == "too_short" and any(
+        other["loc"][: len(place)] == place and len(other["loc"]) > len(place) for other in problems
+    )
+
+
+def _place(problem: Any) -> str:
+    """Write `("model", "cnn", "blocks", 0)` as `Model, CNN, Blocks 1`."""
+    parts = [f" {part + 1}" if isinstance(part, int) else f", {label_of(part)}" for part in problem["loc"]]
+    return "".join(parts).removeprefix(", ")
+
+
+def _complaint(problem: Any) -> str:
+    got, limits = problem["input"], problem.get("ctx", {})
+    match problem["type"]:
+        case "value_error":
+            return str(limits["error"])
+        case "too_short":
+            return f"at least {limits['min_length']} must be given"
+        case "too_long":
+            return f"at most {limits['max_length']} may be given"
+        case "model_type":
+            return f"{got!r} is not written as the field's help says"
+        case "int_type" | "float_type" if got is None:
+            return "this must not be empty"
+        case "int_type" | "int_parsing" | "int_from_float":
+            return f"{got} is not a whole number"
+        case _:
+            return f"{got} {problem['msg'].replace('Input should be', 'should be')}"
 
 
 def _element(text: str, element: Any) -> Any:
     if not (isinstance(element, type) and issubclass(element, Settings)):
         return text
-    values = text.lower().replace("×", "x").replace("*", "x").split("x")  # noqa: RUF001 (people type the sign)
+    values = text.lower().replace("×", "x").replace("*", "x").split("x")
     names = list(element.model_fields)
     return dict(zip(names, map(str.strip, values), strict=True)) if len(values) == len(names) else text
 

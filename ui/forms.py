@@ -9,9 +9,9 @@ Each field is a widget whose key is the form's key and the field's path: `dense-
 outlives a change of page. Another key is another form.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 from pydantic import ValidationError
@@ -31,6 +31,7 @@ from ui.fields import (
 )
 
 COLUMNS = 3
+T = TypeVar("T")
 NESTED = (Kind.GROUP, Kind.VARIANT, Kind.LIST)
 
 
@@ -55,6 +56,15 @@ class ConfigForm:
         for name, value in settings.model_dump().items():
             st.session_state[f"{self._key}.{path}.{name}"] = value
 
+    def fill(self, path: str, value: Any) -> None:
+        """Set a value that the page asks for by other means."""
+        self._place(path)[path.rpartition(".")[2]] = value
+        self._asked.add(path)
+
+    def current(self, path: str) -> Any:
+        """Return what a field holds, wherever on the page it is asked."""
+        return st.session_state.get(f"{self._key}.{path}", self._place(path)[path.rpartition(".")[2]])
+
     def ask(self, *paths: str, columns: int | None = None) -> None:
         """Ask for some fields, side by side."""
         with st.grid(columns or len(paths), vertical_alignment="bottom"):
@@ -65,12 +75,11 @@ class ConfigForm:
         """Ask for the fields of a group that were not asked yet, short ones first and nested ones below them."""
         fields = _field_at(path).type.model_fields
         left = [f"{path}.{name}" for name in fields if f"{path}.{name}" not in {*self._asked, *without}]
-        short = [place for place in left if _field_at(place).kind not in NESTED]
+        short, nested = _by_size(left, lambda place: _field_at(place).kind)
         if short:
             self.ask(*short, columns=COLUMNS)
-        for place in left:
-            if place not in short:
-                self._ask(place)
+        for place in nested:
+            self._ask(place)
 
     def outcome(self) -> Outcome:
         """Validate what was asked, over the start values of what was not."""
@@ -80,12 +89,16 @@ class ConfigForm:
             return Outcome(None, sentences(error))
 
     def _ask(self, path: str) -> None:
-        *parents, name = path.split(".")
-        document = self._document
-        for parent in parents:
-            document = document[parent]
-        document[name] = _ask(_field_at(path), document[name], f"{self._key}.{path}")
+        name, place = path.rpartition(".")[2], self._place(path)
+        place[name] = _ask(_field_at(path), place[name], f"{self._key}.{path}")
         self._asked.add(path)
+
+    def _place(self, path: str) -> dict[str, Any]:
+        """Return the part of the document that holds a field."""
+        document = self._document
+        for parent in path.split(".")[:-1]:
+            document = document[parent]
+        return document
 
 
 def _field_at(path: str) -> Field:
@@ -138,7 +151,7 @@ def _ask_number(field: Field, start: float | None, common: dict[str, Any]) -> fl
         max_value=None if field.upper is None else number(field.upper),
         step=number(step_of(field, start)),
         format="%d" if number is int else "%g",
-        required=not field.optional,
+        placeholder="empty" if field.optional else None,
         **common,
     )
 
@@ -150,17 +163,20 @@ def _ask_notation(field: Field, start: Any, key: str, labelled: bool) -> Any:
 
 
 def _ask_group(settings: type[Settings], start: dict[str, Any], key: str) -> dict[str, Any]:
-    fields = fields_of(settings).values()
     document = dict(start)
-    short = [field for field in fields if field.kind not in NESTED]
-    if short:
-        with st.grid(COLUMNS, vertical_alignment="bottom"):
-            for field in short:
-                document[field.name] = _ask(field, start[field.name], f"{key}.{field.name}")
-    for field in fields:
-        if field.kind in NESTED:
+    short, nested = _by_size(fields_of(settings).values(), lambda field: field.kind)
+    with st.grid(COLUMNS, vertical_alignment="bottom"):
+        for field in short:
             document[field.name] = _ask(field, start[field.name], f"{key}.{field.name}")
+    for field in nested:
+        document[field.name] = _ask(field, start[field.name], f"{key}.{field.name}")
     return document
+
+
+def _by_size(items: Iterable[T], kind_of: Callable[[T], Kind]) -> tuple[list[T], list[T]]:
+    """Part what fits into a cell, switches last, from what takes the whole width."""
+    short = [item for item in items if kind_of(item) not in NESTED]
+    return sorted(short, key=lambda item: kind_of(item) is Kind.SWITCH), [item for item in items if item not in short]
 
 
 def _ask_variant(field: Field, start: dict[str, Any], key: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ All it shows is read from the run's folder at each refresh, so every tab shows t
 """
 
 import time
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -23,17 +24,17 @@ LOG_LINES = 40
 _METRICS = ("loss", "accuracy")
 
 
-def live_view(chosen: str | None) -> None:
-    """Show the run with an id, else the newest in hand, else the latest, with the queue above it."""
+def live_view() -> None:
+    """Show the run that the URL names, else the newest in hand, else the latest, with the queue above it."""
     moving = bool(runs_in_hand(cache.runs()))
-    st.fragment(_refresh, run_every=REFRESH_SECONDS if moving else None)(chosen, moving)
+    st.fragment(_refresh, run_every=REFRESH_SECONDS if moving else None)(moving)
 
 
-def _refresh(chosen: str | None, moving: bool) -> None:
+def _refresh(moving: bool) -> None:
     hand = runs_in_hand(cache.runs())
     if moving and not hand:
         st.rerun()  # the last run in hand has just ended: no more refreshes
-    run = _find(chosen, hand)
+    run = _find(st.query_params.get("run"), hand)
     if run is None:
         return
     if hand and [run.id] != [other.id for other in hand]:
@@ -69,15 +70,19 @@ def _show_queue(hand: list[Run], shown: Run) -> None:
         st.caption("In hand, in order", width="content")
         for place, run in enumerate(hand, start=1):
             computing = run.state() is not State.QUEUED
-            if st.button(
+            st.button(
                 f"{place}. {run.name}",
                 key=f"queue-{run.id}",
                 icon=":material/play_arrow:" if computing else ":material/schedule:",
                 help="Computing now." if computing else "Waits for its turn.",
                 disabled=run.id == shown.id,
-            ):
-                st.query_params["run"] = run.id
-                st.rerun()
+                on_click=_choose,
+                args=(run,),
+            )
+
+
+def _choose(run: Run) -> None:
+    st.query_params["run"] = run.id
 
 
 def _show_run(run: Run, queued_before: int) -> None:
@@ -114,19 +119,11 @@ def _show_phase(seen: Watch, status: Status) -> None:
 
 def _show_numbers(status: Status, seen: Watch) -> None:
     best = "–" if status.best_val_accuracy is None else f"{status.best_val_accuracy:.1%}"
-    kept = f"epoch {status.best_epoch}" if status.best_epoch else None
+    at = f" at epoch {status.best_epoch:,}" if status.best_epoch else ""
     speed = "–" if status.images_per_second is None else f"{status.images_per_second:,.0f}"
     with st.grid(4):
         st.metric("Epoch", f"{seen.epoch:,} of {seen.epochs:,}", border=True)
-        st.metric(
-            "Validation accuracy",
-            best,
-            kept,
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-            help="At the epoch of lowest validation loss so far.",
-        )
+        st.metric(f"Validation accuracy{at}", best, border=True, help="At the lowest validation loss so far.")
         st.metric("Images per second", speed, border=True, help="Training images, validation left out.")
         _show_time(status, seen)
 
@@ -169,8 +166,15 @@ def _show_controls(run: Run, seen: Watch) -> None:
             _show_links(run)
         elif seen.state is State.STOPPING:
             _offer_end(run)
-        elif st.button("Stop", key="stop", icon=":material/stop_circle:", help="Ends it and keeps what it learnt."):
-            _try(cache.engine().stop, run)
+        else:
+            st.button(
+                "Stop",
+                key="stop",
+                icon=":material/stop_circle:",
+                help="Ends it after the batch in hand and keeps what it has learnt.",
+                on_click=_try,
+                args=(cache.engine().stop, run),
+            )
 
 
 def _show_links(run: Run) -> None:
@@ -182,17 +186,20 @@ def _show_links(run: Run) -> None:
 
 def _offer_end(run: Run) -> None:
     """Offer to end a run that has had time to stop and has not."""
-    asked = run.stop_requested_at() or time.time()
-    if time.time() - asked < GRACE_SECONDS:
-        st.button("Stopping", key="stop", icon=":material/pending:", disabled=True)
-    elif st.button("End at once", key="end", icon=":material/dangerous:", help="Loses the epoch in hand."):
-        _try(cache.engine().kill, run)
+    patient = time.time() - (run.stop_requested_at() or time.time()) < GRACE_SECONDS
+    st.button(
+        "Stopping" if patient else "End at once",
+        key="stopping" if patient else "end",
+        icon=":material/pending:" if patient else ":material/dangerous:",
+        help="Ends its process without waiting; the epoch in hand is lost.",
+        disabled=patient,
+        on_click=_try,
+        args=(cache.engine().kill, run),
+    )
 
 
-def _try(action, run: Run) -> None:
+def _try(action: Callable[[Run], None], run: Run) -> None:
     try:
         action(run)
     except EmotionError as error:
-        st.error(str(error), icon=":material/error:")
-    else:
-        st.rerun(scope="fragment")
+        st.toast(str(error), icon=":material/error:")

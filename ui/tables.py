@@ -6,6 +6,7 @@ Nothing here calls Streamlit.
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pandas as pd
 from emotion_core.config import SAMPLE, RunConfig
 from emotion_core.evaluation import ClassScores
 from emotion_core.runs import RunSummary
+from ui.fields import label_of
 
 DRAWN = "Sample (drawn)"
 """How data drawn by code is called wherever a run tells what it learnt from."""
@@ -35,11 +37,21 @@ def runs_table(lines: Sequence[RunSummary]) -> pd.DataFrame:
             "Preset": [line.preset for line in lines],
             "Seed": _integers(line.seed for line in lines),
             "Data": [data_label(line.data) for line in lines],
-            "Submitted": pd.to_datetime([line.submitted or None for line in lines], unit="s", utc=True),
+            "Submitted": pd.to_datetime(pd.Series([_local_time(line.submitted) for line in lines])),
             "Note": [line.reason for line in lines],
             "Id": [line.id for line in lines],
         }
     )
+
+
+def on_screen(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of runs with shares in percent, states as badges and times as durations."""
+    shares = ["Validation accuracy", "Training accuracy"]
+    return table.assign(
+        **{name: table[name] * 100 for name in shares},
+        State=[[state] for state in table["State"]],
+        Time=pd.to_timedelta(table["Seconds"].round().astype("float64"), unit="s"),
+    ).drop(columns="Seconds")
 
 
 def distinct_names(lines: Sequence[RunSummary]) -> dict[str, str]:
@@ -51,14 +63,20 @@ def distinct_names(lines: Sequence[RunSummary]) -> dict[str, str]:
     return names
 
 
+def run_labels(lines: Sequence[RunSummary]) -> dict[str, str]:
+    """Return a line per run id for lists to choose from: name, score, when."""
+    names = distinct_names(lines)
+    return {line.id: " · ".join(filter(None, (names[line.id], _score(line), _moment(line)))) for line in lines}
+
+
 def class_table(per_class: Mapping[str, ClassScores]) -> pd.DataFrame:
-    """Return a row per emotion with its scores."""
+    """Return a row per emotion with its scores in percent."""
     return pd.DataFrame(
         {
             "Emotion": list(per_class),
-            "Precision": [scores.precision for scores in per_class.values()],
-            "Recall": [scores.recall for scores in per_class.values()],
-            "F1": [scores.f1 for scores in per_class.values()],
+            "Precision": [100 * scores.precision for scores in per_class.values()],
+            "Recall": [100 * scores.recall for scores in per_class.values()],
+            "F1": [100 * scores.f1 for scores in per_class.values()],
             "Faces": [scores.support for scores in per_class.values()],
         }
     )
@@ -68,7 +86,7 @@ def configuration(config: RunConfig) -> dict[str, dict[str, str]]:
     """Return the settings of a run by section, each as words."""
     document = config.model_dump()
     return {
-        section.capitalize(): {_words(name): in_words(value) for name, value in document[section].items()}
+        section.capitalize(): {label_of(name): in_words(value) for name, value in document[section].items()}
         for section in ("data", "augmentation", "model", "training", "device")
     }
 
@@ -83,8 +101,8 @@ def in_words(value: Any) -> str:
         case dict() if "filters" in value:
             return f"{value['filters']} of {value['kernel_size']}x{value['kernel_size']}"
         case dict():
-            kind = [_words(str(value["kind"]))] if "kind" in value else []
-            rest = [f"{_words(name)} {in_words(inner)}" for name, inner in value.items() if name != "kind"]
+            kind = [label_of(value["kind"])] if "kind" in value else []
+            rest = [f"{label_of(name).lower()} {in_words(inner)}" for name, inner in value.items() if name != "kind"]
             return ", ".join(kind + rest)
         case list() | tuple():
             separator = "; " if any(isinstance(inner, dict) and "filters" not in inner for inner in value) else ", "
@@ -110,8 +128,17 @@ def as_json(config: RunConfig) -> str:
     return json.dumps(config.model_dump(mode="json"), indent=2)
 
 
-def _words(name: str) -> str:
-    return name.replace("_", " ").capitalize() if name.islower() and len(name) > 2 else name
+def _score(line: RunSummary) -> str:
+    return "" if line.val_accuracy is None else f"{line.val_accuracy:.1%}"
+
+
+def _moment(line: RunSummary) -> str:
+    moment = _local_time(line.submitted)
+    return "" if moment is None else f"{moment.day} {moment:%b %H:%M}"
+
+
+def _local_time(seconds: float) -> datetime | None:
+    return datetime.fromtimestamp(seconds).replace(microsecond=0) if seconds else None
 
 
 def _floats(values: Iterable[float | None]) -> pd.Series:

@@ -8,7 +8,7 @@ import base64
 import io
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,7 +21,7 @@ from emotion_core.config import SAMPLE
 from emotion_core.errors import EmotionError, ModelUnavailable
 from emotion_core.runs import Run, RunSummary, State
 from emotion_core.settings import data_folder
-from ui import cache
+from ui import cache, tables
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -91,14 +91,6 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()<>#+.!|$~:-])", r"\\\1", text)
 
 
-def duration(seconds: float) -> str:
-    """Write a time as a person would: 45 s, 12 min, 3 h 20 min."""
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
-
-
 @contextmanager
 def friendly_errors(place: "DeltaGenerator | None" = None) -> Iterator[None]:
     """Show what the library refuses as its one sentence and end the page there, instead of a traceback."""
@@ -160,12 +152,12 @@ def _figure(image: NDArray[np.uint8], caption: str) -> str:
     text = escape(caption)
     below = f'<figcaption style="font-size:.8rem;opacity:.75;text-align:center">{text}</figcaption>' if caption else ""
     return (
-        f'<figure style="margin:0"><img alt="{text or "face"}" src="{_data_url(image)}" '
+        f'<figure style="margin:0"><img alt="{text or "face"}" src="{data_url(image)}" '
         f'style="width:100%;display:block;image-rendering:pixelated;border-radius:4px">{below}</figure>'
     )
 
 
-def _data_url(image: NDArray[np.uint8]) -> str:
+def data_url(image: NDArray[np.uint8]) -> str:
     from PIL import Image
 
     content = io.BytesIO()
@@ -200,7 +192,7 @@ def pick_run(key: str, *, with_model: bool = True) -> Run | None:
     _warn_of_unknown_run(lines)
     default = _best_run_id(lines) if with_model else next(iter(lines))
     _follow_url("run", key, lines, default)
-    st.selectbox("Run", list(lines), key=key, format_func=lambda run_id: _run_label(lines[run_id]))
+    st.selectbox("Run", list(lines), key=key, format_func=tables.run_labels(list(lines.values())).__getitem__)
     return cache.runs().find(_remember_in_url("run", key))
 
 
@@ -222,14 +214,23 @@ def pick_dataset(key: str) -> "Dataset | None":
     with more.popover("Add data", icon=":material/add:", width="stretch"):
         _add_data(key)
     source = _remember_in_url("data", key)
-    try:
-        dataset = cache.dataset(sources.get(source, source))
-    except EmotionError as error:
-        st.error(str(error), icon=":material/error:")
-        return None
-    if dataset.is_drawn:
+    dataset = _read(sources.get(source, source))
+    if dataset is not None and dataset.is_drawn:
         drawn_badge()
     return dataset
+
+
+def _read(source: str) -> "Dataset | None":
+    """Read a data set; where only incomplete rows are in the way, ask whether to leave them out."""
+    agreed = st.session_state.setdefault("incomplete_rows_dropped", set())
+    try:
+        return cache.dataset(source, drop_incomplete=source in agreed)
+    except EmotionError as error:
+        st.error(str(error), icon=":material/error:")
+    with suppress(EmotionError):
+        cache.dataset(source, drop_incomplete=True)
+        st.button("Leave such rows out", icon=":material/filter_alt:", on_click=agreed.add, args=(source,))
+    return None
 
 
 def _add_data(key: str) -> None:
@@ -259,11 +260,6 @@ def _choose_upload(key: str) -> None:
 
 def _dataset_label(source: str) -> str:
     return "Sample (drawn faces)" if source == SAMPLE else Path(source).name
-
-
-def _run_label(line: RunSummary) -> str:
-    score = "" if line.val_accuracy is None else f" · {line.val_accuracy:.1%}"
-    return f"{line.name}{score} · {line.id[:13]}"
 
 
 def _best_run_id(lines: dict[str, RunSummary]) -> str:

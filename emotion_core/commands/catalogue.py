@@ -2,6 +2,8 @@
 
 import argparse
 
+from typing import Any
+
 from emotion_core.commands.output import print_json, print_line, print_table
 from emotion_core.models.parameters import count_parameters
 from emotion_core.presets import PRESETS
@@ -30,8 +32,20 @@ def presets(options: argparse.Namespace) -> None:
 
 def data(options: argparse.Namespace) -> None:
     """Check a data set and summarise it."""
-    from emotion_core.dataset import load_dataset, summarise
+    from emotion_core.dataset import load_dataset
 
-    summary = summarise(load_dataset(options.source, drop_incomplete=options.drop_incomplete))
+    summary = load_dataset(options.source, drop_incomplete=options.drop_incomplete).summary()
     if options.json:
         print_json(summary)
+    else:
+        _print_summary(summary)
+
+
+def _print_summary(summary: dict[str, Any]) -> None:
+    print_line(f"{summary['name']}: {summary['images']:,} images{'' if summary['labelled'] else ', without labels'}")
+    if summary["labelled"]:
+        print_table(("emotion", "images"), summary["counts"].items())
+    for usage, count in (summary["usage"] or {}).items():
+        print_line(f"{usage}: {count:,}")
+    for problem in summary["problems"]:
+        print_line(f"left out: line {problem['row']} {problem['message']}")

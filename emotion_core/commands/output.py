@@ -75,4 +75,8 @@ def _as_text(value: object) -> str:
 
 
 def _align(text: str, width: int) -> str:
-    return text.rjust(width) if text[:1].isdigit() and text.replace(",", "").replace(".", "").isdigit() else text.ljust(width)
+    return (
+        text.rjust(width)
+        if text[:1].isdigit() and text.replace(",", "").replace(".", "").isdigit()
+        else text.ljust(width)
+    )

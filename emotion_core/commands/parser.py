@@ -126,5 +126,7 @@ def _classify(commands: Any) -> None:
 
 
 def _doctor(commands: Any) -> None:
-    command = _command(commands, "doctor", ("machine", "doctor"), "Say what is here, what is missing and how to get it.")
+    command = _command(
+        commands, "doctor", ("machine", "doctor"), "Say what is here, what is missing and how to get it."
+    )
     _add_runs_option(command)

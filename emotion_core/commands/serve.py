@@ -27,7 +27,8 @@ def evaluate_run(options: argparse.Namespace) -> None:
         raise BadInput(f"{dataset.name} has no emotion column; name the file of its labels with --labels.")
     probabilities = _probabilities(run, dataset)
     if options.labels:
-        scores = score_predictions(dataset.ids, probabilities, *read_labels(options.labels))
+        answers = read_labels(options.labels)
+        scores = score_predictions(dataset.ids, probabilities, list(answers), np.array(list(answers.values())))
     else:
         assert dataset.labels is not None
         scores = evaluate(dataset.labels, probabilities)

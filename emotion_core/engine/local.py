@@ -89,7 +89,8 @@ def freeze(config: RunConfig) -> RunConfig:
     check_device(config)
     if config.data.source == SAMPLE:
         return config
-    source = Path(config.data.source).expanduser().resolve()
-    if not source.exists():
-        raise BadInput(f"There is no file or folder {source}.")
+    try:
+        source = Path(config.data.source).expanduser().resolve(strict=True)
+    except (OSError, ValueError, RuntimeError) as error:  # a bare RuntimeError: the home folder of nobody
+        raise BadInput(f"There is no file or folder {config.data.source!r}.") from error
     return with_settings(config, {"data.source": str(source)})

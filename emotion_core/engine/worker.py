@@ -6,6 +6,7 @@ the worker dies the child computes on, and the next worker waits for it.
 """
 
 import argparse
+import os
 import signal
 import subprocess
 import time
@@ -51,7 +52,8 @@ class Worker:
                 return False
             self._lock.acquire(timeout=0)
             self._queue.forget_dead_trainers()
-            return True
+        report(f"worker {os.getpid()} at work in {self._queue.runs.folder}")
+        return True
 
     def _step(self) -> bool:
         """Do the next thing there is to do; return False once there is nothing and the lock is given back."""

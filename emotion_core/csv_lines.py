@@ -1,0 +1,93 @@
+"""CSVs as lines and fields of bytes: the part that knows of quotes, line ends and headers, but not of faces."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from emotion_core.errors import BadInput
+
+_PIECE_BYTES: Final = 2**18  # with the arrays made from it, about what a processor's cache holds
+_MAX_LINE_BYTES: Final = 2**20  # a face takes about 9,000
+_MAX_TEXT_BYTES: Final = 200
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+
+class ByteStream(Protocol):
+    """What a CSV is read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes, none at the end."""
+        ...
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Consecutive lines without their line feeds; `first` is the number of the first, counted from 1."""
+
+    first: int
+    lines: list[bytes]
+
+
+def read_pieces(stream: ByteStream, name: str) -> Iterator[Piece]:
+    """Yield the file in pieces of whole lines; raises BadInput where a line has no end in sight."""
+    number, rest = 1, b""
+    while data := stream.read(_PIECE_BYTES):
+        *lines, rest = (rest + data).split(b"\n")
+        yield Piece(number, lines)
+        number += len(lines)
+        if len(rest) > _MAX_LINE_BYTES:
+            raise BadInput(f"{name}: line {number} is over {_MAX_LINE_BYTES:,} bytes long; expected a CSV of faces.")
+    if rest:
+        yield Piece(number, [rest])
+
+
+def read_header(line: bytes, name: str) -> list[str]:
+    """Return the column names in the first line, in lower case and without spaces around them; raises BadInput."""
+    line = line.removeprefix(_BYTE_ORDER_MARK)
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise BadInput(f"{name} is not a text file; expected a CSV in UTF-8.")
+    if not text.strip():
+        raise BadInput(f"{name}: line 1 is empty; expected the names of the columns.")
+    return [field.decode().strip().lower() for field in split_fields(line.strip(), f"{name}: line 1")]
+
+
+def require_columns(columns: list[str], required: tuple[str, ...], name: str) -> None:
+    """Raise BadInput unless each required column is there, and no name is there twice."""
+    for column in required:
+        if column not in columns:
+            found = ", ".join(quote(name) for name in columns[:5]) + (", ..." if len(columns) > 5 else "")
+            raise BadInput(f"{name}: line 1 has no column '{column}'; it has {found}.")
+    twice = [column for column in columns if column and columns.count(column) > 1]
+    if twice:
+        raise BadInput(f"{name}: line 1 has the column {quote(twice[0])} twice.")
+
+
+def split_fields(line: bytes, where: str) -> list[bytes]:
+    """Split a line at its commas; `where` names it in the BadInput raised where its quotes are broken."""
+    if b'"' not in line:
+        return line.split(b",")
+    try:
+        return [field.encode() for field in next(csv.reader([line.decode()], strict=True))]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise BadInput(f"{where} cannot be read as a line of a CSV: {error}.") from error
+
+
+def decode_text(field: bytes, column: str, where: str) -> str:
+    """Return a short field as text; raises BadInput where it is long or not UTF-8."""
+    if len(field) > _MAX_TEXT_BYTES:
+        raise BadInput(f"{where} has {len(field):,} bytes in '{column}'; expected at most {_MAX_TEXT_BYTES}.")
+    try:
+        return field.decode()
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{where} has bytes in '{column}' that are not UTF-8 text.") from error
+
+
+def quote(field: bytes | str) -> str:
+    """Return a field as a message shows it: quoted, and cut short where it is long."""
+    text = field.decode(errors="replace") if isinstance(field, bytes) else field
+    return repr(text if len(text) <= 20 else text[:17] + "...")

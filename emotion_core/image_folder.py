@@ -1,0 +1,144 @@
+"""Folders and zips of pictures, in a sub-folder per emotion, as blocks of arrays.
+
+An emotion's pictures lie in a folder of its name or number, at any depth. Where folders named train, validation or
+test lie above those, they become the usage of the pictures, as Kaggle's CSV has it.
+"""
+
+import hashlib
+import os
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_core.blocks import Block
+from emotion_core.emotions import EMOTIONS, label_of
+from emotion_core.errors import BadInput
+from emotion_core.images import decode_image, to_face, to_gray
+from emotion_core.sources import open_zip, size_limit, visible_members
+
+_FACES_PER_BLOCK: Final = 256
+_MAX_FILE_BYTES: Final = 50 * 2**20
+_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+
+_USAGE: Final = {
+    "train": "Training",
+    "training": "Training",
+    "val": "PublicTest",
+    "valid": "PublicTest",
+    "validation": "PublicTest",
+    "test": "PrivateTest",
+    "testing": "PrivateTest",
+}
+_DEFAULT_USAGE: Final = "Training"
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """Where a picture lies under the folder, and how its bytes are read."""
+
+    path: PurePosixPath
+    read: Callable[[], bytes]
+
+
+def read_folder(folder: Path) -> Iterator[Block]:
+    """Yield the faces of a folder's pictures; raises BadInput naming the picture that cannot be used."""
+    pictures = [
+        _Picture(PurePosixPath(path.relative_to(folder).as_posix()), _file_reader(path)) for path in list_images(folder)
+    ]
+    return _read_pictures(pictures, folder.name)
+
+
+def read_zip(path: Path) -> Iterator[Block]:
+    """Yield the faces of a zip's pictures; raises BadInput naming the picture that cannot be used."""
+    with open_zip(path) as archive:
+        members = [member for member in visible_members(archive) if _is_image(member.filename)]
+        size_limit(path.name, sum(member.file_size for member in members))
+        pictures = [_Picture(PurePosixPath(member.filename), _member_reader(archive, member)) for member in members]
+        yield from _read_pictures(pictures, path.name)
+
+
+def list_images(folder: Path) -> list[Path]:
+    """Return the pictures at any depth, without hidden files and folders."""
+    found: list[Path] = []
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(parent, name) for name in files if _is_image(name) and not name.startswith(".")]
+    return sorted(found)
+
+
+def has_class_folders(folder: Path) -> bool:
+    """Whether folders named after emotions lie in the folder or one level deeper; nothing is read."""
+    candidates = [path for pattern in ("*", "*/*") for path in folder.glob(pattern)]
+    return any(label_of(path.name) is not None for path in candidates if path.is_dir())
+
+
+def _read_pictures(pictures: list[_Picture], name: str) -> Iterator[Block]:
+    if not pictures:
+        raise BadInput(f"{name} holds neither a CSV nor pictures; expected pictures in folders named after emotions.")
+    pictures = sorted(pictures, key=_shuffled)
+    has_usage = any(_usage_of(picture) for picture in pictures)
+    for start in range(0, len(pictures), _FACES_PER_BLOCK):
+        part = pictures[start : start + _FACES_PER_BLOCK]
+        yield Block(
+            images=np.stack([_read_face(picture, name) for picture in part]),
+            labels=np.array([_label_of(picture, name) for picture in part], np.uint8),
+            ids=[str(picture.path) for picture in part],
+            usage=[_usage_of(picture) or _DEFAULT_USAGE for picture in part] if has_usage else None,
+        )
+
+
+def _read_face(picture: _Picture, name: str) -> NDArray[np.uint8]:
+    return to_face(to_gray(decode_image(picture.read(), f"{name}: {picture.path}")))
+
+
+def _label_of(picture: _Picture, name: str) -> int:
+    """The label of the folder that the picture lies in."""
+    label = label_of(picture.path.parent.name)
+    if label is None:
+        raise BadInput(
+            f"{name}: {picture.path} does not lie in a folder named after an emotion: {', '.join(EMOTIONS)}."
+        )
+    return label
+
+
+def _usage_of(picture: _Picture) -> str | None:
+    """What the nearest folder named for a usage says, None without one."""
+    return next((_USAGE[part.lower()] for part in picture.path.parts[-2::-1] if part.lower() in _USAGE), None)
+
+
+def _shuffled(picture: _Picture) -> bytes:
+    """Order of the rows: mixed, so that the first rows hold every emotion, yet the same each time."""
+    return hashlib.blake2b(str(picture.path).encode(errors="surrogateescape")).digest()
+
+
+def _file_reader(path: Path) -> Callable[[], bytes]:
+    def read() -> bytes:
+        try:
+            _check_size(str(path), path.stat().st_size)
+            return path.read_bytes()
+        except OSError as error:
+            raise BadInput(f"{path} cannot be read: {error.strerror}.") from error
+
+    return read
+
+
+def _member_reader(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], bytes]:
+    def read() -> bytes:
+        _check_size(member.filename, member.file_size)  # zipfile never gives more than is stated
+        return archive.read(member)
+
+    return read
+
+
+def _check_size(name: str, size: int) -> None:
+    if size > _MAX_FILE_BYTES:
+        raise BadInput(f"{name} has {size:,} bytes; a picture has at most {_MAX_FILE_BYTES:,}.")
+
+
+def _is_image(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in _SUFFIXES

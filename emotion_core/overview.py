@@ -1,0 +1,100 @@
+"""A look over a data set: how many faces of each emotion train and validate, how uneven they are, and which to show."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_core.config import FirstRows, Split, Training
+from emotion_core.dataset import Dataset, class_weights, split_rows
+from emotion_core.emotions import EMOTIONS, NUM_EMOTIONS
+
+WEIGHT_POLICIES: Final[tuple[Literal["none", "balanced", "square_root"], ...]] = get_args(
+    Training.model_fields["class_weights"].annotation
+)
+"""The names of the ways to weigh the classes."""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Faces of each emotion, in all and as a split divides them, and the class weights that follow.
+
+    Attributes:
+        counts: Name of each emotion and its number of faces.
+        training: The same of the faces that train.
+        validation: The same of the faces that only validate.
+        weights: For each policy the weight of each emotion; emotions without training faces weigh 0.
+    """
+
+    counts: Mapping[str, int]
+    training: Mapping[str, int]
+    validation: Mapping[str, int]
+    weights: Mapping[str, Mapping[str, float]]
+
+    @property
+    def held_back(self) -> dict[str, int]:
+        """Faces that neither train nor validate, because the file's Usage column says so."""
+        return {name: self.counts[name] - self.training[name] - self.validation[name] for name in EMOTIONS}
+
+    @property
+    def largest(self) -> str:
+        """The emotion with the most faces."""
+        return max(EMOTIONS, key=lambda name: self.counts[name])
+
+    @property
+    def smallest(self) -> str:
+        """The emotion with the fewest faces."""
+        return min(EMOTIONS, key=lambda name: self.counts[name])
+
+    def share(self, name: str) -> float:
+        """Share of an emotion among all faces."""
+        return self.counts[name] / sum(self.counts.values())
+
+
+def look_over(dataset: Dataset, split: Split | None = None, seed: int = 0) -> Overview:
+    """Count a labelled data set as `split` divides it (the first rows validate); raises BadInput where it cannot."""
+    labels = _labels(dataset)
+    rows = split_rows(dataset, split or FirstRows(), seed)
+    return Overview(
+        counts=_count(labels),
+        training=_count(labels[rows.training]),
+        validation=_count(labels[rows.validation]),
+        weights={
+            policy: dict(zip(EMOTIONS, class_weights(labels[rows.training], policy).tolist(), strict=True))
+            for policy in WEIGHT_POLICIES
+        },
+    )
+
+
+def rows_of(dataset: Dataset, emotion: str | None, page: int, count: int) -> NDArray[np.int64]:
+    """Return the `page`-th `count` rows of an emotion, or of all faces for None, in an order mixed once for good.
+
+    Pages begin again after the last, so that any number is a page; there are none only where there are no faces.
+    """
+    mixed = np.random.default_rng(0).permutation(_rows(dataset, emotion))
+    start = count * (page % max(1, -(-len(mixed) // count)))
+    return mixed[start : start + count]
+
+
+def row_after(dataset: Dataset, row: int, emotion: str | None) -> int:
+    """Return the next row of an emotion, or of all faces for None, beginning again after the last."""
+    rows = _rows(dataset, emotion)
+    return int(rows[np.searchsorted(rows, row, side="right") % len(rows)]) if len(rows) else row
+
+
+def _rows(dataset: Dataset, emotion: str | None) -> NDArray[np.int64]:
+    if emotion is None:
+        return np.arange(len(dataset.images))
+    return np.flatnonzero(_labels(dataset) == EMOTIONS.index(emotion))
+
+
+def _count(labels: NDArray[np.integer[Any]]) -> dict[str, int]:
+    return dict(zip(EMOTIONS, np.bincount(labels, minlength=NUM_EMOTIONS).tolist(), strict=True))
+
+
+def _labels(dataset: Dataset) -> NDArray[np.uint8]:
+    if dataset.labels is None:
+        raise ValueError(f"{dataset.name} has no labels to count")
+    return dataset.labels

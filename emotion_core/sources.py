@@ -1,0 +1,168 @@
+"""Files that hold faces, opened: a CSV as it is, in gzip or in a zip, and zips of images.
+
+What a file is follows from its first bytes, not from its name. Nothing is trusted about how large a compressed file
+becomes: reading stops at a limit.
+"""
+
+import gzip
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Final, Protocol
+
+from emotion_core.csv_lines import ByteStream
+from emotion_core.errors import BadInput
+from emotion_core.memory import available_memory
+from emotion_core.settings import MAX_UPLOAD_BYTES
+
+_MEGABYTE: Final = 2**20
+_DAMAGED: Final = (gzip.BadGzipFile, zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError)
+
+
+def resolve_source(source: str | Path) -> Path:
+    """Return the full path of a file or folder; raises BadInput where none is there, or an empty or too large file."""
+    try:
+        path = Path(source).expanduser().resolve()
+        if path.is_file():
+            _check_size(path)
+        elif not path.is_dir():
+            raise BadInput(f"{path} {'is neither a file nor a folder' if path.exists() else 'does not exist'}.")
+    except (OSError, ValueError, RuntimeError) as error:
+        raise BadInput(f"{str(source)[:200]!r} cannot be opened: {error}.") from error
+    return path
+
+
+def holds_csv(path: Path) -> bool:
+    """Whether a file is to be read as a CSV: every one is but a zip without a CSV in it; raises BadInput."""
+    if not _is_zip(path):
+        return True
+    with open_zip(path) as archive:
+        return bool(_csv_members(archive))
+
+
+@contextmanager
+def open_csv(path: Path) -> Iterator[ByteStream]:
+    """Open a CSV, plain, in gzip or alone in a zip; raises BadInput, also on reading where the file is damaged."""
+    with _reporting_damage(path.name):
+        if _is_zip(path):
+            with zipfile.ZipFile(path) as archive:
+                member = _only_csv(archive, path.name)
+                with archive.open(member) as file:
+                    yield LimitedStream(file, path.name, size_limit(path.name, member.file_size))
+        elif _first_bytes(path, 2) == b"\x1f\x8b":
+            with gzip.open(path) as file:
+                yield LimitedStream(file, path.name, size_limit(path.name, _gzip_size(path)))
+        else:
+            with path.open("rb", buffering=0) as file:
+                yield LimitedStream(file, path.name, size_limit(path.name, path.stat().st_size))
+
+
+@contextmanager
+def open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open a zip; raises BadInput, also on reading from it where it is damaged."""
+    with _reporting_damage(path.name), zipfile.ZipFile(path) as archive:
+        yield archive
+
+
+def visible_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return a zip's files, without those that systems add for themselves."""
+    return [
+        member
+        for member in archive.infolist()
+        if not member.is_dir()
+        and not any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(member.filename).parts)
+    ]
+
+
+def size_limit(name: str, stated: int) -> int:
+    """Return how many bytes of `name` may be read; raises BadInput where it states more.
+
+    A pixel takes at least two bytes in a CSV and one in memory, so a file fits whose half does.
+    """
+    memory = available_memory()
+    if memory is not None and stated > 2 * memory:
+        raise BadInput(
+            f"{name} needs up to {_megabytes(stated // 2)} of memory; this machine has {_megabytes(memory)} left."
+        )
+    if stated > MAX_UPLOAD_BYTES:
+        raise BadInput(f"{name} unpacks to {_megabytes(stated)}; at most {_megabytes(MAX_UPLOAD_BYTES)} can be read.")
+    return MAX_UPLOAD_BYTES if memory is None else min(MAX_UPLOAD_BYTES, 2 * memory)
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes | None: ...
+
+
+class LimitedStream:
+    """A stream that raises BadInput when it gives more than `limit` bytes, whatever its header stated."""
+
+    def __init__(self, stream: _Readable, name: str, limit: int) -> None:
+        self._stream = stream
+        self._name = name
+        self._limit = limit
+        self._left = limit
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes, none at the end."""
+        data = self._stream.read(size) or b""
+        self._left -= len(data)
+        if self._left < 0:
+            raise BadInput(f"{self._name} unpacks to more than the {_megabytes(self._limit)} that can be read.")
+        return data
+
+
+def _check_size(path: Path) -> None:
+    """Raise BadInput where a file is empty or too large to be read."""
+    size = path.stat().st_size
+    if size == 0:
+        raise BadInput(f"{path.name} is empty; expected a CSV with a header and a row per face.")
+    if size > MAX_UPLOAD_BYTES:
+        raise BadInput(f"{path.name} has {_megabytes(size)}; at most {_megabytes(MAX_UPLOAD_BYTES)} can be read.")
+
+
+def _only_csv(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
+    members = _csv_members(archive)
+    if len(members) != 1:
+        names = ", ".join(member.filename for member in members[:5])
+        raise BadInput(f"{name} holds {len(members)} CSVs ({names}); expected one.")
+    return members[0]
+
+
+def _csv_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    return [member for member in visible_members(archive) if member.filename.lower().endswith(".csv")]
+
+
+def _is_zip(path: Path) -> bool:
+    return _first_bytes(path, 4) in (b"PK\x03\x04", b"PK\x05\x06")
+
+
+@contextmanager
+def _reporting_damage(name: str) -> Iterator[None]:
+    try:
+        yield
+    except _DAMAGED as error:
+        raise BadInput(f"{name} is damaged or cut off and cannot be unpacked.") from error
+    except OSError as error:
+        raise BadInput(f"{name} cannot be read: {error.strerror or error}.") from error
+    except RuntimeError as error:  # how zipfile says that it lacks a password
+        if "password" not in str(error):
+            raise
+        raise BadInput(f"{name} is locked by a password; unpack it first.") from error
+
+
+def _gzip_size(path: Path) -> int:
+    """What a gzip file states as its unpacked size, modulo 2**32."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 4))
+        return int.from_bytes(file.read(4), "little")
+
+
+def _first_bytes(path: Path, count: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(count)
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / _MEGABYTE:,.0f} MB"

@@ -1,0 +1,27 @@
+"""A clip for Chromium's fake camera: a public-domain portrait that comes with scikit-image."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+WIDTH, HEIGHT = 640, 480
+
+
+def portrait() -> NDArray[np.uint8]:
+    """Return the astronaut Eileen Collins (NASA, 1999) as RGB (480, 640, 3), her face about 150 pixels wide."""
+    from skimage.data import astronaut
+
+    return cv2.resize(astronaut()[:240, 90:410], (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+
+
+def write_clip(path: Path, picture: NDArray[np.uint8], frames: int = 30) -> Path:
+    """Write a Y4M clip in which the picture sways a little, so that no two frames are the same."""
+    with path.open("wb") as clip:
+        clip.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F30:1 Ip A1:1 C420jpeg\n".encode())
+        for frame in range(frames):
+            sway = round(6 * np.sin(2 * np.pi * frame / frames))
+            planes = cv2.cvtColor(np.roll(picture, sway, axis=1), cv2.COLOR_RGB2YUV_I420)
+            clip.write(b"FRAME\n" + planes.tobytes())
+    return path

@@ -1,0 +1,205 @@
+"""The form of a configuration: what it makes of the fields, what it gives back, what it objects to."""
+
+import pytest
+from pydantic import ValidationError
+from streamlit.testing.v1 import AppTest
+
+from emotion_core.config import (
+    Augmentation,
+    CnnModel,
+    Convolution,
+    DenseModel,
+    OneCycleRate,
+    RunConfig,
+    Settings,
+    Training,
+)
+from emotion_core.presets import PRESETS, find_preset
+from ui.fields import Kind, as_notation, fields_of, from_notation, label_of, sentences, step_of
+
+
+def form_page(preset: str) -> None:
+    import streamlit as st
+
+    from emotion_core.presets import find_preset
+    from ui.forms import ConfigForm
+
+    form = ConfigForm(find_preset(preset).config, "form")
+    form.ask("name", "training.epochs")
+    for path in ("data", "augmentation", "training", "device"):
+        form.ask_rest(path)
+    form.ask("model")
+    st.session_state["outcome"] = form.outcome()
+
+
+def opened(preset: str) -> AppTest:
+    page = AppTest.from_function(form_page, kwargs={"preset": preset}, default_timeout=20).run()
+    assert not page.exception
+    return page
+
+
+def config_of(page: AppTest) -> RunConfig:
+    outcome = page.session_state["outcome"]
+    assert outcome.problems == ()
+    return outcome.config
+
+
+# --- fields -------------------------------------------------------------------------------------------------------
+
+
+def all_settings() -> list[type[Settings]]:
+    found = [RunConfig]
+    for settings in found:
+        for field in fields_of(settings).values():
+            parts = field.choices if field.kind is Kind.VARIANT else (field.type,)
+            found += [part for part in parts if isinstance(part, type) and issubclass(part, Settings)]
+    return found
+
+
+@pytest.mark.parametrize("settings", all_settings(), ids=lambda settings: settings.__name__)
+def test_every_field_can_be_asked_and_tells_what_it_is(settings: type[Settings]) -> None:
+    for field in fields_of(settings).values():
+        assert field.kind is not Kind.FIXED
+        assert field.help or field.kind in (Kind.GROUP, Kind.VARIANT)
+
+
+def test_bounds_choices_and_emptiness_come_from_the_model() -> None:
+    training, one_cycle = fields_of(Training), fields_of(OneCycleRate)
+    batch_size = training["batch_size"]
+    assert (batch_size.kind, batch_size.lower, batch_size.upper) == (Kind.WHOLE, 1, 8_192)
+    assert training["class_weights"].choices == ("none", "balanced", "square_root")
+    assert training["amsgrad"].kind is Kind.SWITCH
+    assert training["early_stopping_patience"].optional
+    assert one_cycle["iterations"].optional
+    assert not training["epochs"].optional
+    assert "one_cycle" in training["schedule"].variants
+    assert "kind" not in one_cycle
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [("he_normal", "He normal"), ("l1l2", "L1 and L2"), ("batch_norm", "Batch normalisation"), ("cnn", "CNN")],
+)
+def test_names_are_written_for_people(name: str, label: str) -> None:
+    assert label_of(name) == label
+
+
+@pytest.mark.parametrize(("start", "step"), [(1e-4, 1e-5), (0.95, 0.01), (30.0, 1.0), (0.0, 0.01)])
+def test_a_step_suits_the_size_of_the_value(start: float, step: float) -> None:
+    assert step_of(fields_of(Augmentation)["zoom"], start) == pytest.approx(step)
+
+
+@pytest.mark.parametrize("text", ["64x7, 64x3", "64 X 7;64×3,", "64*7, 64x3"])
+def test_convolutions_are_read_from_one_line(text: str) -> None:
+    items = from_notation(text, Convolution)
+    assert [Convolution.model_validate(item) for item in items] == [
+        Convolution(filters=64, kernel_size=7),
+        Convolution(filters=64, kernel_size=3),
+    ]
+    assert as_notation([{"filters": 64, "kernel_size": 7}, {"filters": 64, "kernel_size": 3}]) == "64x7, 64x3"
+
+
+def test_numbers_are_read_from_one_line() -> None:
+    assert from_notation("500, 400", int) == ["500", "400"]
+    assert from_notation(" ", int) == []
+    assert as_notation((500, 400)) == "500, 400"
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        (
+            {"model": {"family": "dense", "dropout": 2}},
+            "Model, Dense, Dropout: 2 should be less than or equal to 0.9.",
+        ),
+        ({"model": {"family": "dense"}, "training": {"epochs": None}}, "Training, Epochs: this must not be empty."),
+        (
+            {"model": {"family": "cnn", "blocks": ({"convolutions": ("64x3x3",)},)}},
+            "Model, CNN, Blocks 1, Convolutions 1: '64x3x3' is not written as the field's help says.",
+        ),
+        (
+            {"model": {"family": "cnn", "blocks": find_preset("cnn").config.model.blocks, "dense_units": ("many",)}},
+            "Model, CNN, Dense units 1: many is not a whole number.",
+        ),
+        ({"model": {"family": "cnn", "blocks": ()}}, "Model, CNN, Blocks: at least 1 must be given."),
+        (
+            {"model": {"family": "dense", "hidden_layers": 6}},
+            "Model, Dense: 6 hidden layers from 500 units, each 100 narrower, leave 0 units in one of them; "
+            "use fewer layers or a smaller descent.",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_the_words_of_the_form(document: dict[str, object], sentence: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        RunConfig.model_validate(document)
+    assert sentences(caught.value) == (sentence,)
+
+
+# --- the form on a page -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_an_untouched_form_gives_the_preset_back(name: str) -> None:
+    assert config_of(opened(name)) == find_preset(name).config
+
+
+def test_what_is_typed_is_in_the_configuration() -> None:
+    page = opened("dense-5")
+    page.text_input(key="form.name").set_value("Mine")
+    page.number_input(key="form.training.epochs").set_value(7)
+    page.number_input(key="form.augmentation.rotation").set_value(12.5)
+    page.toggle(key="form.augmentation.horizontal_flip").set_value(True)
+    page.number_input(key="form.training.early_stopping_patience").set_value(None)
+    page.selectbox(key="form.training.class_weights").set_value("balanced").run()
+    config = config_of(page)
+    assert (config.name, config.training.epochs, config.training.class_weights) == ("Mine", 7, "balanced")
+    assert (config.augmentation.rotation, config.augmentation.horizontal_flip) == (12.5, True)
+    assert config.training.early_stopping_patience is None
+
+
+def test_another_schedule_begins_with_its_own_values_and_asks_for_its_own_fields() -> None:
+    page = opened("dense-5")
+    page.selectbox(key="form.training.schedule.kind").set_value("one_cycle").run()
+    assert config_of(page).training.schedule == OneCycleRate()
+    page.number_input(key="form.training.schedule.one_cycle.peak").set_value(0.02).run()
+    assert config_of(page).training.schedule == OneCycleRate(peak=0.02)
+    assert "form.training.schedule.exponential.decay" not in {box.key for box in page.number_input}
+
+
+def test_another_family_begins_like_the_first_preset_that_has_it() -> None:
+    page = opened("dense-5")
+    page.selectbox(key="form.model.family").set_value("cnn").run()
+    first = next(preset for preset in PRESETS.values() if isinstance(preset.config.model, CnnModel))
+    assert config_of(page).model == first.config.model
+    page.selectbox(key="form.model.family").set_value("dense").run()
+    assert isinstance(config_of(page).model, DenseModel)
+
+
+def test_blocks_are_added_changed_and_removed() -> None:
+    page = opened("cnn")
+    page.button(key="form.model.cnn.blocks.add").click().run()
+    assert len(config_of(page).model.blocks) == 5
+    assert page.button(key="form.model.cnn.blocks.add").disabled
+    page.text_input(key="form.model.cnn.blocks.4.convolutions").set_value("32x3")
+    page.button(key="form.model.cnn.blocks.0.remove").click().run()
+    blocks = config_of(page).model.blocks
+    assert blocks[:3] == find_preset("cnn").config.model.blocks[1:]
+    assert blocks[3].convolutions == (Convolution(filters=32, kernel_size=3),)
+
+
+def test_the_last_block_cannot_be_removed() -> None:
+    page = opened("cnn")
+    for row in range(3):
+        page.button(key=f"form.model.cnn.blocks.{row}.remove").click().run()
+    assert page.button(key="form.model.cnn.blocks.3.remove").disabled
+
+
+def test_what_is_wrong_comes_back_as_sentences_instead_of_a_configuration() -> None:
+    page = opened("dense-5")
+    page.number_input(key="form.training.epochs").set_value(None)
+    page.number_input(key="form.model.dense.hidden_layers").set_value(9).run()
+    outcome = page.session_state["outcome"]
+    assert outcome.config is None
+    descent, epochs = outcome.problems
+    assert descent.startswith("Model, Dense: 9 hidden layers from 500 units")
+    assert epochs == "Training, Epochs: this must not be empty."

@@ -1,0 +1,155 @@
+"""Watching a run: its phase, its progress, the time it may still take."""
+
+from pathlib import Path
+
+import pytest
+
+from emotion_core.config import RunConfig
+from emotion_core.presets import find_preset
+from emotion_core.runs import Run, Runs, State
+from emotion_core.watch import as_duration, images_per_second, runs_in_hand, watch
+
+EPOCHS = 10
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Runs:
+    return Runs(tmp_path / "runs")
+
+
+def config(preset: str = "dense-5", **training: int) -> RunConfig:
+    start = find_preset(preset).config
+    return start.model_copy(update={"training": start.training.model_copy(update={"epochs": EPOCHS, **training})})
+
+
+def finish_epoch(run: Run, epoch: int, seconds: float) -> None:
+    row = {"loss": 2.0, "accuracy": 0.2, "val_loss": 2.0, "val_accuracy": 0.2, "learning_rate": 1e-3}
+    run.append_history(row | {"epoch": epoch, "seconds": seconds})
+    run.record(epoch=epoch, batch=0)
+
+
+def test_a_queued_run_says_how_many_come_before_it(runs: Runs) -> None:
+    run = runs.create(config())
+    assert watch(run).phase == "Is next; the worker is starting."
+    assert watch(run, queued_before=1).phase == "Waits for 1 run before it."
+    assert watch(run, queued_before=3).phase == "Waits for 3 runs before it."
+
+
+@pytest.mark.parametrize(
+    ("preset", "recorded", "phase"),
+    [
+        ("dense-5", {}, "Starting: loading the framework and the faces."),
+        ("sgd", {}, "Starting: loading the faces."),
+        ("dense-5", {"backend": "jax", "device": "CPU"}, "Starting: preparing the first epoch on CPU."),
+        ("dense-5", {"backend": "jax", "batch": 3, "batches": 8}, "Epoch 1 of 10: learning."),
+        ("dense-5", {"backend": "jax", "epoch": 4}, "Epoch 5 of 10: learning."),
+        (
+            "dense-5",
+            {"backend": "jax", "epoch": 4, "batch": 8, "batches": 8},
+            "Epoch 5 of 10: measuring on the validation faces.",
+        ),
+        ("dense-5", {"backend": "jax", "epoch": 10}, "Measuring and saving the model."),
+        ("dense-5", {"backend": "jax", "epoch": 7, "best_epoch": 2}, "Measuring and saving the model."),
+        ("dense-5", {"backend": "jax", "epoch": 6, "best_epoch": 2}, "Epoch 7 of 10: learning."),
+        ("sgd", {"backend": "scikit-learn", "epoch": 7, "best_epoch": 2}, "Epoch 8 of 10: learning."),
+    ],
+)
+def test_a_running_run_says_what_it_is_doing(runs: Runs, preset: str, recorded: dict[str, object], phase: str) -> None:
+    run = runs.create(config(preset, early_stopping_patience=5))
+    run.record(state=State.RUNNING, **recorded)
+    with run.alive():
+        assert watch(run).phase == phase
+
+
+@pytest.mark.parametrize(
+    ("recorded", "phase"),
+    [
+        (
+            {"state": State.FINISHED, "epoch": 10, "started": 100.0, "finished": 160.0},
+            "Finished after 10 epochs in 1 min.",
+        ),
+        (
+            {"state": State.FINISHED, "epoch": 4, "started": 100.0, "finished": 140.0},
+            "Nothing improved any more, so it stopped after 4 epochs in 40 s.",
+        ),
+        ({"state": State.FINISHED, "epoch": 10, "reason": "No ONNX file."}, "No ONNX file."),
+        ({"state": State.FAILED, "reason": "The disk is full."}, "The disk is full."),
+        ({"state": State.STOPPED, "epoch": 1}, "Ended after 1 epoch."),
+        ({"state": State.RUNNING, "epoch": 2}, "The training process ended without a word after 2 epochs."),
+    ],
+)
+def test_a_run_that_is_over_says_how_it_ended(runs: Runs, recorded: dict[str, object], phase: str) -> None:
+    run = runs.create(config())
+    run.record(**recorded)
+    seen = watch(run)
+    assert seen.phase == phase
+    assert seen.state.is_over
+    assert seen.seconds_left is None
+
+
+def test_a_run_that_was_asked_to_stop_says_so_and_promises_no_time(runs: Runs) -> None:
+    run = runs.create(config())
+    run.record(state=State.RUNNING, backend="jax", epoch=1)
+    finish_epoch(run, 1, seconds=60)
+    run.request_stop()
+    with run.alive():
+        seen = watch(run)
+    assert seen.phase == "Stopping after the batch in hand; then the best epoch is measured and saved."
+    assert seen.seconds_left is None
+
+
+def test_time_left_follows_the_pace_of_the_last_epochs(runs: Runs) -> None:
+    run = runs.create(config())
+    run.record(state=State.RUNNING, backend="jax", batches=4)
+    finish_epoch(run, 1, seconds=1_000)  # slow start, forgotten after five more
+    for epoch in range(2, 7):
+        finish_epoch(run, epoch, seconds=20)
+    run.record(batch=2)
+    with run.alive():
+        seen = watch(run)
+    assert (seen.epoch, seen.epochs, seen.epoch_fraction) == (7, EPOCHS, 0.5)
+    assert seen.seconds_left == pytest.approx(3.5 * 20)
+
+
+def test_time_left_in_the_first_epoch_is_told_from_its_batches(runs: Runs) -> None:
+    run = runs.create(config())
+    run.record(state=State.RUNNING, backend="jax", batches=100)
+    with run.alive():
+        assert watch(run).seconds_left is None
+        run.append_progress({"epoch": 1, "batch": 25, "loss": 2, "accuracy": 0.2, "seconds": 5})
+        run.record(batch=25)
+        assert watch(run).seconds_left == pytest.approx(20 * (EPOCHS - 0.25))
+
+
+def test_runs_in_hand_are_those_not_over_with_the_computing_one_first(runs: Runs) -> None:
+    late, early, computing, over = (runs.create(config(), sequence) for sequence in (4, 3, 2, 1))
+    over.record(state=State.FINISHED)
+    computing.record(state=State.RUNNING)
+    damaged = runs.create(config(), 5)
+    (damaged.folder / "status.json").write_text("{")
+    with computing.alive():
+        assert [run.id for run in runs_in_hand(runs)] == [computing.id, early.id, late.id]
+
+
+def test_speed_is_that_of_the_last_measured_run_of_the_preset(runs: Runs) -> None:
+    assert images_per_second(runs, "dense-5") is None
+    runs.create(config("sgd")).record(images_per_second=9_000)
+    runs.create(config("dense-5")).record(images_per_second=700)
+    runs.create(config("dense-5"))  # has not begun, so it has measured nothing
+    assert images_per_second(runs, "dense-5") == 700
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "1 s"),
+        (59.4, "59 s"),
+        (60, "1 min"),
+        (3_599, "1 h"),
+        (3_600 + 20 * 60, "1 h 20 min"),
+        (86_400, "1 day"),
+        (2 * 86_400 + 4 * 3_600, "2 days 4 h"),
+    ],
+)
+def test_durations_are_written_roughly(seconds: float, text: str) -> None:
+    assert as_duration(seconds) == text

@@ -1,0 +1,104 @@
+"""Classified faces on a page: the picture with its boxes, each face as the network sees it, and seven bars."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Final
+
+import cv2
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
+from emotion_core.faces import ClassifiedFace, Face, draw_faces, find_faces
+from emotion_core.images import decode_image
+from ui.widgets import data_url
+
+_LARGEST_PICTURE: Final = (640, 460)
+"""Width and height in pixels that a picture is reduced to on the page."""
+
+_LONGEST_SIDE: Final = 1_280
+"""A picture is kept in memory no larger than this; the smallest face that is found still has more than 48 pixels."""
+
+_TRACK: Final = "rgba(128, 134, 156, 0.22)"
+_CROP_STYLE: Final = "width:144px;height:144px;display:block;image-rendering:pixelated;border-radius:6px"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that someone handed in (uint8 (h, w, 3) RGB), and the faces in it."""
+
+    image: NDArray[np.uint8]
+    faces: tuple[Face, ...]
+
+
+@st.cache_data(max_entries=50, scope="session", show_spinner="Looking for faces...")
+def read_picture(content: bytes, name: str) -> Picture:
+    """Decode a picture and find its faces, once; raises BadInput."""
+    image = _reduced(decode_image(content, name), (_LONGEST_SIDE, _LONGEST_SIDE))
+    return Picture(image, tuple(find_faces(image)))
+
+
+def show_picture(image: NDArray[np.uint8], faces: Sequence[ClassifiedFace], alt: str) -> None:
+    """Show an RGB picture with boxes and labels, small enough to see at once."""
+    st.image(_reduced(draw_faces(image, list(faces)), _LARGEST_PICTURE), alt=alt)
+
+
+def show_face(face: ClassifiedFace) -> None:
+    """Show one face as the network sees it, beside its seven bars."""
+    _show_panel(
+        f'<img alt="The face as the network sees it" src="{data_url(face.crop)}" style="{_CROP_STYLE}">',
+        f'{face.emotion} <span style="opacity:.6;font-weight:400">{face.confidence:.0%}</span>',
+        emotion_bars(face.probabilities.tolist(), [f"{share:.0%}" for share in face.probabilities]),
+    )
+
+
+def show_no_face(title: str) -> None:
+    """Hold the place of a face, so that nothing jumps when one appears."""
+    _show_panel(
+        f'<div style="{_CROP_STYLE};background:{_TRACK}"></div>',
+        f'<span style="opacity:.6;font-weight:400">{escape(title)}</span>',
+        emotion_bars([0.0] * len(EMOTIONS), [""] * len(EMOTIONS)),
+    )
+
+
+def _show_panel(crop: str, title: str, bars: str) -> None:
+    st.html(
+        '<div style="display:flex;flex-wrap:wrap;gap:1.25rem;align-items:flex-start">'
+        f'<figure style="margin:0;width:144px">{crop}'
+        '<figcaption style="font-size:.8rem;opacity:.7;margin-top:.3rem;text-align:center">What the network sees'
+        "</figcaption></figure>"
+        f'<div style="flex:1;min-width:230px"><div style="font-size:1.35rem;font-weight:650;line-height:1.2;'
+        f'margin-bottom:.45rem">{title}</div>{bars}</div></div>'
+    )
+
+
+def emotion_bars(shares: Sequence[float], texts: Sequence[str]) -> str:
+    """Return HTML with a bar for each emotion, in its colour.
+
+    Args:
+        shares: Length of each bar, 0-1, in the order of `EMOTIONS`.
+        texts: What stands at the end of each.
+    """
+    rows = zip(EMOTIONS, shares, texts, strict=True)
+    return (
+        '<div style="display:grid;grid-template-columns:max-content 1fr max-content;gap:.28rem .7rem;'
+        f'align-items:center;font-size:.95rem;line-height:1.25">{"".join(_bar(*row) for row in rows)}</div>'
+    )
+
+
+def _reduced(image: NDArray[np.uint8], limits: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return a picture at most as wide and high as the limits, in its own proportions."""
+    height, width = image.shape[:2]
+    scale = min(1.0, limits[0] / width, limits[1] / height)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
+
+
+def _bar(emotion: str, share: float, text: str) -> str:
+    return (
+        f'<div>{emotion}</div><div style="height:.85rem;border-radius:4px;background:{_TRACK}">'
+        f'<div style="width:{share:.1%};height:100%;border-radius:4px;background:{EMOTION_COLOURS[emotion]}"></div>'
+        f'</div><div style="text-align:right;font-variant-numeric:tabular-nums;min-width:2.6rem">{escape(text)}</div>'
+    )
