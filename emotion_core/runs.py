@@ -227,7 +227,7 @@ class Run:
                 temporary,
                 rows=validation.rows.astype(np.int32),
                 labels=validation.labels,
-                probabilities=validation.probabilities.astype(np.float16),
+                probabilities=validation.probabilities,
             )
         write_text(self.folder / "evaluation.json", evaluation.model_dump_json(indent=2) + "\n")
 
@@ -245,9 +245,7 @@ class Run:
         path = self.folder / "validation.npz"
         try:
             with np.load(path) as arrays:
-                return Validation(
-                    arrays["rows"].astype(np.int64), arrays["labels"], arrays["probabilities"].astype(np.float32)
-                )
+                return Validation(arrays["rows"].astype(np.int64), arrays["labels"], arrays["probabilities"])
         except (OSError, ValueError, KeyError, EOFError) as error:
             raise DamagedRun(f"{path} is missing or cannot be read.") from error
         except Exception as error:  # zipfile and zlib raise errors of their own on damaged bytes

@@ -101,6 +101,12 @@ with widgets.friendly_errors():
     show_model(run)
     model = cache.classifier(run.id)
 mode = st.segmented_control(
-    "Faces from", list(MODES), key="mode", required=True, bind="query-params", label_visibility="collapsed"
+    "Faces from",
+    list(MODES),
+    key="mode",
+    default="Upload",
+    required=True,
+    bind="query-params",
+    label_visibility="collapsed",
 )
-MODES[mode or "Upload"](model)
+MODES[mode](model)

@@ -18,17 +18,17 @@ POLICIES = {"balanced": "Balanced", "square_root": "Square root", "none": "None"
 def show_numbers(dataset: "Dataset", overview: "Overview") -> None:
     """Show size and imbalance at a glance."""
     with st.grid(4, min_column_width=180):
-        st.metric("Faces", f"{len(dataset):,}", border=True)
+        look = {"delta_color": "off", "delta_arrow": "off", "border": True, "height": "stretch"}
+        training = sum(overview.training.values())
+        st.metric("Faces", f"{len(dataset):,}", f"{training:,} train", **look)
         for label, name in (("Largest class", overview.largest), ("Smallest class", overview.smallest)):
-            st.metric(label, name, f"{overview.share(name):.1%} of faces", "off", delta_arrow="off", border=True)
+            st.metric(label, name, f"{overview.share(name):.1%} of faces", **look)
         ratio = dataset.imbalance_ratio()
         st.metric(
             "Imbalance",
             "a class is empty" if ratio is None else f"{ratio:.1f} : 1",
             f"{overview.largest} to {overview.smallest}",
-            "off",
-            delta_arrow="off",
-            border=True,
+            **look,
         )
 
 

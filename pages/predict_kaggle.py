@@ -17,21 +17,21 @@ def predict(run: Run, dataset: Dataset) -> None:
 
     probabilities = classifier.probabilities(dataset.images, show)
     bar.empty()
-    predictions.keep(Prediction(run.id, dataset.fingerprint, dataset.ids, probabilities))
+    predictions.keep(Prediction(run.id, dataset.fingerprint, probabilities))
 
 
 def show_result(dataset: Dataset, prediction: Prediction) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.download_button(
             "Download CSV",
-            prediction.csv,
+            prediction.csv(dataset),
             f"{prediction.run_id}_predictions.csv",
             "text/csv",
             key="download-predictions",
             icon=":material/download:",
             on_click="ignore",
         )
-        st.markdown(f":gray[{len(prediction.ids):,} rows, header `id,predicted class`]")
+        st.markdown(f":gray[{len(dataset):,} rows, header `id,predicted class`]")
     preview, balance = st.columns([3, 2], gap="large")
     with preview:
         st.subheader("First rows", anchor=False)

@@ -70,19 +70,26 @@ def choose_face(dataset: "Dataset") -> int:
         st.session_state["augment-face"] = int(asked) if asked.isdecimal() else 1
     st.session_state["augment-face"] = min(max(1, st.session_state["augment-face"]), len(dataset))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.number_input("Face", 1, len(dataset), key="augment-face", width=160, help="The first face in the data is 1.")
+        st.number_input("Face", 1, len(dataset), key="augment-face", width=140, help="The first face in the data is 1.")
         if dataset.labels is not None:
             st.selectbox(
-                "Emotion", EMOTIONS, index=None, placeholder="Any emotion", key="augment-emotion", width=200,
+                "Emotion", EMOTIONS, index=None, placeholder="Any emotion", key="augment-emotion", width=150,
                 on_change=next_face, args=(dataset,),
             )  # fmt: skip
         st.button("Next face", icon=":material/skip_next:", on_click=next_face, args=(dataset,))
         st.button("New variants", icon=":material/casino:", on_click=new_seed)
-        st.space("stretch")
-        st.button("None", on_click=take, args=(Augmentation(),), help="Change nothing.")
-        st.button("Coursework", on_click=take, args=(COURSEWORK_AUGMENTATION,), help="The coursework's settings.")
     widgets.remember("face", str(st.session_state["augment-face"]))
     return st.session_state["augment-face"] - 1
+
+
+def offer_settings(settings: Augmentation) -> None:
+    """Offer ready-made settings, and to train with those on screen."""
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom"):
+        st.button("None", on_click=take, args=(Augmentation(),), help="Change nothing.")
+        st.button("Coursework", on_click=take, args=(COURSEWORK_AUGMENTATION,), help="The coursework's settings.")
+        if st.button("Use in a run", type="primary", icon=":material/play_circle:"):
+            st.session_state["augmentation"] = settings
+            st.switch_page("pages/train_models.py")
 
 
 def next_face(dataset: "Dataset") -> None:
@@ -119,8 +126,9 @@ faces = widgets.pick_dataset("augmented-data")
 if faces is None:
     st.stop()
 chosen_settings = choose_settings()
-chosen_row = choose_face(faces)
+left, right = st.columns([11, 8], vertical_alignment="bottom")
+with left:
+    chosen_row = choose_face(faces)
+with right:
+    offer_settings(chosen_settings)
 show_variants(faces, chosen_row, chosen_settings)
-if st.button("Use in a run", type="primary", icon=":material/play_circle:"):
-    st.session_state["augmentation"] = chosen_settings
-    st.switch_page("pages/train_models.py")

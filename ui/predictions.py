@@ -11,9 +11,10 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from emotion_core.dataset import Dataset, read_labels
+from emotion_core.dataset import Dataset
 from emotion_core.emotions import EMOTIONS, NUM_EMOTIONS
 from emotion_core.evaluation import Evaluation, evaluate
+from emotion_core.label_file import Answers, read_labels
 from emotion_core.submission import score_predictions, submission_csv
 from ui.faces import emotion_bars
 from ui.widgets import data_url
@@ -27,11 +28,10 @@ _PREVIEWED: Final = 100
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a run made of a data set: ids (n,) and probabilities float32 (n, 7)."""
+    """What a run made of a data set: probabilities float32 (n, 7), in the order of the file."""
 
     run_id: str
     fingerprint: str
-    ids: NDArray[np.str_]
     probabilities: NDArray[np.float32]
 
     @property
@@ -39,10 +39,9 @@ class Prediction:
         """The most probable emotion of each face, (n,)."""
         return self.probabilities.argmax(axis=1)
 
-    @property
-    def csv(self) -> str:
-        """The competition's file."""
-        return submission_csv(self.ids, self.labels)
+    def csv(self, dataset: Dataset) -> str:
+        """Return the competition's file."""
+        return submission_csv(dataset.ids, self.labels)
 
 
 def keep(prediction: Prediction) -> None:
@@ -64,7 +63,7 @@ def show_preview(dataset: Dataset, prediction: Prediction) -> None:
     rows = pd.DataFrame(
         {
             "face": [data_url(face) for face in dataset.images[shown]],
-            "id": prediction.ids[shown],
+            "id": dataset.ids[shown],
             "predicted class": prediction.labels[shown],
             "emotion": [EMOTIONS[label] for label in prediction.labels[shown]],
             "confidence": prediction.probabilities[shown].max(axis=1),
@@ -96,13 +95,13 @@ def score(dataset: Dataset, prediction: Prediction, labels: UploadedFile | None)
     Raises BadInput where the file is unusable or lacks an answer.
     """
     if labels is not None:
-        return score_predictions(prediction.ids, prediction.probabilities, *_read_upload(labels))
+        return score_predictions(dataset.ids, prediction.probabilities, *_read_upload(labels))
     if dataset.labels is not None:
         return evaluate(dataset.labels, prediction.probabilities)
     return None
 
 
-def _read_upload(upload: UploadedFile) -> tuple[NDArray[np.str_], NDArray[np.uint8]]:
+def _read_upload(upload: UploadedFile) -> Answers:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / PurePath(upload.name).name
         path.write_bytes(upload.getbuffer())

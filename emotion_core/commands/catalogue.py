@@ -1,7 +1,6 @@
 """`presets` and `data`: what there is to train, and to train on."""
 
 import argparse
-
 from typing import Any
 
 from emotion_core.commands.output import print_json, print_line, print_table
