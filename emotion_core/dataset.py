@@ -10,18 +10,18 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.blocks import Block, Problem
 from emotion_core.config import SAMPLE, FirstRows, RandomSplit, Split, UsageSplit
-from emotion_core.csv_lines import read_header
-from emotion_core.csv_parser import parse_csv
-from emotion_core.dataset_cache import CacheKey, load_or_build
 from emotion_core.emotions import EMOTIONS, NUM_EMOTIONS
 from emotion_core.errors import BadInput
-from emotion_core.image_folder import has_class_folders, list_images, read_folder, read_zip
-from emotion_core.label_file import read_labels
+from emotion_core.readers.blocks import Block, Problem
+from emotion_core.readers.cache import CacheKey, load_or_build
+from emotion_core.readers.csv_lines import read_header
+from emotion_core.readers.csv_parser import parse_csv
+from emotion_core.readers.image_folder import has_class_folders, list_images, read_folder, read_zip
+from emotion_core.readers.label_file import read_labels
+from emotion_core.readers.sources import holds_csv, open_csv, resolve_source
 from emotion_core.sample import SAMPLE_VERSION, draw_sample
 from emotion_core.settings import cache_folder
-from emotion_core.sources import holds_csv, open_csv, resolve_source
 
 __all__ = [
     "Dataset",

@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_core.drawing.face import draw_face
+from emotion_core.drawing.person import Expression, Person
 from emotion_core.emotions import EMOTIONS, IMAGE_SIZE
-from emotion_core.face_drawing import Expression, Person, draw_face
 
 SAMPLE_VERSION: Final = 1
 """Changes whenever the drawn faces do."""
@@ -20,7 +21,7 @@ _COUNTS: Final = {"Angry": 487, "Disgust": 53, "Fear": 500, "Happy": 880, "Sad":
 """Images of each emotion: 3,500 in FER-2013's proportions."""
 
 _SEED: Final = 2013
-_VARIATION: Final = 0.2
+_VARIATION: Final = 0.14
 
 _EXPRESSIONS: Final = {
     "Angry": Expression(brow_raise=-0.7, brow_frown=1.1, eye_opening=-0.2, smile=-0.5, mouth_width=-0.2),
@@ -52,7 +53,7 @@ def draw_sample() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 
 def _draw_one(emotion: str, number: int) -> NDArray[np.uint8]:
     rng = np.random.default_rng([_SEED, number])
-    strength = rng.uniform(0.35, 1.1)
+    strength = rng.uniform(0.25, 1.1)
     face = draw_face(Person.invent(rng), _EXPRESSIONS[emotion].shown(strength, rng, _VARIATION))
     return _photograph(face, rng)
 
@@ -60,10 +61,11 @@ def _draw_one(emotion: str, number: int) -> NDArray[np.uint8]:
 def _photograph(face: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Return the drawn face as a small camera sees it: tilted, off-centre, not quite sharp, and grainy."""
     side = len(face)
-    matrix = cv2.getRotationMatrix2D((side / 2, side / 2), rng.normal(0, 6), rng.uniform(0.9, 1.08))
-    matrix[:, 2] += rng.normal(0, 0.025 * side, 2)
+    matrix = cv2.getRotationMatrix2D((side / 2, side / 2), rng.normal(0, 5), rng.uniform(1.03, 1.17))
+    matrix[:, 2] += rng.normal(0, 0.018 * side, 2)
     tilted = cv2.warpAffine(face, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE)
-    blurred = cv2.GaussianBlur(tilted, (0, 0), rng.uniform(0.5, 3.0))
+    blurred = cv2.GaussianBlur(tilted, (0, 0), rng.uniform(0.5, 2.5))
     small = cv2.resize(blurred, (IMAGE_SIZE, IMAGE_SIZE), interpolation=cv2.INTER_AREA).astype(np.float32)
-    lit = (small - 128) * rng.uniform(0.7, 1.15) + 128 + rng.normal(0, 12)
-    return np.clip(lit + rng.normal(0, rng.uniform(2, 9), lit.shape), 0, 255).astype(np.uint8)
+    lit = (small - 128) * rng.uniform(0.75, 1.2) + 128 + rng.normal(0, 12)
+    grainy: NDArray[np.float64] = lit + rng.normal(0, rng.uniform(1, 8), lit.shape)
+    return np.clip(grainy, 0, 255).astype(np.uint8)

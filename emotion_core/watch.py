@@ -26,6 +26,8 @@ class Watch:
         epoch: The epoch in hand, from 1; once the run is over, the number of whole epochs.
         epoch_fraction: How much of the epoch in hand is done, 0 to 1.
         seconds_left: At the pace of the last epochs and if no early stopping ends it sooner; None where unknown.
+        best_epoch: The epoch of lowest validation loss so far; once the run is over, the one that is kept.
+        val_accuracy: That epoch's accuracy on the validation faces, 0 to 1.
     """
 
     state: State
@@ -34,20 +36,34 @@ class Watch:
     epochs: int
     epoch_fraction: float
     seconds_left: float | None
+    best_epoch: int | None
+    val_accuracy: float | None
 
 
 def watch(run: Run, queued_before: int = 0) -> Watch:
     """Look at a run; raises DamagedRun. `queued_before` is the number of runs whose turn comes first."""
     state, status = run.state(), run.status()
     if state.is_over or state is State.QUEUED:
-        return Watch(state, _outcome(run, state, status, queued_before), status.epoch, status.epochs, 0.0, None)
+        kept = run.evaluation()
+        return Watch(
+            state,
+            phase=_outcome(state, status, queued_before),
+            epoch=status.epoch,
+            epochs=status.epochs,
+            epoch_fraction=0.0,
+            seconds_left=None,
+            best_epoch=kept.best_epoch if kept else status.best_epoch,
+            val_accuracy=kept.accuracy if kept else status.best_val_accuracy,
+        )
     return Watch(
         state,
         phase=_activity(run, state, status),
         epoch=min(status.epoch + 1, status.epochs),
         epochs=status.epochs,
-        epoch_fraction=min(1.0, status.batch / status.batches) if status.batches else 0.0,
+        epoch_fraction=_epoch_fraction(status),
         seconds_left=None if state is State.STOPPING else _seconds_left(run, status),
+        best_epoch=status.best_epoch,
+        val_accuracy=status.best_val_accuracy,
     )
 
 
@@ -89,21 +105,26 @@ def as_duration(seconds: float) -> str:
     return f"{days} day{'s' * (days > 1)}" + (f" {hours} h" if hours else "")
 
 
+def _epoch_fraction(status: Status) -> float:
+    return min(1.0, status.batch / status.batches) if status.batches else 0.0
+
+
 def _seconds_left(run: Run, status: Status) -> float | None:
     pace = _seconds_per_epoch(run.history(), run.progress(), status)
-    if pace is None:
-        return None
-    fraction = status.batch / status.batches if status.batches else 0.0
-    return max(0.0, pace * (status.epochs - status.epoch - fraction))
+    return None if pace is None else pace * (status.epochs - status.epoch - _epoch_fraction(status))
 
 
 def _seconds_per_epoch(history: "pd.DataFrame", progress: "pd.DataFrame", status: Status) -> float | None:
+    """Return the pace of the last epochs; in the first one, that between its reports.
+
+    The very first batch is left out, since the network is compiled in it.
+    """
     if len(history):
         return float(history["seconds"].tail(EPOCHS_AVERAGED).mean())
-    if len(progress) and status.batches:
-        latest = progress.iloc[-1]
-        return float(latest["seconds"] * status.batches / latest["batch"])
-    return None
+    if len(progress) < 2 or not status.batches:
+        return None
+    begin, now = progress.iloc[0], progress.iloc[-1]
+    return float((now["seconds"] - begin["seconds"]) * status.batches / (now["batch"] - begin["batch"]))
 
 
 def _activity(run: Run, state: State, status: Status) -> str:
@@ -133,7 +154,7 @@ def _has_stalled(run: Run, status: Status) -> bool:
     return bool(patience and not linear and status.best_epoch and status.epoch - status.best_epoch >= patience)
 
 
-def _outcome(run: Run, state: State, status: Status, queued_before: int) -> str:
+def _outcome(state: State, status: Status, queued_before: int) -> str:
     match state:
         case State.QUEUED if queued_before:
             return f"Waits for {queued_before} run{'s' * (queued_before > 1)} before it."
@@ -141,16 +162,18 @@ def _outcome(run: Run, state: State, status: Status, queued_before: int) -> str:
             return "Is next; the worker is starting."
         case State.INTERRUPTED:
             return f"The training process ended without a word after {_epochs(status.epoch)}."
-        case State.FINISHED:
-            return status.reason or _how_it_finished(status)
         case _:
-            return status.reason or f"Ended after {_epochs(status.epoch)}."
+            return status.reason or f"{_ending(state, status)} after {_epochs(status.epoch)}{_duration(status)}."
 
 
-def _how_it_finished(status: Status) -> str:
-    took = as_duration(status.finished - status.started) if status.started and status.finished else "unknown time"
-    early = "Nothing improved any more, so it stopped" if status.epoch < status.epochs else "Finished"
-    return f"{early} after {_epochs(status.epoch)} in {took}."
+def _ending(state: State, status: Status) -> str:
+    if state is State.FINISHED and status.epoch < status.epochs:
+        return "Nothing improved any more, so it stopped"
+    return str(state).capitalize()
+
+
+def _duration(status: Status) -> str:
+    return f" in {as_duration(status.finished - status.started)}" if status.started and status.finished else ""
 
 
 def _epochs(count: int) -> str:

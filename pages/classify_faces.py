@@ -1,3 +1,5 @@
+"""Classify: pictures, a snapshot or the live webcam in; faces and their emotions out."""
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -97,7 +99,7 @@ widgets.page_header("Classify", "Give a saved model a face and see which emotion
 run = widgets.pick_run("classify-run")
 if run is None:
     st.stop()
-with widgets.friendly_errors():
+with widgets.friendly_errors(), st.container():  # one place, warning or not: a running stream must not move
     show_model(run)
     model = cache.classifier(run.id)
 mode = st.segmented_control(

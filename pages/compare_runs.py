@@ -9,8 +9,8 @@ from ui import cache, charts, tables, widgets
 
 CURVES_AT_FIRST = 3
 SHOWN = (
-    "Open", "Run", "State", "Validation accuracy", "Macro-F1", "Training accuracy", "Best epoch", "Epochs",
-    "Parameters", "Time", "Preset", "Seed", "Data", "Submitted", "Note",
+    "Open", "Run", "State", "Validation accuracy", "Macro-F1", "Training accuracy", "Best epoch", "Data",
+    "Parameters", "Time", "Epochs", "Preset", "Seed", "Submitted", "Note",
 )  # fmt: skip
 
 
@@ -74,8 +74,11 @@ def show_curves(ticked: Sequence[RunSummary], lines: Sequence[RunSummary]) -> No
     left, right = st.columns(2, gap="large")
     for place, metric in ((left, "val_accuracy"), (right, "val_loss")):
         with place:
-            widgets.show_chart(
-                charts.compared_curves(histories, metric), key=metric, alt=f"{charts.CURVE_TITLES[metric]} by epoch"
+            widgets.show_curves(
+                charts.compared_points(histories, metric),
+                charts.compared_curves(list(histories), metric),
+                key=metric,
+                alt=f"{charts.CURVE_TITLES[metric]} by epoch",
             )
 
 

@@ -36,10 +36,10 @@ def show_counts(overview: "Overview") -> None:
     """Show the faces of each emotion, split as the coursework split them."""
     st.subheader("Faces by emotion", anchor=False)
     parts = {"Training": overview.training, "Validation": overview.validation, "Held back": overview.held_back}
-    widgets.show_chart(charts.class_counts(parts), key="counts", alt="Faces of each emotion")
+    st.html(charts.class_counts(parts))
     training, validation, held_back = (sum(part.values()) for part in parts.values())
-    faint = f" Faint: {held_back:,} that the file's Usage column holds back." if held_back else ""
-    st.caption(f"Solid: {training:,} that train. Light: the first {validation:,}, which only validate.{faint}")
+    rest = f" Faintest: {held_back:,} that the file's Usage column holds back." if held_back else ""
+    st.caption(f"Solid: {training:,} that train. Faint: the first {validation:,}, which only validate.{rest}")
 
 
 def show_weights(overview: "Overview") -> None:
@@ -51,8 +51,8 @@ def show_weights(overview: "Overview") -> None:
             "Policy", list(POLICIES), format_func=POLICIES.get, default="balanced", required=True, key="policy",
             label_visibility="collapsed",
         )  # fmt: skip
-    widgets.show_chart(charts.class_weights(overview.weights[policy]), key="weights", alt="Weight of each emotion")
-    st.caption("How much one face counts in the loss, from the training faces. The dotted line is 1.")
+    st.html(charts.class_weights(overview.weights[policy]))
+    st.caption("How much one training face counts in the loss.")
 
 
 def show_gallery(dataset: "Dataset") -> None:

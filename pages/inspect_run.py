@@ -3,10 +3,12 @@
 import streamlit as st
 
 from emotion_core.config import SAMPLE
+from emotion_core.errors import EmotionError
 from emotion_core.evaluation import RunEvaluation
 from emotion_core.runs import Run, State, Status
 from emotion_core.watch import as_duration
 from ui import cache, charts, tables, widgets
+from ui.curves import curve_chart, curve_points
 
 RESULTS, TRAIN = "pages/compare_runs.py", "pages/train_models.py"
 CLASSIFY, KAGGLE = "pages/classify_faces.py", "pages/predict_kaggle.py"
@@ -52,9 +54,16 @@ def show_actions(run: Run, state: State, *, has_model: bool) -> None:
 def confirm_deletion(run: Run) -> None:
     """Ask once more, then remove the run for good."""
     st.markdown(f"**{widgets.plain(run.name)}** and its model are removed from the disk. This cannot be undone.")
-    if st.button("Delete for good", type="primary", key="delete-for-good"):
-        with widgets.friendly_errors():
-            cache.runs().delete(run)
+    st.button("Delete for good", type="primary", key="delete-for-good", on_click=delete, args=(run,))
+
+
+def delete(run: Run) -> None:
+    """Remove the run and go to those that are left."""
+    try:
+        cache.runs().delete(run)
+    except EmotionError as error:
+        st.toast(str(error), icon=":material/error:")
+    else:
         st.switch_page(RESULTS)
 
 
@@ -69,16 +78,20 @@ def show_scores(evaluation: RunEvaluation, status: Status) -> None:
         st.metric("Time", as_duration(evaluation.seconds), border=True)
 
 
-def show_curves(run: Run, best_epoch: int | None) -> None:
+def show_curves(run: Run, batches: int) -> None:
     """Show loss and accuracy by epoch."""
     history = cache.history(run.id)
     if not len(history):
         st.caption("Curves appear when the first epoch is done.")
         return
+    st.space("xsmall")
     for place, metric in zip(st.columns(2, gap="large"), ("accuracy", "loss"), strict=True):
         with place:
-            widgets.show_chart(
-                charts.learning_curves(history, metric, best_epoch), key=metric, alt=f"{metric} by epoch"
+            widgets.show_curves(
+                curve_points(history, run.progress(), metric, batches),
+                curve_chart(metric),
+                key=metric,
+                alt=f"{metric.capitalize()} by epoch",
             )
 
 
@@ -87,9 +100,7 @@ def show_mistakes(evaluation: RunEvaluation) -> None:
     left, right = st.columns([6, 5], gap="large")
     with left:
         st.subheader("What is taken for what", anchor=False)
-        widgets.show_chart(
-            charts.confusion_matrix(evaluation.confusion), key="confusion", alt="Confusion matrix by true emotion"
-        )
+        st.html(charts.confusion_matrix(evaluation.confusion))
     with right:
         st.subheader("Scores by emotion", anchor=False)
         config = st.column_config
@@ -131,7 +142,7 @@ with widgets.friendly_errors():
     show_header(chosen, run_status, run_state, scores)
 if scores is not None:
     show_scores(scores, run_status)
-show_curves(chosen, run_status.best_epoch)
+show_curves(chosen, run_status.batches)
 if scores is not None:
     show_mistakes(scores)
 show_details(chosen)

@@ -1,3 +1,5 @@
+"""Kaggle: a test file in, its predictions out."""
+
 import streamlit as st
 
 from emotion_core.dataset import Dataset
@@ -7,7 +9,7 @@ from ui.predictions import Prediction
 
 
 def predict(run: Run, dataset: Dataset) -> None:
-    """Classify every face while a bar shows how far it is."""
+    """Classify every face while a bar shows how far it is, then show the result."""
     with widgets.friendly_errors():
         classifier = cache.classifier(run.id)
     bar = st.progress(0.0, text=f"0 of {len(dataset):,} faces")
@@ -16,22 +18,25 @@ def predict(run: Run, dataset: Dataset) -> None:
         bar.progress(done / total, text=f"{done:,} of {total:,} faces")
 
     probabilities = classifier.probabilities(dataset.images, show)
-    bar.empty()
     predictions.keep(Prediction(run.id, dataset.fingerprint, probabilities))
+    st.rerun()
 
 
-def show_result(dataset: Dataset, prediction: Prediction) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        st.download_button(
-            "Download CSV",
-            prediction.csv(dataset),
-            f"{prediction.run_id}_predictions.csv",
-            "text/csv",
-            key="download-predictions",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-        st.markdown(f":gray[{len(dataset):,} rows, header `id,predicted class`]")
+def offer_download(dataset: Dataset, prediction: Prediction) -> None:
+    st.download_button(
+        "Download CSV",
+        prediction.csv(dataset),
+        f"{prediction.run_id}_predictions.csv",
+        "text/csv",
+        key="download-predictions",
+        type="primary",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def show_result(run: Run, dataset: Dataset, prediction: Prediction) -> None:
+    st.caption(f"{len(dataset):,} rows under the header `id,predicted class`.")
     preview, balance = st.columns([3, 2], gap="large")
     with preview:
         st.subheader("First rows", anchor=False)
@@ -39,10 +44,10 @@ def show_result(dataset: Dataset, prediction: Prediction) -> None:
     with balance:
         st.subheader("Predicted classes", anchor=False)
         predictions.show_balance(prediction)
-        show_score(dataset, prediction)
+        show_score(run, dataset, prediction)
 
 
-def show_score(dataset: Dataset, prediction: Prediction) -> None:
+def show_score(run: Run, dataset: Dataset, prediction: Prediction) -> None:
     st.subheader("Score", anchor=False)
     labels = st.file_uploader(
         "Labels, if you have them",
@@ -53,17 +58,19 @@ def show_score(dataset: Dataset, prediction: Prediction) -> None:
     with widgets.friendly_errors():
         scores = predictions.score(dataset, prediction, labels)
     if scores is None:
-        st.caption("This file has no labels; Kaggle will tell the score, or add the labels here.")
+        st.caption("This file has no labels. Kaggle tells the score; or add the labels here.")
         return
     accuracy, macro_f1 = st.columns(2)
     accuracy.metric("Accuracy", f"{scores.accuracy:.1%}")
     macro_f1.metric(
         "Macro-F1", f"{scores.macro_f1:.3f}", help="Mean of the seven classes' F1; rare ones count as much."
     )
+    if predictions.was_learnt_from(run, dataset):
+        st.caption(f"This model learnt from {dataset.name} itself, so the score flatters it.")
 
 
 widgets.page_header("Kaggle", "Let a saved model label a test file, and download the labels in Kaggle's format.")
-model_column, data_column = st.columns(2, gap="large")
+model_column, data_column = st.columns([1, 2], gap="large")
 with model_column:
     run = widgets.pick_run("kaggle-run")
 if run is None:
@@ -72,9 +79,19 @@ with data_column:
     dataset = widgets.pick_dataset("kaggle-data")
 if dataset is None:
     st.stop()
-if st.button("Predict", type="primary", key="predict", icon=":material/play_arrow:"):
+prediction = predictions.kept(run, dataset)
+with st.container(horizontal=True):
+    asked = st.button(
+        "Predict again" if prediction else "Predict",
+        type="secondary" if prediction else "primary",
+        key="predict",
+        icon=":material/play_arrow:",
+    )
+    if prediction and not asked:
+        offer_download(dataset, prediction)
+if asked:
     predict(run, dataset)
-if prediction := predictions.kept(run, dataset):
-    show_result(dataset, prediction)
+elif prediction:
+    show_result(run, dataset, prediction)
 else:
-    st.caption(f"{len(dataset):,} faces wait for the model {run.name}.")
+    st.caption(f"{len(dataset):,} faces, none of them predicted yet.")

@@ -67,7 +67,7 @@ def choose_preset() -> Preset:
     st.html(
         f"<style>.st-key-card-{chosen.name} {{border-color: {ACCENT}; box-shadow: inset 0 0 0 1px {ACCENT}}}</style>"
     )
-    with st.grid("auto", min_column_width=240):
+    with st.grid("auto", min_column_width=200):
         for preset in PRESETS.values():
             show_card(preset, chosen=preset is chosen)
     return chosen
@@ -75,10 +75,13 @@ def choose_preset() -> Preset:
 
 def show_card(preset: Preset, *, chosen: bool) -> None:
     model = preset.config.model
-    with st.container(border=True, height="stretch", key=f"card-{preset.name}"):
-        st.markdown(f"**{preset.title}**")
-        st.caption(f"{label_of(model.family)} · {count_parameters(model):,} parameters")
-        st.markdown(preset.summary)
+    with st.container(
+        border=True, height="stretch", vertical_alignment="distribute", key=f"card-{preset.name}", gap="small"
+    ):
+        with st.container(gap="xsmall"):
+            st.markdown(f"**{preset.title}**")
+            st.caption(f"{label_of(model.family)} · {count_parameters(model):,} parameters")
+            st.markdown(f":small[{preset.summary}]")
         st.button(
             "Chosen" if chosen else "Choose",
             key=f"choose-{preset.name}",
@@ -86,6 +89,7 @@ def show_card(preset: Preset, *, chosen: bool) -> None:
             disabled=chosen,
             on_click=take_preset,
             args=(preset.name,),
+            width="stretch",
         )
 
 

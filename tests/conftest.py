@@ -100,3 +100,22 @@ def save_linear_model(run: Run) -> None:
         intercepts=np.zeros(NUM_EMOTIONS, np.float32),
         temperature=np.float32(1.0),
     )
+
+
+@pytest.fixture
+def faces_csv(runs_folder: Path) -> Path:
+    """A CSV of 70 labelled faces in the data folder, ten of each emotion in turn."""
+    return save_csv(runs_folder.parent / "data" / "faces.csv", [number % NUM_EMOTIONS for number in range(70)])
+
+
+def save_csv(path: Path, labels: list[int] | None, count: int = 70) -> Path:
+    """Save a CSV in the coursework's form, of faces that differ; without labels it is one to predict."""
+    rng = np.random.default_rng(7)
+    rows = [" ".join(map(str, rng.integers(0, 256, 48 * 48))) for _ in range(count if labels is None else len(labels))]
+    if labels is None:
+        lines = ["id,pixels", *(f"{number},{pixels}" for number, pixels in enumerate(rows))]
+    else:
+        numbered = enumerate(zip(labels, rows, strict=True))
+        lines = ["id,emotion,pixels", *(f"{number},{label},{pixels}" for number, (label, pixels) in numbered)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path

@@ -13,7 +13,7 @@ PROJECT = Path(__file__).parent.parent
 LAYERS = [
     {"emotions", "errors", "settings", "files"},
     {"config", "evaluation"},
-    {"presets", "images", "sample", "csv_parser", "image_folder", "dataset", "augment", "schedules", "models", "runs"},
+    {"presets", "images", "sample", "drawing", "readers", "dataset", "augment", "schedules", "models", "runs"},
     {"recorder", "batches", "callbacks", "export", "trainers", "faces", "classifier", "submission", "webcam", "watch"},
     {"training", "engine"},
     {"doctor", "commands"},

@@ -98,6 +98,7 @@ def test_same_generator_state_gives_the_same_images_and_the_originals_stay(smoot
 
 
 @pytest.mark.tensorflow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_images_have_the_mean_and_spread_of_the_coursework_generator(smooth_face):
     from tensorflow.keras.preprocessing.image import ImageDataGenerator
 

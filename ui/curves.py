@@ -65,8 +65,7 @@ def curve_chart(metric: str) -> dict[str, Any]:
         {"field": "value", "title": metric.capitalize(), "format": number},
     ]
     return {
-        "height": 270,
-        "title": {"text": metric.capitalize(), "anchor": "start"},
+        "height": 250,
         "encoding": {
             "x": _epoch_axis(),
             "y": {
@@ -76,12 +75,7 @@ def curve_chart(metric: str) -> dict[str, Any]:
                 "scale": {"zero": False},
                 "axis": {"format": ".0%" if metric == "accuracy" else "~r", "tickCount": 5},
             },
-            "color": {
-                "field": "series",
-                "type": "nominal",
-                "scale": _COLOURS,
-                "legend": {"orient": "top", "title": None, "offset": 4},
-            },
+            "color": {"field": "series", "type": "nominal", "scale": _COLOURS, "legend": None},
         },
         "layer": [
             _layer("within", {"type": "line", "strokeWidth": 2, "strokeDash": [2, 3], "opacity": 0.9}),
@@ -92,6 +86,15 @@ def curve_chart(metric: str) -> dict[str, Any]:
             | {"encoding": {"tooltip": tooltip}},
         ],
     }
+
+
+def curve_heading(metric: str) -> str:
+    """Return the chart's title and its legend, as HTML for a line above it."""
+    legend = "".join(
+        f'<span style="color:{colour};margin-left:1.2rem">&#9679; {name}</span>'
+        for name, colour in zip(_COLOURS["domain"], _COLOURS["range"], strict=True)
+    )
+    return f"<strong>{metric.capitalize()}</strong>{legend}"
 
 
 def rate_chart() -> dict[str, Any]:
@@ -132,6 +135,6 @@ def _epoch_axis() -> dict[str, Any]:
         "field": "epoch",
         "type": "quantitative",
         "title": "Epoch",
-        "scale": {"domainMin": 0, "nice": False},
-        "axis": {"tickMinStep": 1, "format": "d", "grid": False},
+        "scale": {"domain": {"unionWith": [0, 1]}, "nice": False},
+        "axis": {"labelExpr": "datum.value % 1 == 0 ? format(datum.value, ',d') : ''", "grid": False},
     }

@@ -146,7 +146,7 @@ def _common(field: Field, key: str, labelled: bool) -> dict[str, Any]:
 def _ask_number(field: Field, start: float | None, common: dict[str, Any]) -> float | None:
     number = int if field.kind is Kind.WHOLE else float
     return st.number_input(
-        value=None,
+        value=None if field.optional else "min",  # what an erased field falls back to; it starts as the session says
         min_value=None if field.lower is None else number(field.lower),
         max_value=None if field.upper is None else number(field.upper),
         step=number(step_of(field, start)),

@@ -12,20 +12,24 @@ from emotion_core.errors import DamagedRun, EmotionError
 from emotion_core.runs import Run, State, Status
 from emotion_core.watch import Watch, as_duration, runs_in_hand, watch
 from ui import cache
-from ui.curves import curve_chart, curve_points, rate_chart, rate_points
+from ui.curves import curve_chart, curve_heading, curve_points, rate_chart, rate_points
 from ui.widgets import empty_state, state_badge
 
 REFRESH_SECONDS = 1.5
-GRACE_SECONDS = 10
-"""How long a run may take to stop before ending it at once is offered."""
+GRACE_SECONDS = 30
+"""How long a run may take to stop, which includes saving its model, before ending it at once is offered."""
 
 LOG_LINES = 40
 
 _METRICS = ("loss", "accuracy")
 
+_QUIET = "<style>[data-testid=stStatusWidget] {display: none}</style>"
+"""Hides Streamlit's own sign of a refresh, whose button is called Stop like ours and stops nothing."""
+
 
 def live_view() -> None:
     """Show the run that the URL names, else the newest in hand, else the latest, with the queue above it."""
+    st.html(_QUIET)
     moving = bool(runs_in_hand(cache.runs()))
     st.fragment(_refresh, run_every=REFRESH_SECONDS if moving else None)(moving)
 
@@ -87,16 +91,14 @@ def _choose(run: Run) -> None:
 
 def _show_run(run: Run, queued_before: int) -> None:
     status, seen = run.status(), watch(run, queued_before)
-    title, controls = st.columns([3, 1], vertical_alignment="center")
+    title, controls = st.columns([2, 1], vertical_alignment="center")
     with title, st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(run.name, anchor=False, width="content")
         state_badge(seen.state)
         st.caption(_facts(run, status), width="content")
     with controls:
         _show_controls(run, seen)
-    _show_phase(seen, status)
-    if seen.state is State.QUEUED:
-        return
+    _show_phase(seen)
     _show_numbers(status, seen)
     _show_curves(run, status)
     _show_details(run, seen)
@@ -108,8 +110,8 @@ def _facts(run: Run, status: Status) -> str:
     return " · ".join([f"seed {run.config.training.seed}", *facts])
 
 
-def _show_phase(seen: Watch, status: Status) -> None:
-    if not seen.state.is_over and seen.state is not State.QUEUED:
+def _show_phase(seen: Watch) -> None:
+    if not seen.state.is_over:
         st.progress(seen.epoch_fraction, text=seen.phase)
     elif seen.state in (State.FAILED, State.INTERRUPTED):
         st.error(seen.phase, icon=":material/error:")
@@ -118,14 +120,20 @@ def _show_phase(seen: Watch, status: Status) -> None:
 
 
 def _show_numbers(status: Status, seen: Watch) -> None:
-    best = "–" if status.best_val_accuracy is None else f"{status.best_val_accuracy:.1%}"
-    at = f" at epoch {status.best_epoch:,}" if status.best_epoch else ""
+    accuracy = "–" if seen.val_accuracy is None else f"{seen.val_accuracy:.1%}"
     speed = "–" if status.images_per_second is None else f"{status.images_per_second:,.0f}"
     with st.grid(4):
         st.metric("Epoch", f"{seen.epoch:,} of {seen.epochs:,}", border=True)
-        st.metric(f"Validation accuracy{at}", best, border=True, help="At the lowest validation loss so far.")
+        st.metric("Validation accuracy", accuracy, border=True, help=_of_which_epoch(seen))
         st.metric("Images per second", speed, border=True, help="Training images, validation left out.")
         _show_time(status, seen)
+
+
+def _of_which_epoch(seen: Watch) -> str:
+    if not seen.best_epoch:
+        return "Of the best epoch, once there is one."
+    why = "which is kept" if seen.state.is_over else "the lowest validation loss so far"
+    return f"Of epoch {seen.best_epoch:,}, {why}."
 
 
 def _show_time(status: Status, seen: Watch) -> None:
@@ -145,7 +153,8 @@ def _show_curves(run: Run, status: Status) -> None:
         return
     for column, metric in zip(st.columns(2), _METRICS, strict=True):
         points = curve_points(history, progress, metric, status.batches)
-        with column.container(border=True):
+        with column.container(border=True, gap="xsmall"):
+            st.html(curve_heading(metric))
             st.vega_lite_chart(
                 points, curve_chart(metric), key=f"live-{metric}", alt=f"{metric.capitalize()} by epoch, live"
             )
@@ -191,7 +200,7 @@ def _offer_end(run: Run) -> None:
         "Stopping" if patient else "End at once",
         key="stopping" if patient else "end",
         icon=":material/pending:" if patient else ":material/dangerous:",
-        help="Ends its process without waiting; the epoch in hand is lost.",
+        help="Ends its process without waiting; what it has not saved yet is lost.",
         disabled=patient,
         on_click=_try,
         args=(cache.engine().kill, run),

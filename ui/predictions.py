@@ -14,7 +14,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from emotion_core.dataset import Dataset
 from emotion_core.emotions import EMOTIONS, NUM_EMOTIONS
 from emotion_core.evaluation import Evaluation, evaluate
-from emotion_core.label_file import Answers, read_labels
+from emotion_core.readers.label_file import Answers, read_labels
 from emotion_core.submission import score_predictions, submission_csv
 from ui.faces import emotion_bars
 from ui.widgets import data_url
@@ -62,11 +62,11 @@ def show_preview(dataset: Dataset, prediction: Prediction) -> None:
     shown = slice(0, _PREVIEWED)
     rows = pd.DataFrame(
         {
-            "face": [data_url(face) for face in dataset.images[shown]],
+            "Face": [data_url(face) for face in dataset.images[shown]],
             "id": dataset.ids[shown],
             "predicted class": prediction.labels[shown],
-            "emotion": [EMOTIONS[label] for label in prediction.labels[shown]],
-            "confidence": prediction.probabilities[shown].max(axis=1),
+            "Emotion": [EMOTIONS[label] for label in prediction.labels[shown]],
+            "Confidence": prediction.probabilities[shown].max(axis=1),
         }
     )
     st.dataframe(
@@ -75,8 +75,8 @@ def show_preview(dataset: Dataset, prediction: Prediction) -> None:
         row_height=56,
         height=480,
         column_config={
-            "face": st.column_config.ImageColumn("Face", width=70),
-            "confidence": st.column_config.ProgressColumn("confidence", format="percent", min_value=0, max_value=1),
+            "Face": st.column_config.ImageColumn(width=70),
+            "Confidence": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
         },
     )
 
@@ -99,6 +99,12 @@ def score(dataset: Dataset, prediction: Prediction, labels: UploadedFile | None)
     if dataset.labels is not None:
         return evaluate(dataset.labels, prediction.probabilities)
     return None
+
+
+def was_learnt_from(run: "Run", dataset: Dataset) -> bool:
+    """Whether a run was trained on this very data set, as far as its name tells."""
+    source = run.config.data.source
+    return source == dataset.source or PurePath(source).name == dataset.name
 
 
 def _read_upload(upload: UploadedFile) -> Answers:

@@ -22,9 +22,10 @@ from emotion_core.errors import EmotionError, ModelUnavailable
 from emotion_core.runs import Run, RunSummary, State
 from emotion_core.settings import data_folder
 from ui import cache, tables
+from ui.charts import CALM
 
 if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
+    import pandas as pd
     from streamlit.delta_generator import DeltaGenerator
 
     from emotion_core.dataset import Dataset
@@ -104,9 +105,9 @@ def friendly_errors(place: "DeltaGenerator | None" = None) -> Iterator[None]:
 # --- charts and files ----------------------------------------------------------------------------------------------
 
 
-def show_chart(figure: "Figure", *, key: str, alt: str) -> None:
-    """Show a figure across the width of its place, without the tool bar."""
-    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=alt)
+def show_curves(points: "pd.DataFrame", chart: dict[str, Any], *, key: str, alt: str) -> None:
+    """Show a Vega-Lite chart in the look of the app, its text in the theme's own colour."""
+    st.vega_lite_chart(points, chart | {"config": CALM}, theme=None, key=key, alt=alt)
 
 
 def offer_files(paths: Sequence[Path]) -> None:

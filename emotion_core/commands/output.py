@@ -30,11 +30,12 @@ def print_line(text: str) -> None:
 class Narrator(io.TextIOBase):
     """Standard error with a last line that may change: how far the work is. On a terminal only.
 
-    Whole lines written in between appear above it.
+    What is written in between appears above it, and in `copy` where one is given.
     """
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stderr
+    def __init__(self, copy: TextIO | None = None) -> None:
+        self._stream = sys.stderr
+        self._copy = copy
         self._shown = ""
 
     def show(self, text: str) -> None:
@@ -51,11 +52,15 @@ class Narrator(io.TextIOBase):
         """Write text above the changing line; makes this usable as a standard stream."""
         self.clear()
         self._stream.write(text)
+        if self._copy:
+            self._copy.write(text)
         return len(text)
 
     def flush(self) -> None:
-        """Flush the stream."""
+        """Pass on what was written."""
         self._stream.flush()
+        if self._copy:
+            self._copy.flush()
 
     def clear(self) -> None:
         """Take the changing line away."""
@@ -75,8 +80,5 @@ def _as_text(value: object) -> str:
 
 
 def _align(text: str, width: int) -> str:
-    return (
-        text.rjust(width)
-        if text[:1].isdigit() and text.replace(",", "").replace(".", "").isdigit()
-        else text.ljust(width)
-    )
+    is_number = text.replace(",", "").replace(".", "").isdigit()
+    return text.rjust(width) if is_number else text.ljust(width)

@@ -3,9 +3,10 @@
 import argparse
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from types import FrameType
 
 from emotion_core.commands.options import configure, runs_of
@@ -26,12 +27,9 @@ def train(options: argparse.Namespace) -> None:
     os.environ.update(run_environment(config))  # before anything imports Keras
     _check_data(config)
     run = runs_of(options).create(config)
-    narrator = Narrator()
-    narrator.write(f"Run {run.id}\n")
-    with redirect_stdout(narrator), _progress_shown(run, narrator), _stopped_by_keyboard(run, narrator):
-        from emotion_core.training import train as train_run
-
-        train_run(run)
+    print(f"Run {run.id}", file=sys.stderr)
+    with run.log_path.open("w", encoding="utf-8") as log:
+        _train_here(run, Narrator(copy=log))
     print_outcome(run, as_json=options.json)
 
 
@@ -47,6 +45,18 @@ def submit(options: argparse.Namespace) -> None:
     else:
         for run_id in ids:
             print_line(run_id)
+
+
+def _train_here(run: Run, narrator: Narrator) -> None:
+    from emotion_core.training import train as train_run
+
+    with (
+        redirect_stdout(narrator),
+        redirect_stderr(narrator),
+        _progress_shown(run, narrator),
+        _stopped_by_keyboard(run, narrator),
+    ):
+        train_run(run)
 
 
 def _check_data(config: RunConfig) -> None:

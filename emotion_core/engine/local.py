@@ -2,13 +2,13 @@
 
 import threading
 import time
-from pathlib import Path
 
 from emotion_core.config import SAMPLE, RunConfig, with_settings
 from emotion_core.engine.devices import check_device
 from emotion_core.engine.processes import start_detached
 from emotion_core.engine.queue import Queue
-from emotion_core.errors import BadInput, EmotionError
+from emotion_core.errors import EmotionError
+from emotion_core.readers.sources import resolve_source
 from emotion_core.runs import Run, Runs, State
 
 
@@ -89,8 +89,4 @@ def freeze(config: RunConfig) -> RunConfig:
     check_device(config)
     if config.data.source == SAMPLE:
         return config
-    try:
-        source = Path(config.data.source).expanduser().resolve(strict=True)
-    except (OSError, ValueError, RuntimeError) as error:  # a bare RuntimeError: the home folder of nobody
-        raise BadInput(f"There is no file or folder {config.data.source!r}.") from error
-    return with_settings(config, {"data.source": str(source)})
+    return with_settings(config, {"data.source": str(resolve_source(config.data.source))})

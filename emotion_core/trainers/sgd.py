@@ -2,7 +2,8 @@
 
 The update rule, loss, penalty and learning rate are those of `SGDClassifier().fit`. What differs, so that training
 can be watched and stopped: each pass visits the rows in an order of its own, drawn from the seed and the epoch, and
-the seven one-against-rest classifiers stop together, on their mean training loss, instead of one by one.
+the seven one-against-rest classifiers stop together, on their mean training loss, instead of one by one. Which pass is
+kept is the run's choice, as for every model; scikit-learn returns the last one, which may be far from the best.
 """
 
 from collections.abc import Iterator

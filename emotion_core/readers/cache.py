@@ -18,9 +18,9 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from emotion_core.blocks import Block, Problem
 from emotion_core.emotions import IMAGE_SIZE
 from emotion_core.errors import EmotionError
+from emotion_core.readers.blocks import Block, Problem
 
 _LAYOUT: Final = 1
 """Changes with what is written below and with what the readers make of a file."""

@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.csv_lines import quote
 from emotion_core.emotions import IMAGE_SIZE
+from emotion_core.readers.csv_lines import quote
 
 NUM_PIXELS: Final = IMAGE_SIZE * IMAGE_SIZE
 

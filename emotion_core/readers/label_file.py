@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.csv_lines import decode_text, read_header, read_pieces, require_columns, split_fields
-from emotion_core.csv_parser import parse_label
 from emotion_core.errors import BadInput
-from emotion_core.sources import open_csv, resolve_source
+from emotion_core.readers.csv_lines import decode_text, read_header, read_pieces, require_columns, split_fields
+from emotion_core.readers.csv_parser import parse_label
+from emotion_core.readers.sources import open_csv, resolve_source
 
 
 class Answers(NamedTuple):

@@ -9,8 +9,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from emotion_core.blocks import Block, Problem
-from emotion_core.csv_lines import (
+from emotion_core.emotions import EMOTIONS, IMAGE_SIZE, NUM_EMOTIONS, label_of
+from emotion_core.errors import BadInput
+from emotion_core.readers.blocks import Block, Problem
+from emotion_core.readers.csv_lines import (
     ByteStream,
     Piece,
     decode_text,
@@ -20,9 +22,7 @@ from emotion_core.csv_lines import (
     require_columns,
     split_fields,
 )
-from emotion_core.emotions import EMOTIONS, IMAGE_SIZE, NUM_EMOTIONS, label_of
-from emotion_core.errors import BadInput
-from emotion_core.pixel_text import find_fault, parse_pixels
+from emotion_core.readers.pixel_text import find_fault, parse_pixels
 
 _MAX_PROBLEMS: Final = 10_000
 _MISSING: Final = frozenset({b"", b"nan", b"na", b"none", b"null"})

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
 
-from emotion_core.csv_lines import ByteStream
 from emotion_core.errors import BadInput
-from emotion_core.memory import available_memory
+from emotion_core.readers.csv_lines import ByteStream
+from emotion_core.readers.memory import available_memory
 from emotion_core.settings import MAX_UPLOAD_BYTES
 
 _MEGABYTE: Final = 2**20

@@ -15,11 +15,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.blocks import Block
 from emotion_core.emotions import EMOTIONS, label_of
 from emotion_core.errors import BadInput
 from emotion_core.images import decode_image, to_face, to_gray
-from emotion_core.sources import open_zip, size_limit, visible_members
+from emotion_core.readers.blocks import Block
+from emotion_core.readers.sources import open_zip, size_limit, visible_members
 
 _FACES_PER_BLOCK: Final = 256
 _MAX_FILE_BYTES: Final = 50 * 2**20

@@ -1,0 +1,1 @@
+"""Faces drawn by code, for the sample: a person, an expression, and the strokes that show both."""

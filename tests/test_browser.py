@@ -1,0 +1,271 @@
+"""The main job in a real browser: Chromium, the real server, a fake camera."""
+
+import contextlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from camera import portrait, write_clip
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from emotion_core.classifier import load_classifier
+from emotion_core.dataset import load_dataset
+from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
+from emotion_core.runs import Runs, State
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+
+PROJECT = Path(__file__).parent.parent
+SHIPPED = PROJECT / "trained"
+PATIENCE = 90_000
+"""Milliseconds that a slow machine may take for one step."""
+
+
+@dataclass(frozen=True)
+class App:
+    """A running server."""
+
+    address: str
+    process: subprocess.Popen[bytes]
+    folder: Path
+
+    @property
+    def runs(self) -> Runs:
+        return Runs(self.folder / "runs")
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory) -> Iterator[App]:
+    """The real server on copies of the shipped runs, with one CSV in its data folder."""
+    folder = tmp_path_factory.mktemp("app")
+    shutil.copytree(SHIPPED, folder / "runs", ignore=shutil.ignore_patterns(".*"))
+    (folder / "data").mkdir()
+    write_test_csv(folder / "data" / "some_faces.csv")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {f"EMOTION_{name.upper()}": str(folder / name) for name in ("runs", "cache", "data")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"],
+        cwd=PROJECT,
+        env=os.environ | environment,
+        stdout=(folder / "server.log").open("wb"),
+        stderr=subprocess.STDOUT,
+    )
+    wait_for_port(port)
+    yield App(f"http://127.0.0.1:{port}", process, folder)
+    process.terminate()
+    process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory) -> Iterator[Browser]:
+    clip = write_clip(tmp_path_factory.mktemp("camera") / "clip.y4m", portrait())
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium(),
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--use-fake-device-for-media-stream",
+                "--use-fake-ui-for-media-stream",
+                f"--use-file-for-fake-video-capture={clip}",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, permissions=["camera"])
+    context.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    yield context.new_page()
+    context.close()
+
+
+def chromium() -> str:
+    """Return the path of a Chromium or Chrome; skip where there is none, unless continuous integration asks."""
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
+    usual = [
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+        r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+        r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
+    ]
+    found = [path for name in names if (path := shutil.which(name))] + [path for path in usual if Path(path).exists()]
+    if not found and not os.environ.get("CI"):
+        pytest.skip("needs Chromium, Chrome or Edge; none is installed")
+    return found[0]
+
+
+def write_test_csv(path: Path) -> None:
+    """Write twenty unlabelled faces as Kaggle's test file has them, with ids of their own."""
+    rng = np.random.default_rng(5)
+    face = cv2.resize(cv2.cvtColor(portrait()[128:333, 169:374], cv2.COLOR_RGB2GRAY), (48, 48), interpolation=3)
+    lines = ["id,pixels"]
+    for number in range(20):
+        noisy = np.clip(face + rng.normal(0, 3 * number, face.shape), 0, 255).astype(int)
+        lines.append(f"{1000 + number},{' '.join(map(str, noisy.ravel()))}")
+    path.write_text("\n".join(lines) + "\n")
+
+
+def wait_for_port(port: int) -> None:
+    for _ in range(600):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.1)
+    raise AssertionError("the server did not start")
+
+
+def open_page(page: Page, address: str) -> None:
+    page.goto(address)
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Wait until the page's script has run to its end without an exception."""
+    page.wait_for_selector("[data-testid='stApp'][data-test-connection-state='CONNECTED']")
+    page.wait_for_selector("[data-testid='stMain'] h1")
+    page.wait_for_selector("[data-test-script-state='notRunning']")
+    assert page.locator("[data-testid='stException']").count() == 0
+
+
+def by_key(page: Page, key: str):
+    return page.locator(f".st-key-{key}")
+
+
+def epoch_shown(page: Page) -> int:
+    text = page.locator("[data-testid='stMetric']", has_text="Epoch").inner_text()
+    return int(re.search(r"([\d,]+) of", text).group(1).replace(",", ""))
+
+
+@pytest.mark.parametrize("path", ["explore", "augment", "train", "results", "run", "classify", "kaggle"])
+def test_every_page_opens_by_its_address(app, page, path):
+    open_page(page, f"{app.address}/{path}")
+    assert f"/{path}" in page.url
+    assert page.locator("[data-testid='stMain'] h1").count() == 1
+
+
+def test_training_on_the_sample_is_watched_found_used_and_handed_in(app, page, tmp_path):
+    """One person's way through the app, from a new run to its prediction file."""
+    before = {run.id for run in app.runs.all()}
+    open_page(page, f"{app.address}/train?data=sample&preset=sgd")
+    by_key(page, "train").get_by_role("button").dblclick()
+
+    # The curve moves, and goes on after a reload in mid-run.
+    page.wait_for_selector(".st-key-live-loss canvas, .st-key-live-loss svg")
+    first_epoch, first_picture = epoch_shown(page), by_key(page, "live-loss").screenshot()
+    page.wait_for_function(
+        "epoch => parseInt(document.querySelector('[data-testid=stMetricValue]').innerText.replaceAll(',', '')) > epoch",
+        arg=first_epoch,
+    )
+    assert by_key(page, "live-loss").screenshot() != first_picture
+    page.reload()
+    settle(page)
+    assert epoch_shown(page) > first_epoch
+    (run,) = [run for run in app.runs.all() if run.id not in before]  # one run, for all the double click
+    assert run.id in page.url
+    page.wait_for_selector("[data-testid='stMain'] :text('Finished')", timeout=3 * PATIENCE)
+    assert run.state() is State.FINISHED, run.log_tail()
+
+    # It stands in the results.
+    open_page(page, f"{app.address}/results")
+    expect(page.locator("[data-testid='stDataFrame']").first).to_be_visible()
+    cells = page.locator("[data-testid='stDataFrame'] canvas td").all_inner_texts()
+    assert f"{run.evaluation().accuracy:.1%}" in cells
+
+    # It makes a prediction file, the one that its model gives.
+    open_page(page, f"{app.address}/kaggle?run={run.id}&data=some_faces.csv")
+    by_key(page, "predict").get_by_role("button").click()
+    by_key(page, "download-predictions").wait_for()
+    with page.expect_download() as download:
+        by_key(page, "download-predictions").get_by_role("button").click()
+    saved = tmp_path / "predictions.csv"
+    download.value.save_as(saved)
+    faces = load_dataset(app.folder / "data" / "some_faces.csv")
+    labels = load_classifier(run).probabilities(faces.images).argmax(axis=1)
+    rows = "".join(f"{face_id},{label}\n" for face_id, label in zip(faces.ids, labels, strict=True))
+    assert saved.read_bytes().decode() == "id,predicted class\n" + rows
+    assert faces.ids[0] == "1000"
+
+
+def test_an_uploaded_picture_is_classified(app, page, tmp_path):
+    picture = tmp_path / "portrait.png"
+    cv2.imwrite(str(picture), portrait()[..., ::-1])
+    open_page(page, f"{app.address}/classify")
+    page.locator("input[type='file']").set_input_files(picture)
+    panel = page.get_by_text("What the network sees")
+    expect(panel).to_be_visible()
+    settle(page)
+    assert panel.count() == 1  # one face, no false alarm
+    assert page.locator("[data-testid='stMain']").get_by_text("Happy").count() > 0
+
+
+def test_a_file_that_is_no_picture_gets_a_sentence(app, page, tmp_path):
+    impostor = tmp_path / "impostor.png"
+    impostor.write_text("not a picture")
+    open_page(page, f"{app.address}/classify")
+    page.locator("input[type='file']").set_input_files(impostor)
+    expect(page.locator("[data-testid='stAlert']")).to_contain_text("impostor.png")
+
+
+def test_the_webcam_shows_a_box_around_the_face(app, page):
+    open_page(page, f"{app.address}/classify?mode=Webcam")
+    stream = page.frame_locator("iframe[title*='webrtc']")
+    stream.get_by_role("button", name="START").click()
+    stream.locator("video").wait_for()
+    colours = {tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5)) for colour in EMOTION_COLOURS.values()}
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not (found := box_pixels(frame_of(stream), colours) > 400):
+        assert time.monotonic() < deadline, "no box was drawn on the stream"
+        time.sleep(1)
+    assert found
+    bars = page.locator("[data-testid='stMain']")
+    expect(bars.get_by_text("frames a second")).to_be_visible()
+    assert any(bars.get_by_text(re.compile(rf"^{emotion}")).count() for emotion in EMOTIONS)
+
+
+def frame_of(stream) -> np.ndarray:
+    """Return the picture that the video element shows, RGB (h, w, 3), empty before the first frame."""
+    width, height, pixels = stream.locator("video").evaluate(
+        """video => {
+            const canvas = document.createElement("canvas");
+            canvas.width = video.videoWidth; canvas.height = video.videoHeight;
+            if (!canvas.width) return [0, 0, ""];
+            const context = canvas.getContext("2d");
+            context.drawImage(video, 0, 0);
+            const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
+            let text = ""; for (let i = 0; i < data.length; i += 4) text += String.fromCharCode(...data.slice(i, i + 3));
+            return [canvas.width, canvas.height, btoa(text)];
+        }"""
+    )
+    import base64
+
+    return np.frombuffer(base64.b64decode(pixels), np.uint8).reshape(height, width, 3)
+
+
+def box_pixels(frame: np.ndarray, colours: set[tuple[int, ...]]) -> int:
+    """Count the pixels that have one of the colours, give or take what the video's compression does."""
+    counts = [int((np.abs(frame.astype(int) - colour).max(axis=-1) < 40).sum()) for colour in colours]
+    return max(counts)
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks into /proc")
+def test_the_server_has_not_loaded_a_framework(app, page):
+    """Runs last in this file, after every page has been used."""
+    open_page(page, f"{app.address}/classify")
+    maps = Path(f"/proc/{app.process.pid}/maps").read_text()
+    assert "onnxruntime" in maps
+    assert not re.search(r"tensorflow|torch|jaxlib", maps)

@@ -1,0 +1,102 @@
+"""Charts: plain data in, HTML or a Vega-Lite description out."""
+
+import re
+
+import pandas as pd
+import pytest
+
+from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
+from ui import charts
+
+COUNTS = dict(zip(EMOTIONS, (3995, 436, 4097, 7215, 4830, 3171, 4965), strict=True))
+NOTHING = dict.fromkeys(EMOTIONS, 0)
+
+
+def widths(html: str) -> list[float]:
+    return [float(width) for width in re.findall(r"width:([\d.]+)%", html)]
+
+
+def history(*values: float) -> pd.DataFrame:
+    return pd.DataFrame({"epoch": range(1, len(values) + 1), "val_loss": values, "val_accuracy": values})
+
+
+def test_counts_are_labelled_with_number_and_share():
+    html = charts.class_counts({"Training": COUNTS})
+    assert "7,215" in html
+    assert "25.1%" in html
+    assert "1.5%" in html
+
+
+def test_every_emotion_has_its_own_colour():
+    html = charts.class_counts({"Training": COUNTS})
+    for name in EMOTIONS:
+        assert f'title="{name}, Training: {COUNTS[name]:,}"' in html
+        assert EMOTION_COLOURS[name] in html
+
+
+def test_bars_are_as_long_as_their_counts():
+    lengths = widths(charts.class_counts({"Training": COUNTS}))
+    assert lengths[1] / lengths[3] == pytest.approx(436 / 7215, rel=0.01)
+    assert max(lengths) < 75
+
+
+def test_parts_of_a_bar_lie_side_by_side_and_grow_fainter():
+    html = charts.class_counts({"Training": COUNTS, "Validation": COUNTS})
+    training, validation = widths(html)[:2]
+    assert training == validation
+    assert re.findall(r"opacity:([\d.]+)", html)[:2] == ["1.000", "0.450"]
+    assert f"{2 * 7215:,}" in html
+
+
+def test_counts_of_nothing_are_bars_of_no_length():
+    assert set(widths(charts.class_counts({"Training": NOTHING}))) == {0.0}
+
+
+def test_weights_are_written_with_two_decimals():
+    html = charts.class_weights(dict.fromkeys(EMOTIONS, 1.0) | {"Disgust": 9.4069})
+    assert "<b>9.41</b>" in html
+    assert html.count("<b>1.00</b>") == 6
+
+
+def test_confusion_cells_are_shares_of_the_true_class_with_counts_in_the_hover():
+    confusion = [[0] * 7 for _ in EMOTIONS]
+    confusion[3] = [0, 0, 10, 30, 0, 0, 0]
+    html = charts.confusion_matrix(confusion)
+    assert "True Happy, predicted Happy: 30 faces, 75.0%" in html
+    assert "True Happy, predicted Fear: 10 faces, 25.0%" in html
+    assert html.count("<td") == 49
+
+
+def test_a_fuller_cell_is_a_darker_cell():
+    confusion = [[0] * 7 for _ in EMOTIONS]
+    confusion[0] = [3, 1, 0, 0, 0, 0, 0]
+    shades = [float(shade) for shade in re.findall(r"230,([\d.]+)\)", charts.confusion_matrix(confusion))]
+    assert shades[0] > shades[1] > shades[2] > 0
+
+
+def test_compared_points_hold_every_epoch_of_every_run():
+    points = charts.compared_points({"first": history(0.1, 0.2), "second": history(0.3)}, "val_loss")
+    assert points.to_dict("list") == {
+        "run": ["first", "first", "second"],
+        "epoch": [1, 2, 1],
+        "value": [0.1, 0.2, 0.3],
+    }
+
+
+def test_legend_and_points_call_a_run_by_the_same_short_name():
+    name = "a name " * 20
+    points = charts.compared_points({name: history(0.1)}, "val_accuracy")
+    chart = charts.compared_curves([name], "val_accuracy")
+    assert chart["encoding"]["color"]["scale"]["domain"] == list(points["run"])
+    assert len(points["run"][0]) == charts.LONGEST_NAME
+
+
+def test_more_runs_than_colours_still_have_one_each():
+    chart = charts.compared_curves([f"run {number}" for number in range(9)], "val_loss")
+    scale = chart["encoding"]["color"]["scale"]
+    assert len(scale["range"]) == len(scale["domain"]) == 9
+
+
+@pytest.mark.parametrize(("metric", "axis"), [("val_accuracy", ".0%"), ("val_loss", "~r")])
+def test_accuracy_is_read_in_percent_and_loss_is_not(metric: str, axis: str):
+    assert charts.compared_curves(["run"], metric)["encoding"]["y"]["axis"]["format"] == axis

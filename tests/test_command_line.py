@@ -1,0 +1,457 @@
+"""The command line as scripts use it: answers, JSON shapes, exit codes, one sentence for each mistake."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from emotion_core.commands import catalogue, main
+from emotion_core.commands.output import Narrator
+from emotion_core.emotions import EMOTIONS
+from emotion_core.runs import Run, Runs, State
+from tests.portrait import draw_portrait
+from tests.test_engine import wait_until
+
+PROJECT = Path(__file__).parent.parent
+
+on_posix = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
+
+ENDLESS = ("--epochs", "10000", "--set", "training.early_stopping_patience=null")
+
+
+@pytest.fixture
+def faces_csv(tmp_path: Path) -> Path:
+    """42 faces of noise, six of each emotion."""
+    return write_csv(tmp_path / "faces.csv", labelled=True)
+
+
+@pytest.fixture
+def test_csv(tmp_path: Path) -> Path:
+    """The same faces without their labels."""
+    return write_csv(tmp_path / "test.csv", labelled=False)
+
+
+def write_csv(path: Path, *, labelled: bool, count: int = 42, last_row: str = "") -> Path:
+    rng = np.random.default_rng(0)
+    lines = ["id,emotion,pixels" if labelled else "id,pixels"]
+    for number in range(count):
+        pixels = " ".join(map(str, rng.integers(0, 256, 2304)))
+        lines.append(f"{number},{number % 7},{pixels}" if labelled else f"{number},{pixels}")
+    path.write_text("\n".join([*lines, last_row]) + "\n")
+    return path
+
+
+@pytest.fixture
+def portrait(tmp_path: Path) -> Path:
+    path = tmp_path / "portrait.png"
+    cv2.imwrite(str(path), draw_portrait())
+    return path
+
+
+@pytest.fixture
+def ask(runs_folder: Path, capsys: pytest.CaptureFixture[str]):
+    """Carry out a command that must succeed, and return the JSON document that it prints."""
+
+    def ask_(*arguments: str) -> Any:
+        exit_code = main([*arguments, "--json"])
+        printed = capsys.readouterr()
+        assert exit_code == 0, printed.err
+        return json.loads(printed.out)
+
+    return ask_
+
+
+@pytest.fixture
+def refuse(runs_folder: Path, capsys: pytest.CaptureFixture[str]):
+    """Carry out a command that must fail; return its exit code and its one sentence."""
+
+    def refuse_(*arguments: str) -> tuple[int, str]:
+        exit_code = main(arguments)
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert printed.err.count("\n") == 1, printed.err
+        return exit_code, printed.err.strip()
+
+    return refuse_
+
+
+def start(*arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "emotion_core", *arguments],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+# --- words --------------------------------------------------------------------------------------------------------
+
+
+def test_help_comes_at_once_because_nothing_heavy_is_loaded():
+    code = (
+        "import sys; from emotion_core.commands import main\n"
+        "try: main(['--help'])\nexcept SystemExit as end: assert end.code == 0\n"
+        "heavy = {'numpy', 'pydantic', 'pandas', 'filelock', 'cv2'} & set(sys.modules); assert not heavy, heavy"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    for command in ("presets", "data", "train", "submit", "runs", "evaluate", "predict", "classify", "doctor"):
+        assert f"    {command} " in answer.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([], "COMMAND"),
+        (["dance"], "dance"),
+        (["train"], "PRESET"),
+        (["train", "sgd", "--epochs", "many"], "many"),
+        (["runs"], "VERB"),
+        (["predict", "latest", "faces.csv"], "--output"),
+        (["train", "resnet-9000"], "There is no preset 'resnet-9000'; the presets are: sgd,"),
+        (["train", "sgd", "--epochs", "0"], r"training.epochs: Input should be greater than or equal to 1 (got 0)"),
+        (["train", "sgd", "--set", "training.epoch=3"], "There is no setting 'training.epoch'"),
+        (["train", "sgd", "--set", "training.epochs"], "--set takes path=value"),
+        (["submit", "sgd", "sgd", "dens"], "There is no preset 'dens'"),
+        (["submit", "sgd", "--data", "nowhere.csv"], "nowhere.csv does not exist"),
+        (["runs", "show", "nothing"], "There is no run 'nothing'"),
+        (["data", "nowhere.csv"], "nowhere.csv does not exist"),
+        (["classify", "nowhere.jpg"], "There is no trained model"),
+    ],
+)
+def test_mistakes_get_one_sentence_and_exit_code_2_and_leave_no_run(refuse, runs_folder, words, sentence):
+    exit_code, answer = refuse(*words)
+    assert sentence in answer
+    assert exit_code == (1 if words[0:1] == ["classify"] else 2)
+    assert Runs(runs_folder).all() == []
+
+
+def test_the_unexpected_gets_one_sentence_too(refuse, monkeypatch):
+    def fail(_options: object) -> None:
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr(catalogue, "presets", fail)
+    exit_code, answer = refuse("presets")
+    assert exit_code == 1
+    assert answer.startswith("ZeroDivisionError: by nothing")
+
+
+# --- presets and data ---------------------------------------------------------------------------------------------
+
+
+def test_presets_are_listed_with_their_sizes(ask):
+    by_name = {preset["name"]: preset for preset in ask("presets")}
+    assert by_name["cnn"]["parameters"] == 7_260_075
+    assert by_name["cnn"]["family"] == "cnn"
+    assert (by_name["dense-5"]["epochs"], by_name["dense-5"]["batch_size"]) == (100, 32)
+
+
+def test_data_is_summarised(ask, faces_csv, test_csv):
+    summary = ask("data", str(faces_csv))
+    assert summary["images"] == 42
+    assert summary["counts"] == dict.fromkeys(EMOTIONS, 6)
+    assert summary["problems"] == []
+    assert ask("data", str(test_csv))["labelled"] is False
+
+
+def test_incomplete_rows_are_refused_by_line_and_left_out_where_the_person_agrees(ask, refuse, tmp_path):
+    path = write_csv(tmp_path / "gaps.csv", labelled=True, last_row="42,0,")
+    exit_code, answer = refuse("data", str(path))
+    assert exit_code == 2
+    assert "gaps.csv: line 44 " in answer
+    summary = ask("data", str(path), "--drop-incomplete")
+    assert summary["images"] == 42
+    assert [problem["row"] for problem in summary["problems"]] == [44]
+
+
+def test_a_value_out_of_range_is_refused_by_file_and_line(refuse, tmp_path):
+    path = write_csv(tmp_path / "wrong.csv", labelled=True, last_row="42,0," + "300 " * 2303 + "1")
+    exit_code, answer = refuse("data", str(path))
+    assert exit_code == 2
+    assert "wrong.csv: line 44 " in answer
+    assert "300" in answer
+
+
+# --- training -----------------------------------------------------------------------------------------------------
+
+
+def test_train_prints_the_run_and_nothing_else(runs_folder, faces_csv, capfd):
+    options = ("--data", str(faces_csv), "--epochs", "5", "--seed", "7", "--name", "Näme", "--json")
+    exit_code = main(["train", "sgd", *options, "--set", "training.early_stopping_patience=null"])
+    printed = capfd.readouterr()
+    assert exit_code == 0, printed.err
+    document = json.loads(printed.out)
+    run = Runs(runs_folder).find(document["id"])
+    assert (document["state"], document["epoch"], document["epochs"]) == ("finished", 5, 5)
+    assert document["best"]["val_accuracy"] == run.evaluation().accuracy
+    assert document["name"] == "Näme"
+    assert (document["config"]["training"]["seed"], document["config"]["data"]["source"]) == (7, str(faces_csv))
+    assert "epoch 5: " in printed.err
+    assert "epoch 5: " in run.log_tail()
+
+
+def test_data_that_cannot_train_is_refused_before_there_is_a_run(refuse, runs_folder, test_csv):
+    for command in ("train", "submit"):
+        exit_code, answer = refuse(command, "sgd", "--data", str(test_csv))
+        assert exit_code == 2
+        assert "no emotion column" in answer
+    assert Runs(runs_folder).all() == []
+
+
+@pytest.fixture
+def endless_training(runs_folder: Path, faces_csv: Path) -> Iterator["subprocess.Popen[str]"]:
+    process = start("train", "sgd", "--data", str(faces_csv), "--json", *ENDLESS)
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def only_run(folder: Path) -> Run:
+    wait_until(lambda: Runs(folder).all())
+    return Runs(folder).all()[0]
+
+
+@on_posix
+def test_ctrl_c_stops_a_training_and_keeps_what_it_learnt(runs_folder, endless_training):
+    run = only_run(runs_folder)
+    wait_until(lambda: run.status().epoch)
+    endless_training.send_signal(signal.SIGINT)
+    out, err = endless_training.communicate(timeout=120)
+    assert endless_training.returncode == 0, err
+    assert json.loads(out)["state"] == "stopped"
+    assert "press Ctrl-C again" in err
+    assert run.linear_path.exists()
+
+
+def test_submitted_runs_are_computed_in_the_background_and_can_be_waited_for_and_stopped(
+    ask, runs_folder, capsys, faces_csv
+):
+    quick = ("--data", str(faces_csv), "--epochs", "2")
+    first = ask("submit", "sgd", *quick)["id"]
+    endless, waiting = ask("submit", "sgd", "sgd", "--data", str(faces_csv), *ENDLESS)["ids"]
+    assert ask("runs", "wait", first)["state"] == "finished"
+    assert ask("runs", "stop", waiting)["state"] == "stopped"
+    wait_until(Runs(runs_folder).find(endless).is_alive)
+    ask("runs", "stop", endless, "--now")
+    assert main(["runs", "wait", endless]) == 1
+    assert capsys.readouterr().err.strip().endswith("interrupted: Ended by a person.")
+    assert [line["state"] for line in ask("runs", "list")] == ["stopped", "interrupted", "finished"]
+
+
+# --- saved runs ---------------------------------------------------------------------------------------------------
+
+
+def test_runs_are_listed_and_shown(ask, finished_run):
+    (line,) = ask("runs", "list")
+    assert (line["id"], line["name"], line["preset"], line["state"]) == (
+        finished_run.id,
+        "Fixture run",
+        "sgd",
+        "finished",
+    )
+    shown = ask("runs", "show", "latest")
+    assert (shown["id"], shown["epoch"], shown["epochs"]) == (finished_run.id, 6, 1_000)
+    assert shown["best"]["epoch"] == 5
+    assert shown["best"]["val_accuracy"] == finished_run.evaluation().accuracy
+    assert shown["config"]["model"]["family"] == "linear"
+
+
+def test_runs_of_another_folder_are_found_by_option(ask, finished_run, monkeypatch):
+    monkeypatch.setenv("EMOTION_RUNS", str(finished_run.folder / "elsewhere"))
+    assert ask("runs", "list") == []
+    assert ask("runs", "list", "--runs", str(finished_run.folder.parent))[0]["id"] == finished_run.id
+
+
+def test_a_damaged_run_is_listed_as_such_and_showing_it_fails_with_the_file(ask, refuse, finished_run):
+    (finished_run.folder / "status.json").write_text("{")
+    assert ask("runs", "list")[0]["state"] == "damaged"
+    exit_code, answer = refuse("runs", "show", finished_run.id)
+    assert exit_code == 1
+    assert "status.json" in answer
+
+
+def test_a_deleted_run_is_gone(ask, refuse, finished_run):
+    assert ask("runs", "delete", finished_run.id) == {"id": finished_run.id, "deleted": True}
+    assert refuse("runs", "show", finished_run.id)[0] == 2
+
+
+def test_a_run_that_is_over_cannot_be_stopped(refuse, finished_run):
+    assert refuse("runs", "stop", finished_run.id) == (2, f"Run {finished_run.id} is over already: finished.")
+
+
+def test_waiting_for_a_failed_run_fails_with_its_reason(finished_run, capsys):
+    finished_run.record(state=State.FAILED, reason="The loss became nan in epoch 3.")
+    assert main(["runs", "wait", finished_run.id, "--json"]) == 1
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["state"] == "failed"
+    assert printed.err == f"Run {finished_run.id} failed: The loss became nan in epoch 3.\n"
+
+
+# --- serving ------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_is_scored_on_labelled_faces(ask, finished_run, faces_csv):
+    scores = ask("evaluate", "latest", str(faces_csv))
+    assert scores["images"] == 42
+    assert list(scores["per_class"]) == list(EMOTIONS)
+    assert np.array(scores["confusion"]).sum(axis=1).tolist() == [6] * 7
+    assert scores["accuracy"] == pytest.approx(np.trace(scores["confusion"]) / 42)
+
+
+def test_labels_may_come_from_a_file_of_their_own_in_any_order(
+    ask, refuse, finished_run, faces_csv, test_csv, tmp_path
+):
+    labels = tmp_path / "labels.csv"
+    labels.write_text("id,emotion\n" + "".join(f"{number},{number % 7}\n" for number in reversed(range(42))))
+    apart = ask("evaluate", "latest", str(test_csv), "--labels", str(labels))
+    together = ask("evaluate", "latest", str(faces_csv))
+    assert apart["confusion"] == together["confusion"]
+    exit_code, answer = refuse("evaluate", "latest", str(test_csv))
+    assert exit_code == 2
+    assert "--labels" in answer
+
+
+def test_predictions_are_written_as_kaggle_takes_them(ask, finished_run, test_csv, tmp_path):
+    output = tmp_path / "predictions.csv"
+    assert ask("predict", "latest", str(test_csv), "--output", str(output))["images"] == 42
+    header, *rows = output.read_text().splitlines()
+    assert header == "id,predicted class"
+    assert [row.split(",")[0] for row in rows] == [str(number) for number in range(42)]
+    assert {int(row.split(",")[1]) for row in rows} <= set(range(7))
+
+
+def test_predictions_into_no_folder_are_refused_and_a_failure_leaves_the_old_file(
+    refuse, finished_run, test_csv, tmp_path
+):
+    exit_code, answer = refuse("predict", "latest", str(test_csv), "--output", str(tmp_path / "no" / "p.csv"))
+    assert exit_code == 2
+    assert "There is no folder" in answer
+    assert refuse("predict", "latest", str(test_csv), "--output", str(tmp_path))[0] == 2
+    output = tmp_path / "p.csv"
+    output.write_text("old")
+    finished_run.linear_path.write_bytes(b"damaged")
+    assert refuse("predict", finished_run.id, str(test_csv), "--output", str(output))[0] == 1
+    assert output.read_text() == "old"
+
+
+def test_faces_are_found_and_classified(ask, finished_run, portrait, tmp_path):
+    empty = tmp_path / "empty.png"
+    cv2.imwrite(str(empty), np.full((200, 300), 128, np.uint8))
+    found, nothing = ask("classify", str(portrait), str(empty))
+    assert (found["image"], nothing) == (str(portrait), {"image": str(empty), "faces": []})
+    (face,) = found["faces"]
+    x, y, width, height = face["box"]
+    assert x < 320 < x + width
+    assert y < 230 < y + height
+    assert list(face["probabilities"]) == list(EMOTIONS)
+    assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert face["emotion"] == max(face["probabilities"], key=face["probabilities"].get)
+
+
+def test_what_is_no_picture_is_named(refuse, finished_run, portrait, faces_csv):
+    exit_code, answer = refuse("classify", str(portrait), str(faces_csv))
+    assert exit_code == 2
+    assert "faces.csv" in answer
+
+
+# --- doctor -------------------------------------------------------------------------------------------------------
+
+
+def test_the_doctor_tells_what_is_here(ask, runs_folder):
+    report = ask("doctor")
+    assert report["folders"]["runs"] == report["folders"]["runs"] | {
+        "path": str(runs_folder),
+        "exists": True,
+        "writable": True,
+    }
+    assert report["packages"]["numpy"] == np.__version__
+    assert report["python"] == sys.version.split()[0]
+    assert report["engine_is_working"] is False
+
+
+def test_the_doctor_tells_which_folder_to_move_and_how(ask, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("EMOTION_CACHE", "/proc/nothing" if os.name == "posix" else str(tmp_path / "file" / "cache"))
+    report = ask("doctor", "--runs", str(tmp_path / "new" / "runs"))
+    assert not report["folders"]["cache"]["writable"]
+    assert any("EMOTION_CACHE" in sentence for sentence in report["missing"])
+    assert report["folders"]["runs"]["writable"]
+    assert not (tmp_path / "new").exists()
+
+
+# --- printing -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["presets"], "cnn        cnn      7,260,075     200  Coursework CNN"),
+        (["runs", "list"], "Fixture run"),
+        (["runs", "show", "latest"], "state     finished"),
+        (["doctor"], "Keras backends: "),
+    ],
+)
+def test_without_json_a_person_can_read_it(finished_run, capsys, words, line):
+    assert main(words) == 0
+    assert line in capsys.readouterr().out
+
+
+def test_a_name_that_the_console_cannot_show_does_not_end_the_list(finished_run):
+    (finished_run.folder / "config.json").write_text(
+        finished_run.config.model_copy(update={"name": "Ünï 😀"}).model_dump_json(), encoding="utf-8"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-m", "emotion_core", "runs", "list"],
+        cwd=PROJECT,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "?n? ?" in answer.stdout
+
+
+def test_a_reader_that_has_enough_is_no_error(finished_run):
+    process = start("runs", "list")
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(timeout=120) == 0
+    process.stderr.close()
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_lines_stand_above_the_one_that_changes(monkeypatch):
+    terminal, copy = Terminal(), io.StringIO()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    narrator = Narrator(copy)
+    narrator.show_count(1, 2)
+    narrator.write("a whole line\n")
+    narrator.show("almost done")
+    narrator.clear()
+    screen = [line.split("\r")[-1].rstrip() for line in terminal.getvalue().split("\n")]
+    assert screen == ["a whole line", ""]
+    assert "[" + "#" * 15 + "." * 15 + "] 1 of 2" in terminal.getvalue()
+    assert copy.getvalue() == "a whole line\n"
+
+
+def test_without_a_terminal_nothing_changes_on_one_line(monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    narrator = Narrator()
+    narrator.show("half way")
+    narrator.write("done\n")
+    assert stream.getvalue() == "done\n"

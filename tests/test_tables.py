@@ -1,0 +1,95 @@
+"""Tables: runs, scores and settings in words."""
+
+import io
+
+import pandas as pd
+import pytest
+
+from emotion_core.config import FirstRows, OneCycleRate
+from emotion_core.evaluation import ClassScores
+from emotion_core.presets import find_preset
+from emotion_core.runs import RunSummary, State
+from ui import tables
+
+LINES = [
+    RunSummary(
+        id="20260101-100000-cnn-aaaa", name="cnn", state=State.FINISHED, preset="cnn", data="faces.csv", seed=42,
+        epoch=30, best_epoch=24, val_accuracy=0.5817, training_accuracy=0.5943, macro_f1=0.51, parameters=7_260_075,
+        seconds=75.4, submitted=1_760_000_000.0,
+    ),
+    RunSummary(id="20260101-100001-cnn-bbbb", name="cnn", state=State.QUEUED, preset="cnn", data="sample", seed=43),
+    RunSummary(id="20260101-100002-cnn-cccc", name="cnn", state=State.QUEUED, preset="cnn", data="sample", seed=43),
+    RunSummary(id="broken", name="broken", state=State.DAMAGED, reason="config.json cannot be read."),
+]  # fmt: skip
+
+
+def test_every_run_has_a_row_damaged_ones_with_their_reason():
+    table = tables.runs_table(LINES)
+    assert list(table["State"]) == ["Finished", "Queued", "Queued", "Damaged"]
+    assert table["Note"][3] == "config.json cannot be read."
+
+
+def test_drawn_data_is_called_drawn():
+    assert list(tables.runs_table(LINES)["Data"])[:2] == ["faces.csv", tables.DRAWN]
+
+
+def test_csv_gives_the_numbers_back_exactly():
+    table = pd.read_csv(io.StringIO(tables.as_csv(tables.runs_table(LINES))))
+    assert table["Validation accuracy"][0] == 0.5817
+    assert table["Parameters"][0] == 7_260_075
+    assert table["Validation accuracy"][1:].isna().all()
+
+
+def test_on_screen_shares_are_percent_and_times_are_durations():
+    table = tables.on_screen(tables.runs_table(LINES))
+    assert table["Validation accuracy"][0] == pytest.approx(58.17)
+    assert table["Time"][0] == pd.Timedelta(seconds=75)
+    assert pd.isna(table["Time"][1])
+    assert table["State"][0] == ["Finished"]
+
+
+def test_a_table_of_no_runs_is_empty():
+    assert len(tables.on_screen(tables.runs_table([]))) == 0
+
+
+def test_runs_of_one_name_are_told_apart():
+    names = tables.distinct_names(LINES)
+    assert len(set(names.values())) == len(LINES)
+    assert names[LINES[0].id] == "cnn (seed 42)"
+    assert names["broken"] == "broken"
+
+
+def test_labels_tell_name_score_and_day():
+    label = tables.run_labels(LINES)[LINES[0].id]
+    assert label.startswith("cnn (seed 42) · 58.2% · ")
+    assert "Oct" in label
+
+
+def test_class_scores_are_percent():
+    scores = {"Happy": ClassScores(precision=0.5, recall=0.25, f1=1 / 3, support=12)}
+    row = tables.class_table(scores).iloc[0]
+    assert (row["Precision"], row["Recall"], row["Faces"]) == (50, 25, 12)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "none"),
+        (True, "yes"),
+        (1e-4, "0.0001"),
+        ((500, 400), "500, 400"),
+        (OneCycleRate().model_dump(), "One cycle, start 0.001, peak 0.01, end 1e-07, iterations none"),
+        (FirstRows().model_dump(), "First rows, count 2900"),
+        ({"filters": 64, "kernel_size": 7}, "64 of 7x7"),
+    ],
+)
+def test_settings_are_written_in_words(value: object, words: str):
+    assert tables.in_words(value).startswith(words)
+
+
+@pytest.mark.parametrize("preset", ["sgd", "dense-5", "cnn"])
+def test_every_setting_of_a_run_is_in_its_configuration(preset: str):
+    config = find_preset(preset).config
+    sections = tables.configuration(config)
+    for name in ("data", "augmentation", "model", "training", "device"):
+        assert len(sections[name.capitalize()]) == len(type(getattr(config, name)).model_fields)
