@@ -30,6 +30,7 @@ __all__ = [
     "class_weights",
     "find_datasets",
     "load_dataset",
+    "may_train",
     "read_labels",
     "split_rows",
 ]
@@ -189,19 +190,24 @@ def _training_rows(dataset: Dataset) -> NDArray[np.int64]:
     return np.flatnonzero(dataset.usage == _TRAINING)
 
 
+def may_train(path: Path) -> bool:
+    """Whether a data set that `find_datasets` found has labels, as far as can be told without unpacking it."""
+    return not path.name.lower().endswith(".csv") or "emotion" in _columns(path)
+
+
 def _may_hold_faces(path: Path) -> bool:
     name = path.name.lower()
     if path.is_dir():
         return has_class_folders(path)
-    return _has_pixels_column(path) if name.endswith(".csv") else name.endswith((".csv.gz", ".zip"))
+    return "pixels" in _columns(path) if name.endswith(".csv") else name.endswith((".csv.gz", ".zip"))
 
 
-def _has_pixels_column(path: Path) -> bool:
+def _columns(path: Path) -> tuple[str, ...]:
     try:
         with path.open("rb") as file:
-            return "pixels" in read_header(file.readline(10_000), path.name)
+            return tuple(read_header(file.readline(10_000), path.name))
     except (OSError, BadInput):
-        return False
+        return ()
 
 
 def _reader(path: Path) -> Callable[[], Iterator[Block]]:

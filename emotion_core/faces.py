@@ -17,11 +17,11 @@ from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
 from emotion_core.errors import EmotionError
 from emotion_core.images import to_face, to_gray
 
-CROP_SCALE: Final = 1.03
-"""Side of a training face relative to the detector's box around it.
+CROP_SCALE: Final = 0.9
+"""Side of the crop given to the network, relative to the detector's box.
 
-Measured: on 300 faces of FER-2013 pasted into larger scenes, the detector's box was centred on the face and its side
-was 0.97 of the face's (median; 0.81 and 1.11 at the first and last tenth).
+The box is about as wide as FER-2013's own crops, but varies; a little less is what networks do best on, and more
+costs accuracy. `python -m benchmarks.find_faces` measures both.
 """
 
 

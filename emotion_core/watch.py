@@ -28,6 +28,8 @@ class Watch:
         seconds_left: At the pace of the last epochs and if no early stopping ends it sooner; None where unknown.
         best_epoch: The epoch of lowest validation loss so far; once the run is over, the one that is kept.
         val_accuracy: That epoch's accuracy on the validation faces, 0 to 1.
+        history: A row per epoch, as `Run.history`.
+        progress: A row per moment of the epoch in hand, as `Run.progress`.
     """
 
     state: State
@@ -38,11 +40,14 @@ class Watch:
     seconds_left: float | None
     best_epoch: int | None
     val_accuracy: float | None
+    history: "pd.DataFrame"
+    progress: "pd.DataFrame"
 
 
 def watch(run: Run, queued_before: int = 0) -> Watch:
     """Look at a run; raises DamagedRun. `queued_before` is the number of runs whose turn comes first."""
     state, status = run.state(), run.status()
+    history, progress = run.history(), run.progress()
     if state.is_over or state is State.QUEUED:
         kept = run.evaluation()
         return Watch(
@@ -54,6 +59,8 @@ def watch(run: Run, queued_before: int = 0) -> Watch:
             seconds_left=None,
             best_epoch=kept.best_epoch if kept else status.best_epoch,
             val_accuracy=kept.accuracy if kept else status.best_val_accuracy,
+            history=history,
+            progress=progress,
         )
     return Watch(
         state,
@@ -61,9 +68,11 @@ def watch(run: Run, queued_before: int = 0) -> Watch:
         epoch=min(status.epoch + 1, status.epochs),
         epochs=status.epochs,
         epoch_fraction=_epoch_fraction(status),
-        seconds_left=None if state is State.STOPPING else _seconds_left(run, status),
+        seconds_left=None if state is State.STOPPING else _seconds_left(status, history, progress),
         best_epoch=status.best_epoch,
         val_accuracy=status.best_val_accuracy,
+        history=history,
+        progress=progress,
     )
 
 
@@ -72,7 +81,7 @@ def runs_in_hand(runs: Runs) -> list[Run]:
     found = []
     for run in runs.all():
         try:
-            state, status = run.state(), run.status()
+            state, status, _ = run.state(), run.status(), run.config  # without its settings nobody can compute it
         except DamagedRun:
             continue
         if not state.is_over:
@@ -109,12 +118,12 @@ def _epoch_fraction(status: Status) -> float:
     return min(1.0, status.batch / status.batches) if status.batches else 0.0
 
 
-def _seconds_left(run: Run, status: Status) -> float | None:
-    pace = _seconds_per_epoch(run.history(), run.progress(), status)
+def _seconds_left(status: Status, history: "pd.DataFrame", progress: "pd.DataFrame") -> float | None:
+    pace = _seconds_per_epoch(status, history, progress)
     return None if pace is None else pace * (status.epochs - status.epoch - _epoch_fraction(status))
 
 
-def _seconds_per_epoch(history: "pd.DataFrame", progress: "pd.DataFrame", status: Status) -> float | None:
+def _seconds_per_epoch(status: Status, history: "pd.DataFrame", progress: "pd.DataFrame") -> float | None:
     """Return the pace of the last epochs; in the first one, that between its reports.
 
     The very first batch is left out, since the network is compiled in it.

@@ -15,9 +15,9 @@ SHOWN = (
 
 
 def choose_runs(lines: Sequence[RunSummary]) -> list[RunSummary]:
-    """Show the table and return the ticked runs; what is ticked stands in the URL."""
+    """Show the table and return the ticked runs; what is ticked stands in the URL and the session."""
     table = tables.runs_table(lines)
-    asked = st.query_params.get("runs", "").split(",")
+    asked = st.query_params.get("runs", st.session_state.get("chosen_runs", "")).split(",")
     event = st.dataframe(
         tables.on_screen(table).assign(Open="Open"),
         key=f"results-{hash(tuple(table['Id']))}",  # rows are chosen by position, so a new run makes a new table
@@ -30,8 +30,11 @@ def choose_runs(lines: Sequence[RunSummary]) -> list[RunSummary]:
         placeholder="",
         alt="Saved runs with their scores",
     )
+    if clicked := st.session_state["open-run"]:
+        st.switch_page("pages/inspect_run.py", query_params={"run": lines[clicked.row].id})
     ticked = [lines[row] for row in event.selection.rows if row < len(lines)]
-    widgets.remember("runs", ",".join(line.id for line in ticked))
+    st.session_state["chosen_runs"] = ",".join(line.id for line in ticked)
+    widgets.remember("runs", st.session_state["chosen_runs"])
     return ticked
 
 
@@ -50,14 +53,8 @@ def columns() -> dict[str, object]:
         "Parameters": config.NumberColumn(format="localized"),
         "Time": config.NumberColumn(format="compact", help="Hours, minutes and seconds of training."),
         "Submitted": config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
-        "Open": config.ButtonColumn("", key="open-run", on_click=open_run, type="tertiary"),
+        "Open": config.ButtonColumn("", key="open-run", type="tertiary"),
     }
-
-
-def open_run() -> None:
-    """Go to the run whose button was pressed."""
-    lines = cache.runs().summaries()
-    st.switch_page("pages/inspect_run.py", query_params={"run": lines[st.session_state["open-run"].row].id})
 
 
 def show_curves(ticked: Sequence[RunSummary], lines: Sequence[RunSummary]) -> None:

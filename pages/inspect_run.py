@@ -10,8 +10,7 @@ from emotion_core.watch import as_duration
 from ui import cache, charts, tables, widgets
 from ui.curves import curve_chart, curve_points
 
-RESULTS, TRAIN = "pages/compare_runs.py", "pages/train_models.py"
-CLASSIFY, KAGGLE = "pages/classify_faces.py", "pages/predict_kaggle.py"
+TRAIN, CLASSIFY, KAGGLE = "pages/train_models.py", "pages/classify_faces.py", "pages/predict_kaggle.py"
 
 
 def show_header(run: Run, status: Status, state: State, evaluation: RunEvaluation | None) -> None:
@@ -58,13 +57,14 @@ def confirm_deletion(run: Run) -> None:
 
 
 def delete(run: Run) -> None:
-    """Remove the run and go to those that are left."""
+    """Remove the run; the page then shows another of those that are left."""
     try:
         cache.runs().delete(run)
     except EmotionError as error:
         st.toast(str(error), icon=":material/error:")
     else:
-        st.switch_page(RESULTS)
+        widgets.forget("run")
+        st.toast(f"{widgets.plain(run.name)} is deleted.", icon=":material/delete:")
 
 
 def show_scores(evaluation: RunEvaluation, status: Status) -> None:

@@ -187,9 +187,9 @@ def test_what_could_never_start_is_refused_and_leaves_no_run(engine, runs, quick
     assert runs.all() == []
 
 
-def test_a_folder_that_cannot_be_written_to_is_named(tmp_path, quick):
+def test_a_folder_that_cannot_hold_runs_is_named(tmp_path, quick):
     (tmp_path / "file").write_text("")
-    with pytest.raises(EmotionError, match=r"runs cannot be written to"):
+    with pytest.raises(EmotionError, match=r"runs cannot be used"):
         LocalEngine(Runs(tmp_path / "file" / "runs")).submit(quick)
 
 

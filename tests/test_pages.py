@@ -98,12 +98,12 @@ def test_explore_counts_the_faces_of_a_file(open_page: Opener, runs_folder: Path
     assert "<b>40</b>" in figures(page)
 
 
-def test_explore_shows_weights_by_policy(open_page: Opener, faces_csv: Path):
+def test_explore_shows_weights_by_policy(open_page: Opener, runs_folder: Path):
+    save_csv(runs_folder.parent / "data" / "uneven.csv", [3] * 40 + [1] * 4 + [0, 2, 4, 5, 6] * 6)
     page = open_page(EXPLORE)
-    balanced = figures(page)
+    assert "<b>2.14</b>" in figures(page)  # 60 / (7 x 4) for Disgust
     page.segmented_control(key="policy").set_value("none")
     checked(page.run())
-    assert figures(page) != balanced
     assert figures(page).count("<b>1.00</b>") == 7
 
 
@@ -330,6 +330,7 @@ def test_a_run_is_deleted_only_after_a_second_yes(open_page: Opener, finished_ru
     assert finished_run.folder.exists()
     checked(page.button(key="delete-for-good").click().run())
     assert not finished_run.folder.exists()
+    assert "There is no run yet." in said(page)
 
 
 def test_damaged_scores_take_no_page_down(open_page: Opener, finished_run: Run):
@@ -342,3 +343,21 @@ def test_every_file_of_a_run_can_be_downloaded(open_page: Opener, finished_run: 
     labels = " ".join(button.label for button in open_page(RUN, run=finished_run.id).get("download_button"))
     for name in ("config.json", "history.csv", "evaluation.json", "linear.npz", "log.txt"):
         assert name in labels
+
+
+# --- data set picker -----------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_can_train_is_chosen_before_one_that_cannot(open_page: Opener, runs_folder: Path):
+    save_csv(runs_folder.parent / "data" / "a_test.csv", None)
+    save_csv(runs_folder.parent / "data" / "b_train.csv", [0, 1] * 10)
+    assert open_page(EXPLORE).query_params["data"] == "b_train.csv"
+
+
+def test_the_data_chosen_on_one_page_is_chosen_on_the_next(open_page: Opener, runs_folder: Path):
+    for name in ("first.csv", "second.csv"):
+        save_csv(runs_folder.parent / "data" / name, [0, 1] * 10)
+    page = open_page(EXPLORE, data="second.csv")
+    page.query_params.clear()
+    checked(page.switch_page(AUGMENT).run())
+    assert page.selectbox(key="augmented-data").value == "second.csv"

@@ -65,9 +65,7 @@ def row_after(dataset: "Dataset", row: int, emotion: str | None) -> int:
     return row_after(dataset, row, emotion)
 
 
-def variants(
-    dataset: "Dataset", row: int, settings: "Augmentation", count: int, seed: int
-) -> "NDArray[np.uint8]":
+def variants(dataset: "Dataset", row: int, settings: "Augmentation", count: int, seed: int) -> "NDArray[np.uint8]":
     """Return variants of one face, uint8 (count, 48, 48), drawn by the function that training uses."""
     import numpy as np
 

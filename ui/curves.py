@@ -73,7 +73,7 @@ def curve_chart(metric: str) -> dict[str, Any]:
                 "type": "quantitative",
                 "title": None,
                 "scale": {"zero": False},
-                "axis": {"format": ".0%" if metric == "accuracy" else "~r", "tickCount": 5},
+                "axis": {"format": "~%" if metric == "accuracy" else "~r", "tickCount": 5},
             },
             "color": {"field": "series", "type": "nominal", "scale": _COLOURS, "legend": None},
         },

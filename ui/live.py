@@ -13,6 +13,7 @@ from emotion_core.runs import Run, State, Status
 from emotion_core.watch import Watch, as_duration, runs_in_hand, watch
 from ui import cache
 from ui.curves import curve_chart, curve_heading, curve_points, rate_chart, rate_points
+from ui.fields import label_of
 from ui.widgets import empty_state, state_badge
 
 REFRESH_SECONDS = 1.5
@@ -100,13 +101,13 @@ def _show_run(run: Run, queued_before: int) -> None:
         _show_controls(run, seen)
     _show_phase(seen)
     _show_numbers(status, seen)
-    _show_curves(run, status)
+    _show_curves(seen, batches=0 if seen.state.is_over else status.batches)
     _show_details(run, seen)
 
 
 def _facts(run: Run, status: Status) -> str:
     facts = [f"{status.parameters:,} parameters"] if status.parameters else []
-    facts += [f"{status.backend} on {status.device}"] if status.backend else []
+    facts += [f"{label_of(status.backend)} on {status.device}"] if status.backend else []
     return " · ".join([f"seed {run.config.training.seed}", *facts])
 
 
@@ -145,14 +146,13 @@ def _show_time(status: Status, seen: Watch) -> None:
         st.metric("Time left", left, border=True, help="At most: early stopping may end the run sooner.")
 
 
-def _show_curves(run: Run, status: Status) -> None:
-    history, progress = run.history(), run.progress()
-    if not len(history) and not len(progress):
+def _show_curves(seen: Watch, batches: int) -> None:
+    if not len(seen.history) and not len(seen.progress):
         with st.container(border=True, height=280, horizontal_alignment="center", vertical_alignment="center"):
             st.caption("The curves begin with the first images.", width="content")
         return
     for column, metric in zip(st.columns(2), _METRICS, strict=True):
-        points = curve_points(history, progress, metric, status.batches)
+        points = curve_points(seen.history, seen.progress, metric, batches)
         with column.container(border=True, gap="xsmall"):
             st.html(curve_heading(metric))
             st.vega_lite_chart(
@@ -161,7 +161,7 @@ def _show_curves(run: Run, status: Status) -> None:
 
 
 def _show_details(run: Run, seen: Watch) -> None:
-    rates = rate_points(run.history())
+    rates = rate_points(seen.history)
     if len(rates):
         with st.expander("Learning rate", key="live-rate-section"):
             st.vega_lite_chart(rates, rate_chart(), key="live-rate", alt="Learning rate by epoch, live")

@@ -63,9 +63,7 @@ def page_header(title: str, sentence: str) -> None:
     st.markdown(f":gray[{sentence}]")
 
 
-def empty_state(
-    message: str, *, page: str | None = None, action: str = "", icon: str = ":material/inbox:"
-) -> None:
+def empty_state(message: str, *, page: str | None = None, action: str = "", icon: str = ":material/inbox:") -> None:
     """Say what is missing and lead to the page that makes it."""
     with st.container(border=True, horizontal_alignment="center", gap="small", key="empty-state"):
         st.space("small")
@@ -202,9 +200,10 @@ def pick_dataset(key: str) -> "Dataset | None":
 
     Offered are the files of the data folder, the drawn sample, a path on this machine and an upload.
     """
-    from emotion_core.dataset import find_datasets
+    from emotion_core.dataset import find_datasets, may_train
 
-    sources = {path.name: str(path) for path in find_datasets(data_folder())}
+    found = sorted(find_datasets(data_folder()), key=may_train, reverse=True)  # those that can train come first
+    sources = {path.name: str(path) for path in found}
     asked = st.query_params.get("data") or st.session_state.get("chosen_data", "")
     if asked and asked not in (*sources, SAMPLE):
         sources[asked] = asked
@@ -244,9 +243,7 @@ def _add_data(key: str) -> None:
         on_change=_choose_path,
         args=(key,),
     )
-    st.file_uploader(
-        "Or upload", type=["csv", "gz", "zip"], key=f"{key}-upload", on_change=_choose_upload, args=(key,)
-    )
+    st.file_uploader("Or upload", type=["csv", "gz", "zip"], key=f"{key}-upload", on_change=_choose_upload, args=(key,))
 
 
 def _choose_path(key: str) -> None:
@@ -294,6 +291,12 @@ def _remember_in_url(parameter: str, key: str) -> str:
     st.session_state[f"chosen_{parameter}"] = value
     remember(parameter, value)
     return value
+
+
+def forget(parameter: str) -> None:
+    """Take a choice out of the URL and the session, because what was chosen is gone."""
+    st.session_state.pop(f"chosen_{parameter}", None)
+    remember(parameter, "")
 
 
 def remember(parameter: str, value: str) -> None:

@@ -14,6 +14,7 @@ from emotion_core.watch import as_duration, watch
 
 POLL_SECONDS = 0.5
 LOOKS_BETWEEN_WAKES = 10
+SECONDS_TO_RECORD = 5.0
 
 
 def list_runs(options: argparse.Namespace) -> None:
@@ -43,6 +44,7 @@ def wait(options: argparse.Namespace) -> None:
         narrator.show(progress_of(run))
         time.sleep(POLL_SECONDS)
         looks += 1
+    _let_worker_record(run)
     narrator.clear()
     print_outcome(run, as_json=options.json)
 
@@ -111,6 +113,13 @@ def describe(run: Run) -> dict[str, Any]:
         "folder": str(run.folder),
         "config": run.config.model_dump(mode="json"),
     }
+
+
+def _let_worker_record(run: Run) -> None:
+    """Give the worker of a trainer that died a moment to write down why; after a crash of both there is none."""
+    deadline = time.monotonic() + SECONDS_TO_RECORD
+    while not run.status().state.is_over and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 def _print_run(run: Run, *, as_json: bool) -> None:

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from emotion_core.classifier import best_run, load_classifier
 from emotion_core.commands.options import runs_of
 from emotion_core.commands.output import Narrator, print_json, print_line, print_table
-from emotion_core.dataset import Dataset, load_dataset
+from emotion_core.dataset import Dataset, load_dataset, read_labels
 from emotion_core.emotions import EMOTIONS
 from emotion_core.errors import BadInput
 from emotion_core.evaluation import Evaluation, evaluate
 from emotion_core.faces import ClassifiedFace, classify_faces
 from emotion_core.images import decode_image
-from emotion_core.readers.label_file import read_labels
 from emotion_core.runs import Run
 from emotion_core.submission import score_predictions, write_submission
 

@@ -18,6 +18,9 @@ SIDE: Final = 3 * IMAGE_SIZE
 """Side of a picture in pixels: it is drawn large and averaged down, for soft edges."""
 
 _FRACTION_BITS: Final = 4
+_CIRCLE: Final = np.array([(np.cos(angle), np.sin(angle)) for angle in np.linspace(0, 2 * np.pi, 48, endpoint=False)])
+_T: Final = np.linspace(0, 1, 16)[:, None]
+_BEZIER: Final = np.hstack([(1 - _T) ** 2, 2 * _T * (1 - _T), _T**2])
 
 
 class Pen:
@@ -43,19 +46,18 @@ class Pen:
 
 
 def oval(x: float, y: float, half_width: float, half_height: float) -> Points:
-    angles = np.linspace(0, 2 * np.pi, 48, endpoint=False)
-    return np.stack([x + half_width * np.cos(angles), y + half_height * np.sin(angles)], axis=1)
+    """An ellipse about (x, y)."""
+    return _CIRCLE * (half_width, half_height) + (x, y)
 
 
 def box(x: float, y: float, half_width: float, half_height: float) -> Points:
+    """A rectangle about (x, y)."""
     return np.array([(x + i * half_width, y + j * half_height) for i, j in ((-1, -1), (1, -1), (1, 1), (-1, 1))])
 
 
 def curve(start: tuple[float, float], control: tuple[float, float], end: tuple[float, float]) -> Points:
     """A quadratic Bezier curve; it passes half way between `control` and the middle of its ends."""
-    t = np.linspace(0, 1, 16)[:, None]
-    points: Points = (1 - t) ** 2 * np.array(start) + 2 * t * (1 - t) * np.array(control) + t**2 * np.array(end)
-    return points
+    return np.asarray(_BEZIER @ np.array([start, control, end]))
 
 
 def band(upper: Points, lower: Points) -> Points:
@@ -63,9 +65,10 @@ def band(upper: Points, lower: Points) -> Points:
     return np.concatenate([upper, lower[::-1]])
 
 
+def as_tone(tone: float) -> int:
+    """Return the nearest tone that a picture can hold."""
+    return int(min(255, max(0, tone)))
+
+
 def _to_pixels(points: Points) -> NDArray[np.int32]:
     return np.rint((points + 1) * SIDE / 2 * 2**_FRACTION_BITS).astype(np.int32)
-
-
-def as_tone(tone: float) -> int:
-    return int(min(255, max(0, tone)))

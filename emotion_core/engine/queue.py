@@ -38,7 +38,7 @@ class Queue:
         except Timeout as error:
             raise EmotionError(f"Another process has held the queue of {self.runs.folder} for too long.") from error
         except OSError as error:
-            raise EmotionError(f"{self.runs.folder} cannot be written to: {error.strerror or error}.") from error
+            raise EmotionError(f"The queue of {self.runs.folder} cannot be used: {error.strerror or error}.") from error
 
     def add(self, config: RunConfig) -> Run:
         """Make a queued run. Only under the lock."""

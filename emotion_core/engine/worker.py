@@ -85,7 +85,7 @@ class Worker:
             self._give_up(run, str(error))
         except Exception as error:
             traceback.print_exc()
-            self._give_up(run, f"The run could not be started: {error}")
+            self._give_up(run, f"The engine could not see the run through: {error}")
 
     def _watch(self, stranger: Run) -> None:
         """Wait a moment for a run that this worker did not start, and end it if a person asked for that."""

@@ -56,6 +56,8 @@ def parse_csv(stream: ByteStream, name: str) -> Iterator[Block]:
         raise BadInput(f"{name} is empty; expected a CSV with a header and a row per face.")
     if parser.num_rows == 0:
         raise BadInput(f"{name} has no rows under its header; expected a row per face.")
+    if parser.num_rows == parser.num_problems:
+        raise BadInput(f"{name}: none of the {parser.num_rows:,} rows has pixels.")
 
 
 def parse_label(field: bytes, where: str) -> int:
@@ -79,7 +81,7 @@ class _CsvParser:
         require_columns(columns, ("pixels",), name)
         self.num_rows = 0
         self._name = name
-        self._num_problems = 0
+        self.num_problems = 0
         self._width = len(columns)
         self._pixels = columns.index("pixels")
         self._id, self._label, self._usage = (
@@ -136,6 +138,6 @@ class _CsvParser:
         )
 
     def _limit_problems(self, problems: list[Problem]) -> None:
-        self._num_problems += len(problems)
-        if self._num_problems > _MAX_PROBLEMS:
+        self.num_problems += len(problems)
+        if self.num_problems > _MAX_PROBLEMS:
             raise BadInput(f"{self._name}: over {_MAX_PROBLEMS:,} rows have no pixels, up to line {problems[-1].row}.")

@@ -53,7 +53,7 @@ def open_csv(path: Path) -> Iterator[ByteStream]:
                     yield LimitedStream(file, path.name, size_limit(path.name, member.file_size))
         elif _first_bytes(path, 2) == b"\x1f\x8b":
             with gzip.open(path) as file:
-                yield LimitedStream(file, path.name, size_limit(path.name, _gzip_size(path)))
+                yield LimitedStream(file, path.name, size_limit(path.name, path.stat().st_size))
         else:
             with path.open("rb", buffering=0) as file:
                 yield LimitedStream(file, path.name, size_limit(path.name, path.stat().st_size))
@@ -150,13 +150,6 @@ def _reporting_damage(name: str) -> Iterator[None]:
         if "password" not in str(error):
             raise
         raise BadInput(f"{name} is locked by a password; unpack it first.") from error
-
-
-def _gzip_size(path: Path) -> int:
-    """What a gzip file states as its unpacked size, modulo 2**32."""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 4))
-        return int.from_bytes(file.read(4), "little")
 
 
 def _first_bytes(path: Path, count: int) -> bytes:
