@@ -1,8 +1,12 @@
 """The dashboard's entry: page settings, the list of pages, run the chosen one."""
 
+from urllib.parse import urlsplit
+
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from emotion_core import __version__
+from ui import cache
 
 st.set_page_config(page_title="Facial emotions", page_icon="ui/icon.svg", layout="wide")
 
@@ -14,6 +18,18 @@ def home() -> None:
     st.switch_page(EXPLORE, query_params=st.query_params.to_dict())
 
 
+def leave_old_page_mode() -> None:
+    """Have the browser load the page anew if it is the first that a fresh server serves, and not the home page.
+
+    NOTE: Streamlit runs a server's first script in its old multipage mode because there is a folder `pages/`; it then
+    covers the right page with a dialog that says there is no such page. `st.navigation` below ends that mode.
+    """
+    if PagesManager.uses_pages_directory and urlsplit(st.context.url or "").path.strip("/"):
+        st.html("<script>window.location.reload()</script>", unsafe_allow_javascript=True)
+
+
+leave_old_page_mode()
+cache.wake_engine()
 page = st.navigation(
     {
         "": [st.Page(home, default=True, visibility="hidden")],

@@ -14,7 +14,7 @@ from emotion_core.drawing.face import draw_face
 from emotion_core.drawing.person import Expression, Person
 from emotion_core.emotions import EMOTIONS, IMAGE_SIZE
 
-SAMPLE_VERSION: Final = 1
+SAMPLE_VERSION: Final = 2
 """Changes whenever the drawn faces do."""
 
 _COUNTS: Final = {"Angry": 487, "Disgust": 53, "Fear": 500, "Happy": 880, "Sad": 589, "Surprise": 386, "Neutral": 605}

@@ -65,6 +65,7 @@ def delete(run: Run) -> None:
     else:
         widgets.forget("run")
         st.toast(f"{widgets.plain(run.name)} is deleted.", icon=":material/delete:")
+        st.rerun()  # all of the page, not only the dialog
 
 
 def show_scores(evaluation: RunEvaluation, status: Status) -> None:
@@ -78,7 +79,7 @@ def show_scores(evaluation: RunEvaluation, status: Status) -> None:
         st.metric("Time", as_duration(evaluation.seconds), border=True)
 
 
-def show_curves(run: Run, batches: int) -> None:
+def show_curves(run: Run, status: Status) -> None:
     """Show loss and accuracy by epoch."""
     history = cache.history(run.id)
     if not len(history):
@@ -88,7 +89,7 @@ def show_curves(run: Run, batches: int) -> None:
     for place, metric in zip(st.columns(2, gap="large"), ("accuracy", "loss"), strict=True):
         with place:
             widgets.show_curves(
-                curve_points(history, run.progress(), metric, batches),
+                curve_points(history, run.progress(), metric, status.batches, status.best_epoch),
                 curve_chart(metric),
                 key=metric,
                 alt=f"{metric.capitalize()} by epoch",
@@ -142,7 +143,7 @@ with widgets.friendly_errors():
     show_header(chosen, run_status, run_state, scores)
 if scores is not None:
     show_scores(scores, run_status)
-show_curves(chosen, run_status.batches)
+show_curves(chosen, run_status)
 if scores is not None:
     show_mistakes(scores)
 show_details(chosen)

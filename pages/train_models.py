@@ -39,6 +39,10 @@ def choose_view() -> str:
     if "train.go_to" in st.session_state:
         st.session_state["train.view"] = st.session_state.pop("train.go_to")
     busy = "run" in st.query_params or runs_in_hand(cache.runs())
+    brought = st.session_state.get("augmentation")  # what the Augment page wants used in a run
+    if brought != st.session_state.get("train.augmentation_seen"):
+        st.session_state["train.augmentation_seen"] = brought
+        st.session_state["train.view"] = NEW
     st.session_state.setdefault("train.view", WATCH if busy else NEW)
     return st.segmented_control("View", (NEW, WATCH), key="train.view", required=True, label_visibility="collapsed")
 
@@ -106,8 +110,11 @@ def take_over_augmentation(form: ConfigForm, preset: Preset) -> None:
     if taken.get(preset.name) != augmentation:
         taken[preset.name] = augmentation
         form.overwrite("augmentation", augmentation)
-    if form.current("model.family") != "linear":
-        st.info("The augmentation is the one you set on the Augment page.", icon=":material/transform:")
+    if form.current("model.family") == "linear":
+        message = "A linear model takes no augmentation. Choose a network to use what you set on the Augment page."
+    else:
+        message = "The augmentation was taken over from the Augment page; it can be changed below."
+    st.info(message, icon=":material/transform:")
 
 
 def ask_main_settings(form: ConfigForm, unused: tuple[str, ...]) -> None:

@@ -1,5 +1,6 @@
 """The main job in a real browser: Chromium, the real server, a fake camera."""
 
+import base64
 import contextlib
 import os
 import re
@@ -167,10 +168,7 @@ def test_training_on_the_sample_is_watched_found_used_and_handed_in(app, page, t
     # The curve moves, and goes on after a reload in mid-run.
     page.wait_for_selector(".st-key-live-loss canvas, .st-key-live-loss svg")
     first_epoch, first_picture = epoch_shown(page), by_key(page, "live-loss").screenshot()
-    page.wait_for_function(
-        "epoch => parseInt(document.querySelector('[data-testid=stMetricValue]').innerText.replaceAll(',', '')) > epoch",
-        arg=first_epoch,
-    )
+    expect(page.locator("[data-testid='stMetric']", has_text="Epoch")).not_to_contain_text(f"{first_epoch} of")
     assert by_key(page, "live-loss").screenshot() != first_picture
     page.reload()
     settle(page)
@@ -247,12 +245,11 @@ def frame_of(stream) -> np.ndarray:
             const context = canvas.getContext("2d");
             context.drawImage(video, 0, 0);
             const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
-            let text = ""; for (let i = 0; i < data.length; i += 4) text += String.fromCharCode(...data.slice(i, i + 3));
+            let text = "";
+            for (let i = 0; i < data.length; i += 4) text += String.fromCharCode(...data.slice(i, i + 3));
             return [canvas.width, canvas.height, btoa(text)];
         }"""
     )
-    import base64
-
     return np.frombuffer(base64.b64decode(pixels), np.uint8).reshape(height, width, 3)
 
 

@@ -91,6 +91,16 @@ def test_a_preset_that_does_not_exist_opens_the_first_one(open_page: Callable[..
     assert page.button(key=f"choose-{next(iter(PRESETS))}").disabled
 
 
+def test_what_is_typed_outlives_a_look_at_another_page(open_page: Callable[..., AppTest]) -> None:
+    page = open_page(preset="dense-5")
+    page.number_input(key="dense-5.training.epochs").set_value(7)
+    page.number_input(key="dense-5.augmentation.rotation").set_value(5.0).run()
+    page.switch_page("pages/compare_runs.py").run()
+    page.switch_page(PAGE).run()
+    assert page.number_input(key="dense-5.training.epochs").value == 7
+    assert page.number_input(key="dense-5.augmentation.rotation").value == 5.0
+
+
 def test_a_linear_model_is_not_asked_what_it_has_no_use_for(open_page: Callable[..., AppTest]) -> None:
     linear = {box.key for box in open_page(preset="sgd").number_input}
     network = {box.key for box in open_page(preset="dense-5").number_input}
@@ -116,15 +126,24 @@ def test_data_without_labels_is_refused_before_it_is_queued(open_page: Callable[
     assert not runs.all()
 
 
-def test_the_augmentation_of_the_augment_page_is_taken_over_once(open_page: Callable[..., AppTest]) -> None:
+def test_the_augmentation_of_the_augment_page_opens_the_form_and_is_taken_over_once(
+    open_page: Callable[..., AppTest], runs: Runs
+) -> None:
+    queued(runs, "In hand")
     page = open_page(preset="dense-5")
+    assert page.segmented_control(key="train.view").value == "Watch"
     page.session_state["augmentation"] = Augmentation(rotation=11, horizontal_flip=True)
     page.run()
-    assert "Augment page" in texts(page)
+    assert page.segmented_control(key="train.view").value == "New run"
+    assert "taken over from the Augment page" in texts(page)
     assert page.number_input(key="dense-5.augmentation.rotation").value == 11
     assert page.toggle(key="dense-5.augmentation.horizontal_flip").value
     page.number_input(key="dense-5.augmentation.rotation").set_value(12).run()
     assert page.number_input(key="dense-5.augmentation.rotation").value == 12
+    page.button(key="choose-sgd").click().run()
+    assert "A linear model takes no augmentation" in texts(page)
+    page.segmented_control(key="train.view").set_value("Watch").run()
+    assert page.segmented_control(key="train.view").value == "Watch"
 
 
 def test_the_expected_time_is_told_from_a_measured_run_only(open_page: Callable[..., AppTest], runs: Runs) -> None:

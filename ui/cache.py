@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from contextlib import suppress
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import streamlit as st
 
 from emotion_core import settings
 from emotion_core.config import SAMPLE
+from emotion_core.errors import EmotionError
 from emotion_core.files import replacing
 from emotion_core.runs import Runs
 
@@ -39,6 +41,13 @@ def engine() -> "LocalEngine":
     from emotion_core.engine import LocalEngine
 
     return LocalEngine(runs())
+
+
+@st.cache_resource(show_spinner=False)
+def wake_engine() -> None:
+    """Take up, once in a server's life, the runs that a crash or a restart of the machine left waiting."""
+    with suppress(EmotionError):  # a page says so when someone uses the engine
+        engine().wake()
 
 
 def dataset(source: str, drop_incomplete: bool = False) -> "Dataset":

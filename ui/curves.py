@@ -23,11 +23,13 @@ SERIES: Final = {"": "Training", "val_": "Validation"}
 _COLOURS: Final = {"domain": list(SERIES.values()), "range": [MUTED, ACCENT]}
 
 
-def curve_points(history: "pd.DataFrame", progress: "pd.DataFrame", metric: str, batches: int) -> "pd.DataFrame":
+def curve_points(
+    history: "pd.DataFrame", progress: "pd.DataFrame", metric: str, batches: int, best_epoch: int | None
+) -> "pd.DataFrame":
     """Return the points of a live chart of `loss` or `accuracy`.
 
     Columns: epoch, value, series, and part: `epoch` for the lines, `dot` for their dots while there are few, `within`
-    for the running mean inside the epoch in hand, `best` for the epoch of lowest validation loss.
+    for the running mean inside the epoch in hand (where the number of its batches is known), `best` for the best epoch.
     """
     import pandas as pd
 
@@ -35,9 +37,7 @@ def curve_points(history: "pd.DataFrame", progress: "pd.DataFrame", metric: str,
     parts = [_points(drawn, prefix + metric, name, "epoch") for prefix, name in SERIES.items()]
     if len(history) <= FEW_EPOCHS:
         parts += [part.assign(part="dot") for part in parts]
-    if len(history):
-        best = history.loc[[history["val_loss"].idxmin()]]
-        parts.append(_points(best, f"val_{metric}", SERIES["val_"], "best"))
+    parts.append(_points(history[history["epoch"] == best_epoch], f"val_{metric}", SERIES["val_"], "best"))
     if batches:
         within = progress.assign(epoch=progress["epoch"] - 1 + progress["batch"] / batches)
         last_epoch = history["epoch"].max() if len(history) else 0

@@ -152,7 +152,7 @@ def _show_curves(seen: Watch, batches: int) -> None:
             st.caption("The curves begin with the first images.", width="content")
         return
     for column, metric in zip(st.columns(2), _METRICS, strict=True):
-        points = curve_points(seen.history, seen.progress, metric, batches)
+        points = curve_points(seen.history, seen.progress, metric, batches, seen.best_epoch)
         with column.container(border=True, gap="xsmall"):
             st.html(curve_heading(metric))
             st.vega_lite_chart(

@@ -99,12 +99,12 @@ def _build(cache: Path, key: CacheKey, read_blocks: Callable[[], Iterator[Block]
 
 def _write(folder: Path, blocks: Iterator[Block]) -> None:
     """Write the arrays of all blocks, and at last the manifest."""
-    digest = hashlib.blake2b(digest_size=16)
+    digest = hashlib.sha256()
     others: list[Block] = []
     with (folder / "images.npy").open("wb") as file:
         _write_header(file, 0)
         for block in blocks:
-            pixels = block.images.tobytes()
+            pixels = np.ascontiguousarray(block.images).data
             file.write(pixels)
             digest.update(pixels)
             others.append(replace(block, images=block.images[:0]))
@@ -124,7 +124,7 @@ def _write(folder: Path, blocks: Iterator[Block]) -> None:
             _flush(file)
     problems = [asdict(problem) for block in others for problem in block.problems]
     files = {path.name: _stamp(path) for path in folder.iterdir()}
-    manifest = {"files": files, "problems": problems, "fingerprint": digest.hexdigest()}
+    manifest = {"files": files, "problems": problems, "fingerprint": digest.hexdigest()[:32]}
     with (folder / _MANIFEST).open("wb") as file:
         file.write(json.dumps(manifest).encode())
         _flush(file)

@@ -5,15 +5,17 @@ Lines are split in Python; the digits of the pixels, nearly all of the file, are
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emotion_core.emotions import EMOTIONS, IMAGE_SIZE, NUM_EMOTIONS, label_of
 from emotion_core.errors import BadInput
 from emotion_core.readers.blocks import Block, Problem
 from emotion_core.readers.csv_lines import (
     ByteStream,
+    LineFault,
     Piece,
     decode_text,
     quote,
@@ -26,14 +28,6 @@ from emotion_core.readers.pixel_text import find_fault, parse_pixels
 
 _MAX_PROBLEMS: Final = 10_000
 _MISSING: Final = frozenset({b"", b"nan", b"na", b"none", b"null"})
-
-
-class _Row(NamedTuple):
-    line: int
-    id: str
-    label: int
-    usage: str
-    pixels: bytes
 
 
 def parse_csv(stream: ByteStream, name: str) -> Iterator[Block]:
@@ -60,18 +54,25 @@ def parse_csv(stream: ByteStream, name: str) -> Iterator[Block]:
         raise BadInput(f"{name}: none of the {parser.num_rows:,} rows has pixels.")
 
 
-def parse_label(field: bytes, where: str) -> int:
-    """Return the label that a field gives as number or name; raises BadInput where it gives none."""
-    label = _label_of(field)
+@lru_cache(maxsize=256)
+def parse_label(field: bytes) -> int:
+    """Return the label that a field gives as number or name; raises LineFault where it gives none."""
+    label = label_of(field.decode(errors="replace"))
     if label is None:
         names = ", ".join(EMOTIONS)
-        raise BadInput(f"{where} has the emotion {quote(field)}; expected 0 to {NUM_EMOTIONS - 1} or one of {names}.")
+        raise LineFault(f"has the emotion {quote(field)}; expected 0 to {NUM_EMOTIONS - 1} or one of {names}")
     return label
 
 
-@lru_cache(maxsize=256)
-def _label_of(field: bytes) -> int | None:
-    return label_of(field.decode(errors="replace"))
+class _Columns:
+    """The fields of the rows that have pixels."""
+
+    def __init__(self) -> None:
+        self.lines: list[int] = []
+        self.ids: list[str] = []
+        self.labels: list[int] = []
+        self.usage: list[str] = []
+        self.pixels: list[bytes] = []
 
 
 class _CsvParser:
@@ -90,52 +91,58 @@ class _CsvParser:
 
     def parse(self, piece: Piece) -> Block:
         """Return the faces of the next lines."""
-        rows: list[_Row] = []
-        problems: list[Problem] = []
+        columns, problems = _Columns(), []
         for line, content in enumerate(piece.lines, piece.first):
             content = content.rstrip(b"\r")
-            if content and not content.isspace():
-                row = self._read_row(line, content)
-                if row is None:
-                    problems.append(Problem(line, "has no pixels"))
-                else:
-                    rows.append(row)
+            if not content or content.isspace():
+                continue
+            try:
+                has_pixels = self._read_row(content, columns)
+            except LineFault as fault:
+                raise BadInput(f"{self._name}: line {line} {fault}.") from fault
+            if has_pixels:
+                columns.lines.append(line)
+            else:
+                problems.append(Problem(line, "has no pixels"))
         self._limit_problems(problems)
-        return self._block(rows, tuple(problems))
+        return self._block(columns, tuple(problems))
 
-    def _read_row(self, line: int, content: bytes) -> _Row | None:
-        """Return the fields that matter, or None where the pixels are missing."""
-        where = f"{self._name}: line {line}"
-        fields = split_fields(content, where)
+    def _read_row(self, content: bytes, columns: _Columns) -> bool:
+        """Add the fields that matter to the columns; return whether there are pixels."""
+        fields = split_fields(content)
         if len(fields) > self._width:
-            raise BadInput(f"{where} has {len(fields):,} fields; expected {self._width}, as in the header.")
+            raise LineFault(f"has {len(fields):,} fields; expected {self._width}, as in the header")
         fields += [b""] * (self._width - len(fields))
-        number = self.num_rows
         self.num_rows += 1
         pixels = fields[self._pixels].strip()
         if len(pixels) < 5 and pixels.lower() in _MISSING:
-            return None
-        return _Row(
-            line,
-            str(number) if self._id is None else decode_text(fields[self._id], "id", where),
-            0 if self._label is None else parse_label(fields[self._label], where),
-            "" if self._usage is None else decode_text(fields[self._usage].strip(), "usage", where),
-            pixels,
-        )
+            return False
+        columns.pixels.append(pixels)
+        columns.ids.append(str(self.num_rows - 1) if self._id is None else decode_text(fields[self._id], "id"))
+        if self._label is not None:
+            columns.labels.append(parse_label(fields[self._label]))
+        if self._usage is not None:
+            columns.usage.append(decode_text(fields[self._usage].strip(), "usage"))
+        return True
 
-    def _block(self, rows: list[_Row], problems: tuple[Problem, ...]) -> Block:
-        images = parse_pixels([row.pixels for row in rows]) if rows else np.empty((0, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
-        if images is None:
-            faults = ((row.line, find_fault(row.pixels)) for row in rows)
-            line, fault = next((line, fault) for line, fault in faults if fault)
-            raise BadInput(f"{self._name}: line {line} {fault}.")
+    def _block(self, columns: _Columns, problems: tuple[Problem, ...]) -> Block:
         return Block(
-            images,
-            None if self._label is None else np.array([row.label for row in rows], np.uint8),
-            [row.id for row in rows],
-            None if self._usage is None else [row.usage for row in rows],
+            self._images(columns),
+            None if self._label is None else np.array(columns.labels, np.uint8),
+            columns.ids,
+            None if self._usage is None else columns.usage,
             problems,
         )
+
+    def _images(self, columns: _Columns) -> NDArray[np.uint8]:
+        if not columns.pixels:
+            return np.empty((0, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+        images = parse_pixels(columns.pixels)
+        if images is not None:
+            return images
+        faults = ((line, find_fault(pixels)) for line, pixels in zip(columns.lines, columns.pixels, strict=True))
+        line, fault = next((line, fault) for line, fault in faults if fault)
+        raise BadInput(f"{self._name}: line {line} {fault}.")
 
     def _limit_problems(self, problems: list[Problem]) -> None:
         self.num_problems += len(problems)

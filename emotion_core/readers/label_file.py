@@ -7,7 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_core.errors import BadInput
-from emotion_core.readers.csv_lines import decode_text, read_header, read_pieces, require_columns, split_fields
+from emotion_core.readers.csv_lines import (
+    LineFault,
+    decode_text,
+    read_header,
+    read_pieces,
+    require_columns,
+    split_fields,
+)
 from emotion_core.readers.csv_parser import parse_label
 from emotion_core.readers.sources import open_csv, resolve_source
 
@@ -36,18 +43,21 @@ def read_labels(path: str | Path) -> Answers:
                     columns = read_header(line, path.name)
                     require_columns(columns, ("id", "emotion"), path.name)
                 elif line and not line.isspace():
-                    image_id, label = _read_line(line, columns, f"{path.name}: line {number}")
-                    if image_id in labels:
-                        raise BadInput(f"{path.name}: line {number} has the id {image_id!r} a second time.")
-                    labels[image_id] = label
+                    try:
+                        _read_line(line, columns, labels)
+                    except LineFault as fault:
+                        raise BadInput(f"{path.name}: line {number} {fault}.") from fault
     if not labels:
         raise BadInput(f"{path.name} holds no labels; expected a CSV with the columns id and emotion.")
     return Answers(np.array(list(labels), np.str_), np.array(list(labels.values()), np.uint8))
 
 
-def _read_line(line: bytes, columns: list[str], where: str) -> tuple[str, int]:
-    fields = split_fields(line, where)
+def _read_line(line: bytes, columns: list[str], labels: dict[str, int]) -> None:
+    """Add one answer to the labels."""
+    fields = split_fields(line)
     if len(fields) != len(columns):
-        raise BadInput(f"{where} has {len(fields)} fields; expected {len(columns)}, as in the header.")
-    image_id = decode_text(fields[columns.index("id")], "id", where)
-    return image_id, parse_label(fields[columns.index("emotion")], where)
+        raise LineFault(f"has {len(fields)} fields; expected {len(columns)}, as in the header")
+    image_id = decode_text(fields[columns.index("id")], "id")
+    if image_id in labels:
+        raise LineFault(f"has the id {image_id!r} a second time")
+    labels[image_id] = parse_label(fields[columns.index("emotion")])
