@@ -43,7 +43,8 @@ def main(rounds: int) -> None:
     for name, times in seconds.items():
         median = statistics.median(times)
         verdict = "" if name == "hello" else "within budget" if median <= BUDGET * reference else "OVER BUDGET"
-        print(f"{name:9} {median:6.2f} s  (from {min(times):.2f} to {max(times):.2f})  x{median / reference:.2f} {verdict}")
+        spread = f"(from {min(times):.2f} to {max(times):.2f})"
+        print(f"{name:9} {median:6.2f} s  {spread}  x{median / reference:.2f} {verdict}")
 
 
 def first_paint(browser: Browser, address: str) -> float:

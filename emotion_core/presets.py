@@ -95,9 +95,7 @@ _PRESETS: Final = (
         summary="Seven convolutions and a tenth of the coursework CNN's parameters: an hour on a laptop's processor.",
         config=RunConfig(
             preset="cnn-small",
-            augmentation=Augmentation(
-                rotation=15, width_shift=0.1, height_shift=0.1, zoom=0.15, horizontal_flip=True
-            ),
+            augmentation=Augmentation(rotation=15, width_shift=0.1, height_shift=0.1, zoom=0.15, horizontal_flip=True),
             model=CnnModel(
                 blocks=(
                     _block((32, 5), batch_norm="convolution", dropout=0.1),
@@ -123,4 +121,3 @@ def find_preset(name: str) -> Preset:
     if name not in PRESETS:
         raise BadInput(f"There is no preset {name!r}; the presets are: {', '.join(PRESETS)}.")
     return PRESETS[name]
-

@@ -313,7 +313,7 @@ class Runs:
         """Make the folder of a new queued run: whole, or not at all."""
         now = time.time()
         stem = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
-        run_id = f"{stem}-{_as_path_name(config.preset)}-{secrets.token_hex(2)}"
+        run_id = f"{stem}-{_as_path_name(config.preset)}-{secrets.token_hex(4)}"
         draft = self.folder / f".new-{run_id}"
         draft.mkdir(parents=True)
         status = Status(state=State.QUEUED, submitted=now, sequence=sequence, epochs=config.training.epochs)

@@ -8,7 +8,7 @@ from emotion_core.evaluation import RunEvaluation
 from emotion_core.runs import Run, State, Status
 from emotion_core.watch import as_duration
 from ui import cache, charts, tables, widgets
-from ui.curves import curve_chart, curve_points
+from ui.curves import curve_chart, curve_heading, curve_points
 
 TRAIN, CLASSIFY, KAGGLE = "pages/train_models.py", "pages/classify_faces.py", "pages/predict_kaggle.py"
 
@@ -57,15 +57,15 @@ def confirm_deletion(run: Run) -> None:
 
 
 def delete(run: Run) -> None:
-    """Remove the run; the page then shows another of those that are left."""
+    """Remove the run; the page then says so and shows another of those that are left."""
     try:
         cache.runs().delete(run)
     except EmotionError as error:
-        st.toast(str(error), icon=":material/error:")
+        st.session_state["run-notice"] = str(error)
     else:
+        st.session_state["run-notice"] = f"{run.name} is deleted."
         widgets.forget("run")
-        st.toast(f"{widgets.plain(run.name)} is deleted.", icon=":material/delete:")
-        st.rerun()  # all of the page, not only the dialog
+    st.rerun()  # all of the page, not only the dialog
 
 
 def show_scores(evaluation: RunEvaluation, status: Status) -> None:
@@ -88,6 +88,7 @@ def show_curves(run: Run, status: Status) -> None:
     st.space("xsmall")
     for place, metric in zip(st.columns(2, gap="large"), ("accuracy", "loss"), strict=True):
         with place:
+            st.html(curve_heading(metric))
             widgets.show_curves(
                 curve_points(history, run.progress(), metric, status.batches, status.best_epoch),
                 curve_chart(metric),
@@ -135,6 +136,8 @@ def show_details(run: Run) -> None:
 
 
 widgets.page_header("Run", "Everything that is known about one run.")
+if notice := st.session_state.pop("run-notice", ""):
+    st.toast(widgets.plain(notice))
 chosen = widgets.pick_run("run-inspected", with_model=False)
 if chosen is None:
     st.stop()

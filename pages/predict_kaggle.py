@@ -76,7 +76,7 @@ with model_column:
 if run is None:
     st.stop()
 with data_column:
-    dataset = widgets.pick_dataset("kaggle-data")
+    dataset = widgets.pick_dataset("kaggle-data", to_predict=True)
 if dataset is None:
     st.stop()
 prediction = predictions.kept(run, dataset)

@@ -77,7 +77,6 @@ def choose_face(dataset: "Dataset") -> int:
                 on_change=next_face, args=(dataset,),
             )  # fmt: skip
         st.button("Next face", icon=":material/skip_next:", on_click=next_face, args=(dataset,))
-        st.button("New variants", icon=":material/casino:", on_click=new_seed)
     widgets.remember("face", str(st.session_state["augment-face"]))
     return st.session_state["augment-face"] - 1
 
@@ -107,10 +106,13 @@ def show_variants(dataset: "Dataset", row: int, settings: Augmentation) -> None:
     """Show the face as it is beside what training makes of it."""
     original, variants = st.columns([2, 7], gap="large")
     with original:
-        st.markdown("**Original**")
+        with st.container(height=40, border=False, vertical_alignment="center"):
+            st.markdown("**Original**")
         widgets.show_faces(dataset.images[row : row + 1], [caption_of(dataset, row)], 1)
     with variants:
-        st.markdown("**Variants** as training draws them" if settings.enabled else "**Variants**: nothing changes yet")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown("**Variants** as training draws them" if settings.enabled else "**Variants**: nothing changes")
+            st.button("New variants", icon=":material/casino:", on_click=new_seed, disabled=not settings.enabled)
         seed = st.session_state.get("augment-seed", 0)
         widgets.show_faces(cache.variants(dataset, row, settings, VARIANTS, seed), None, COLUMNS)
 

@@ -59,6 +59,7 @@ def new_run() -> None:
     ask_other_settings(form, unused)
     if dataset is not None:
         form.fill("data.source", dataset.source)
+        form.fill("data.drop_incomplete", bool(dataset.problems))  # the person agreed where the data was chosen
         with launch:
             offer_launch(form, dataset)
 
@@ -129,7 +130,7 @@ def ask_other_settings(form: ConfigForm, unused: tuple[str, ...]) -> None:
                 if path == "model":
                     form.ask(path)
                 else:
-                    form.ask_rest(path, without=("data.source", *unused))
+                    form.ask_rest(path, without=("data.source", "data.drop_incomplete", *unused))
 
 
 def offer_launch(form: ConfigForm, dataset: "Dataset") -> None:

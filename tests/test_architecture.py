@@ -14,7 +14,8 @@ LAYERS = [
     {"emotions", "errors", "settings", "files"},
     {"config", "evaluation"},
     {"presets", "images", "sample", "drawing", "readers", "dataset", "augment", "schedules", "models", "runs"},
-    {"recorder", "batches", "callbacks", "export", "trainers", "faces", "classifier", "submission", "webcam", "watch", "overview"},
+    {"recorder", "batches", "callbacks", "export", "trainers"}
+    | {"faces", "classifier", "submission", "webcam", "watch", "overview"},
     {"training", "engine"},
     {"doctor", "commands"},
     {"__main__"},

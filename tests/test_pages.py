@@ -26,6 +26,7 @@ def open_page(runs_folder: Path) -> Opener:
 
     def open_with(path: str, **parameters: str) -> AppTest:
         page = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60).run().switch_page(path)
+        page.query_params.clear()  # those of the page that opened first
         for name, value in parameters.items():
             page.query_params[name] = value
         return checked(page.run())
@@ -348,10 +349,12 @@ def test_every_file_of_a_run_can_be_downloaded(open_page: Opener, finished_run: 
 # --- data set picker -----------------------------------------------------------------------------------------------
 
 
-def test_a_file_that_can_train_is_chosen_before_one_that_cannot(open_page: Opener, runs_folder: Path):
+def test_the_data_first_chosen_suits_the_page(open_page: Opener, runs_folder: Path):
     save_csv(runs_folder.parent / "data" / "a_test.csv", None)
     save_csv(runs_folder.parent / "data" / "b_train.csv", [0, 1] * 10)
+    save_finished_run(Runs(runs_folder))
     assert open_page(EXPLORE).query_params["data"] == "b_train.csv"
+    assert open_page("pages/predict_kaggle.py").query_params["data"] == "a_test.csv"
 
 
 def test_the_data_chosen_on_one_page_is_chosen_on_the_next(open_page: Opener, runs_folder: Path):

@@ -72,7 +72,7 @@ def test_a_new_run_is_queued_with_its_settings(runs):
 def test_what_a_person_typed_never_reaches_the_path(runs, preset, name):
     run = runs.create(with_settings(SGD, {"preset": preset, "name": name}))
     assert run.folder.parent == runs.folder
-    assert re.fullmatch(r"[0-9]{8}-[0-9]{6}-[a-z0-9-]+-[0-9a-f]{4}", run.id)
+    assert re.fullmatch(r"[0-9]{8}-[0-9]{6}-[a-z0-9-]+-[0-9a-f]{8}", run.id)
     assert Run(run.folder).name == (name or preset)
 
 

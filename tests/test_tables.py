@@ -75,6 +75,7 @@ def test_class_scores_are_percent():
     ("value", "words"),
     [
         (None, "none"),
+        ((), "none"),
         (True, "yes"),
         (1e-4, "0.0001"),
         ((500, 400), "500, 400"),

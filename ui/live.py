@@ -14,7 +14,7 @@ from emotion_core.watch import Watch, as_duration, runs_in_hand, watch
 from ui import cache
 from ui.curves import curve_chart, curve_heading, curve_points, rate_chart, rate_points
 from ui.fields import label_of
-from ui.widgets import empty_state, state_badge
+from ui.widgets import empty_state, show_curves, state_badge
 
 REFRESH_SECONDS = 1.5
 GRACE_SECONDS = 30
@@ -155,16 +155,15 @@ def _show_curves(seen: Watch, batches: int) -> None:
         points = curve_points(seen.history, seen.progress, metric, batches, seen.best_epoch)
         with column.container(border=True, gap="xsmall"):
             st.html(curve_heading(metric))
-            st.vega_lite_chart(
-                points, curve_chart(metric), key=f"live-{metric}", alt=f"{metric.capitalize()} by epoch, live"
-            )
+            alt = f"{metric.capitalize()} by epoch, live"
+            show_curves(points, curve_chart(metric), key=f"live-{metric}", alt=alt)
 
 
 def _show_details(run: Run, seen: Watch) -> None:
     rates = rate_points(seen.history)
     if len(rates):
         with st.expander("Learning rate", key="live-rate-section"):
-            st.vega_lite_chart(rates, rate_chart(), key="live-rate", alt="Learning rate by epoch, live")
+            show_curves(rates, rate_chart(), key="live-rate", alt="Learning rate by epoch, live")
     with st.expander("Log", key="live-log-section", expanded=seen.state in (State.FAILED, State.INTERRUPTED)):
         st.code(run.log_tail(LOG_LINES) or "Nothing printed yet.", language=None, wrap_lines=True, height=260)
 

@@ -94,7 +94,7 @@ def configuration(config: RunConfig) -> dict[str, dict[str, str]]:
 def in_words(value: Any) -> str:
     """Write a setting as a person would: `one_cycle, start 0.001, peak 0.01`."""
     match value:
-        case None:
+        case None | [] | ():
             return "none"
         case bool():
             return "yes" if value else "no"

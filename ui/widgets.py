@@ -195,25 +195,30 @@ def pick_run(key: str, *, with_model: bool = True) -> Run | None:
     return cache.runs().find(_remember_in_url("run", key))
 
 
-def pick_dataset(key: str) -> "Dataset | None":
+def pick_dataset(key: str, *, to_predict: bool = False) -> "Dataset | None":
     """Let the person choose a data set; None, said on the page, where it cannot be read. Kept in the URL as ?data=.
 
     Offered are the files of the data folder, the drawn sample, a path on this machine and an upload.
+
+    Args:
+        key: Key of the widget.
+        to_predict: Offer files without labels first and remember the choice apart; otherwise those that can train.
     """
     from emotion_core.dataset import find_datasets, may_train
 
-    found = sorted(find_datasets(data_folder()), key=may_train, reverse=True)  # those that can train come first
+    memory = "data_to_predict" if to_predict else "data"
+    found = sorted(find_datasets(data_folder()), key=may_train, reverse=not to_predict)
     sources = {path.name: str(path) for path in found}
-    asked = st.query_params.get("data") or st.session_state.get("chosen_data", "")
+    asked = st.query_params.get("data") or st.session_state.get(f"chosen_{memory}", "")
     if asked and asked not in (*sources, SAMPLE):
         sources[asked] = asked
     options = [*sources, SAMPLE]
-    _follow_url("data", key, options, options[0])
+    _follow_url("data", key, options, options[0], memory)
     choice, more = st.columns([4, 1], vertical_alignment="bottom")
     choice.selectbox("Data set", options, key=key, format_func=_dataset_label)
     with more.popover("Add data", icon=":material/add:", width="stretch"):
         _add_data(key)
-    source = _remember_in_url("data", key)
+    source = _remember_in_url("data", key, memory)
     dataset = _read(sources.get(source, source))
     if dataset is not None and dataset.is_drawn:
         drawn_badge()
@@ -276,19 +281,21 @@ def _warn_of_unknown_run(lines: dict[str, RunSummary]) -> None:
         st.warning(f"There is no usable run {asked!r} here; choose one of those below.", icon=":material/link_off:")
 
 
-def _follow_url(parameter: str, key: str, options: Sequence[str] | dict[str, Any], default: str) -> None:
+def _follow_url(
+    parameter: str, key: str, options: Sequence[str] | dict[str, Any], default: str, memory: str = ""
+) -> None:
     """Give a picker the value of the URL where that is new, else keep its own, else the session's, else the default."""
-    asked, remembered = st.query_params.get(parameter), st.session_state.get(f"chosen_{parameter}")
+    asked, remembered = st.query_params.get(parameter), st.session_state.get(f"chosen_{memory or parameter}")
     if asked in options and (asked != remembered or key not in st.session_state):
         st.session_state[key] = asked
     elif st.session_state.get(key) not in options:
         st.session_state[key] = remembered if remembered in options else default
 
 
-def _remember_in_url(parameter: str, key: str) -> str:
+def _remember_in_url(parameter: str, key: str, memory: str = "") -> str:
     """Put a picker's value into the URL and the session, and return it."""
     value: str = st.session_state[key]
-    st.session_state[f"chosen_{parameter}"] = value
+    st.session_state[f"chosen_{memory or parameter}"] = value
     remember(parameter, value)
     return value
 

@@ -19,9 +19,7 @@ def build_cnn(settings: CnnModel, faces: keras.KerasTensor) -> keras.KerasTensor
         x = _block(block, settings, x)  # (n, side, side, filters)
     x = _HEADS[settings.head]()(x)  # (n, features)
     for units in settings.dense_units:
-        x = layers.Dense(
-            units, activation=settings.dense_activation, kernel_initializer=settings.kernel_initializer
-        )(x)
+        x = layers.Dense(units, activation=settings.dense_activation, kernel_initializer=settings.kernel_initializer)(x)
     return layers.Dense(NUM_EMOTIONS, activation="softmax", kernel_initializer=settings.output_initializer)(x)
 
 

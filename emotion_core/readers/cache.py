@@ -22,10 +22,11 @@ from emotion_core.emotions import IMAGE_SIZE
 from emotion_core.errors import EmotionError
 from emotion_core.readers.blocks import Block, Problem
 
-_LAYOUT: Final = 1
+_LAYOUT: Final = 2
 """Changes with what is written below and with what the readers make of a file."""
 
 _MANIFEST: Final = "manifest.json"
+_NO_IMAGES: Final = np.empty((0, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -100,33 +101,43 @@ def _build(cache: Path, key: CacheKey, read_blocks: Callable[[], Iterator[Block]
 def _write(folder: Path, blocks: Iterator[Block]) -> None:
     """Write the arrays of all blocks, and at last the manifest."""
     digest = hashlib.sha256()
-    others: list[Block] = []
-    with (folder / "images.npy").open("wb") as file:
+    rest = _write_images(folder / "images.npy", blocks, digest)
+    _save(folder / "ids.npy", np.array([name for block in rest for name in block.ids], np.str_))
+    if rest[0].labels is not None:
+        labels = np.concatenate([block.labels for block in rest if block.labels is not None])
+        digest.update(labels.tobytes())
+        _save(folder / "labels.npy", labels)
+    if rest[0].usage is not None:
+        _save(folder / "usage.npy", np.array([usage for block in rest for usage in block.usage or ()], np.str_))
+    manifest = {
+        "files": {path.name: _stamp(path) for path in folder.iterdir()},
+        "problems": [asdict(problem) for block in rest for problem in block.problems],
+        "fingerprint": digest.hexdigest()[:32],
+    }
+    with (folder / _MANIFEST).open("wb") as file:
+        file.write(json.dumps(manifest).encode())
+        _flush(file)
+
+
+def _write_images(path: Path, blocks: Iterator[Block], digest: "hashlib._Hash") -> list[Block]:
+    """Write the images of each block as it comes, and return the blocks without them."""
+    rest: list[Block] = []
+    with path.open("wb") as file:
         _write_header(file, 0)
         for block in blocks:
             pixels = np.ascontiguousarray(block.images).data
             file.write(pixels)
             digest.update(pixels)
-            others.append(replace(block, images=block.images[:0]))
-        ids = np.array([i for block in others for i in block.ids], np.str_)
+            rest.append(replace(block, images=_NO_IMAGES))
         file.seek(0)
-        _write_header(file, len(ids))
+        _write_header(file, sum(len(block.ids) for block in rest))
         _flush(file)
-    arrays: dict[str, NDArray[Any]] = {"ids": ids}
-    if others[0].labels is not None:
-        arrays["labels"] = np.concatenate([block.labels for block in others if block.labels is not None])
-        digest.update(arrays["labels"].tobytes())
-    if others[0].usage is not None:
-        arrays["usage"] = np.array([usage for block in others for usage in block.usage or ()], np.str_)
-    for name, array in arrays.items():
-        with (folder / f"{name}.npy").open("wb") as file:
-            np.save(file, array, allow_pickle=False)
-            _flush(file)
-    problems = [asdict(problem) for block in others for problem in block.problems]
-    files = {path.name: _stamp(path) for path in folder.iterdir()}
-    manifest = {"files": files, "problems": problems, "fingerprint": digest.hexdigest()[:32]}
-    with (folder / _MANIFEST).open("wb") as file:
-        file.write(json.dumps(manifest).encode())
+    return rest
+
+
+def _save(path: Path, array: NDArray[Any]) -> None:
+    with path.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
         _flush(file)
 
 

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from emotion_core.errors import BadInput
 
-_PIECE_BYTES: Final = 2**20  # with the arrays made from it, about what a processor's cache holds
+_PIECE_BYTES: Final = 2**19  # with the arrays made from it, about what a processor's cache holds
 _MAX_LINE_BYTES: Final = 2**20  # a face takes about 9,000
 _MAX_TEXT_BYTES: Final = 200
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -37,7 +37,7 @@ def read_pieces(stream: ByteStream, name: str) -> Iterator[Piece]:
     """Yield the file in pieces of whole lines; raises BadInput where a line has no end in sight."""
     number, rest = 1, b""
     while data := stream.read(_PIECE_BYTES):
-        *lines, rest = (rest + data).split(b"\n")
+        lines, rest = _split_lines(rest + data)
         yield Piece(number, lines)
         number += len(lines)
         if len(rest) > _MAX_LINE_BYTES:
@@ -58,30 +58,34 @@ def read_header(line: bytes, name: str) -> list[str]:
     if not text.strip():
         raise BadInput(f"{name}: line 1 is empty; expected the names of the columns.")
     try:
-        return [field.decode().strip().lower() for field in split_fields(line.strip())]
+        fields = split_fields(line.strip(), width=line.count(b",") + 1)
     except LineFault as fault:
         raise BadInput(f"{name}: line 1 {fault}.") from fault
+    return [field.decode().strip().lower() for field in fields]
 
 
 def require_columns(columns: list[str], required: tuple[str, ...], name: str) -> None:
     """Raise BadInput unless each required column is there, and no name is there twice."""
     for column in required:
         if column not in columns:
-            found = ", ".join(quote(name) for name in columns[:5]) + (", ..." if len(columns) > 5 else "")
+            found = ", ".join(quote(other) for other in columns[:5]) + (", ..." if len(columns) > 5 else "")
             raise BadInput(f"{name}: line 1 has no column '{column}'; it has {found}.")
     twice = [column for column in columns if column and columns.count(column) > 1]
     if twice:
         raise BadInput(f"{name}: line 1 has the column {quote(twice[0])} twice.")
 
 
-def split_fields(line: bytes) -> list[bytes]:
-    """Split a line at its commas; raises LineFault where its quotes are broken."""
-    if b'"' not in line:
-        return line.split(b",")
-    try:
-        return [field.encode() for field in next(csv.reader([line.decode()], strict=True))]
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise LineFault(f"cannot be read as a line of a CSV: {error}") from error
+def split_fields(line: bytes, width: int) -> list[bytes]:
+    """Split a line at its commas into at most `width` fields; raises LineFault where it has more or broken quotes."""
+    if b'"' in line:
+        fields = _split_quoted(line)
+    else:
+        fields = line.split(b",", width - 1)  # stops before the pixels where these come last, as they mostly do
+        if b"," in fields[-1]:
+            fields = line.split(b",")
+    if len(fields) > width:
+        raise LineFault(f"has {len(fields):,} fields; expected {width}, as in the header")
+    return fields
 
 
 def decode_text(field: bytes, column: str) -> str:
@@ -98,3 +102,19 @@ def quote(field: bytes | str) -> str:
     """Return a field as a message shows it: quoted, and cut short where it is long."""
     text = field.decode(errors="replace") if isinstance(field, bytes) else field
     return repr(text if len(text) <= 20 else text[:17] + "...")
+
+
+def _split_lines(data: bytes) -> tuple[list[bytes], bytes]:
+    """Return the whole lines and what follows the last line feed. On long lines `find` is quicker than `split`."""
+    lines, start = [], 0
+    while (end := data.find(b"\n", start)) >= 0:
+        lines.append(data[start:end])
+        start = end + 1
+    return lines, data[start:]
+
+
+def _split_quoted(line: bytes) -> list[bytes]:
+    try:
+        return [field.encode() for field in next(csv.reader([line.decode()], strict=True))]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise LineFault(f"cannot be read as a line of a CSV: {error}") from error

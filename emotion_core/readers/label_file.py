@@ -54,8 +54,8 @@ def read_labels(path: str | Path) -> Answers:
 
 def _read_line(line: bytes, columns: list[str], labels: dict[str, int]) -> None:
     """Add one answer to the labels."""
-    fields = split_fields(line)
-    if len(fields) != len(columns):
+    fields = split_fields(line, len(columns))
+    if len(fields) < len(columns):
         raise LineFault(f"has {len(fields)} fields; expected {len(columns)}, as in the header")
     image_id = decode_text(fields[columns.index("id")], "id")
     if image_id in labels:

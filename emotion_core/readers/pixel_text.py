@@ -51,7 +51,7 @@ def _parse_plain(faces: Sequence[bytes]) -> NDArray[np.uint8] | None:
     if hundreds.max() > 2:
         return None
     hundreds *= np.uint8(100)
-    values = ones + tens * np.uint8(10) * has_tens.view(np.uint8) + hundreds
+    values: NDArray[np.uint8] = ones + tens * np.uint8(10) * has_tens.view(np.uint8) + hundreds
     if (values < hundreds).any():  # above 255 the sum has wrapped around
         return None
     return values.reshape(-1, IMAGE_SIZE, IMAGE_SIZE)

@@ -81,9 +81,7 @@ class LinearLearner:
 
     def weights(self) -> LinearWeights:
         """Return the weights learnt so far."""
-        return LinearWeights(
-            self._classifier.coef_.astype(np.float32), self._classifier.intercept_.astype(np.float32)
-        )
+        return LinearWeights(self._classifier.coef_.astype(np.float32), self._classifier.intercept_.astype(np.float32))
 
     def loss(self, scores: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
         """Return the mean, over rows and classes, of the one-against-rest loss that training lowers."""
