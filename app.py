@@ -1,5 +1,6 @@
 """The dashboard's entry: page settings, the list of pages, run the chosen one."""
 
+import json
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -19,13 +20,19 @@ def home() -> None:
 
 
 def leave_old_page_mode() -> None:
-    """Have the browser load the page anew if it is the first that a fresh server serves, and not the home page.
+    """Have the browser open the page anew if it is the first that a fresh server serves, and not the home page.
 
     NOTE: Streamlit runs a server's first script in its old multipage mode because there is a folder `pages/`; it then
-    covers the right page with a dialog that says there is no such page. `st.navigation` below ends that mode.
+    takes the page out of the address and says in a dialog that there is no such page. `st.navigation` below ends
+    that mode.
     """
-    if PagesManager.uses_pages_directory and urlsplit(st.context.url or "").path.strip("/"):
-        st.html("<script>window.location.reload()</script>", unsafe_allow_javascript=True)
+    path = urlsplit(st.context.url or "").path
+    if PagesManager.uses_pages_directory and path.strip("/"):
+        address = json.dumps(path).replace("<", "\\u003c")
+        st.html(
+            f"<script>location.replace(location.origin + {address} + location.search)</script>",
+            unsafe_allow_javascript=True,
+        )
 
 
 leave_old_page_mode()

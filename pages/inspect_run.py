@@ -16,7 +16,7 @@ TRAIN, CLASSIFY, KAGGLE = "pages/train_models.py", "pages/classify_faces.py", "p
 def show_header(run: Run, status: Status, state: State, evaluation: RunEvaluation | None) -> None:
     """Show what the run is, how it stands, and where to go from here."""
     config = run.config
-    title, actions = st.columns([3, 2], vertical_alignment="bottom")
+    title, actions = st.columns(2, vertical_alignment="bottom")
     with title:
         st.subheader(widgets.plain(run.name), anchor=False)
         with st.container(horizontal=True, gap="small"):
