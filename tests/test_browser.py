@@ -147,8 +147,12 @@ def by_key(page: Page, key: str):
     return page.locator(f".st-key-{key}")
 
 
+def metric(page: Page, label: str):
+    return page.locator("[data-testid='stMetric']", has_text=label)
+
+
 def epoch_shown(page: Page) -> int:
-    text = page.locator("[data-testid='stMetric']", has_text="Epoch").inner_text()
+    text = metric(page, "Epoch").inner_text()
     return int(re.search(r"([\d,]+) of", text).group(1).replace(",", ""))
 
 
@@ -163,26 +167,40 @@ def test_training_on_the_sample_is_watched_found_used_and_handed_in(app, page, t
     """One person's way through the app, from a new run to its prediction file."""
     before = {run.id for run in app.runs.all()}
     open_page(page, f"{app.address}/train?data=sample&preset=sgd")
+    by_key(page, "section-training").click()
+    field = page.locator("input[aria-label='Early stopping patience']")
+    field.fill("1000")  # it is the test that stops the run
+    field.press("Enter")
+    settle(page)
     by_key(page, "train").get_by_role("button").dblclick()
 
     # The curve moves, and goes on after a reload in mid-run.
-    page.wait_for_selector(".st-key-live-loss canvas, .st-key-live-loss svg")
-    first_epoch, first_picture = epoch_shown(page), by_key(page, "live-loss").screenshot()
-    expect(page.locator("[data-testid='stMetric']", has_text="Epoch")).not_to_contain_text(f"{first_epoch} of")
-    assert by_key(page, "live-loss").screenshot() != first_picture
+    curve = page.locator("[data-testid='stVegaLiteChart']").first
+    curve.wait_for()
+    first_epoch, first_picture = epoch_shown(page), curve.screenshot()
+    expect(metric(page, "Epoch")).not_to_contain_text(f"{first_epoch} of")
+    assert curve.screenshot() != first_picture
     page.reload()
     settle(page)
+    expect(metric(page, "Epoch")).to_be_visible()
     assert epoch_shown(page) > first_epoch
     (run,) = [run for run in app.runs.all() if run.id not in before]  # one run, for all the double click
     assert run.id in page.url
-    page.wait_for_selector("[data-testid='stMain'] :text('Finished')", timeout=3 * PATIENCE)
-    assert run.state() is State.FINISHED, run.log_tail()
+    assert run.state() is State.RUNNING
+
+    # It stops when asked, and keeps what it has learnt.
+    by_key(page, "stop").get_by_role("button").click()
+    by_key(page, "open-results").wait_for()
+    assert run.state() is State.STOPPED, run.log_tail()
+    assert run.evaluation().accuracy > 0.3
 
     # It stands in the results.
     open_page(page, f"{app.address}/results")
-    expect(page.locator("[data-testid='stDataFrame']").first).to_be_visible()
-    cells = page.locator("[data-testid='stDataFrame'] canvas td").all_inner_texts()
-    assert f"{run.evaluation().accuracy:.1%}" in cells
+    cell = page.locator("[data-testid='stDataFrame'] [role='gridcell']")
+    cell.first.wait_for(state="attached")
+    cells = cell.all_text_contents()
+    assert "Stopped" in cells
+    assert str(100 * run.evaluation().accuracy) in cells
 
     # It makes a prediction file, the one that its model gives.
     open_page(page, f"{app.address}/kaggle?run={run.id}&data=some_faces.csv")
