@@ -70,14 +70,9 @@ def show_score(run: Run, dataset: Dataset, prediction: Prediction) -> None:
 
 
 widgets.page_header("Kaggle", "Let a saved model label a test file, and download the labels in Kaggle's format.")
-model_column, data_column = st.columns([1, 2], gap="large")
-with model_column:
-    run = widgets.pick_run("kaggle-run")
-if run is None:
-    st.stop()
-with data_column:
-    dataset = widgets.pick_dataset("kaggle-data", to_predict=True)
-if dataset is None:
+run = widgets.pick_run("kaggle-run")
+dataset = widgets.pick_dataset("kaggle-data", to_predict=True) if run else None
+if run is None or dataset is None:
     st.stop()
 prediction = predictions.kept(run, dataset)
 with st.container(horizontal=True):

@@ -1,4 +1,4 @@
-"""Charts: plain data in, HTML or a Vega-Lite description out."""
+"""Charts: plain data in, HTML or a figure out."""
 
 import re
 
@@ -74,29 +74,32 @@ def test_a_fuller_cell_is_a_darker_cell():
     assert shades[0] > shades[1] > shades[2] > 0
 
 
-def test_compared_points_hold_every_epoch_of_every_run():
-    points = charts.compared_points({"first": history(0.1, 0.2), "second": history(0.3)}, "val_loss")
-    assert points.to_dict("list") == {
-        "run": ["first", "first", "second"],
-        "epoch": [1, 2, 1],
-        "value": [0.1, 0.2, 0.3],
-    }
+def test_compared_curves_hold_every_epoch_of_every_run():
+    figure = charts.compared_curves({"first": history(0.1, 0.2), "second": history(0.3)}, "val_loss", "#000000")
+    assert [(line.name, list(line.x), list(line.y)) for line in figure.data] == [
+        ("first", [1, 2], [0.1, 0.2]),
+        ("second", [1], [0.3]),
+    ]
 
 
-def test_legend_and_points_call_a_run_by_the_same_short_name():
-    name = "a name " * 20
-    points = charts.compared_points({name: history(0.1)}, "val_accuracy")
-    chart = charts.compared_curves([name], "val_accuracy")
-    assert chart["encoding"]["color"]["scale"]["domain"] == list(points["run"])
-    assert len(points["run"][0]) == charts.LONGEST_NAME
+def test_the_epoch_of_lowest_validation_loss_has_the_large_dot():
+    (line,) = charts.compared_curves({"run": history(0.3, 0.1, 0.2)}, "val_accuracy", "#000000").data
+    assert line.marker.size[1] > line.marker.size[0] == line.marker.size[2]
 
 
-def test_more_runs_than_colours_still_have_one_each():
-    chart = charts.compared_curves([f"run {number}" for number in range(9)], "val_loss")
-    scale = chart["encoding"]["color"]["scale"]
-    assert len(scale["range"]) == len(scale["domain"]) == 9
+def test_a_long_name_is_cut_and_markup_in_it_is_shown_as_it_is():
+    long, markup = charts.compared_curves({"x" * 99: history(1), "<b>": history(1)}, "val_loss", "#000000").data
+    assert len(long.name) == charts.LONGEST_NAME
+    assert markup.name == "&lt;b&gt;"
 
 
-@pytest.mark.parametrize(("metric", "axis"), [("val_accuracy", ".0%"), ("val_loss", "~r")])
-def test_accuracy_is_read_in_percent_and_loss_is_not(metric: str, axis: str):
-    assert charts.compared_curves(["run"], metric)["encoding"]["y"]["axis"]["format"] == axis
+def test_more_runs_than_colours_begin_the_colours_again():
+    histories = {f"run {number}": history(0.1) for number in range(9)}
+    colours = [line.line.color for line in charts.compared_curves(histories, "val_loss", "#000000").data]
+    assert len(set(colours[:7])) == 7
+    assert colours[7:] == colours[:2]
+
+
+@pytest.mark.parametrize(("metric", "ticks"), [("val_accuracy", ".0%"), ("val_loss", None)])
+def test_accuracy_is_read_in_percent_and_loss_is_not(metric: str, ticks: str | None):
+    assert charts.compared_curves({"run": history(0.1)}, metric, "#000000").layout.yaxis.tickformat == ticks

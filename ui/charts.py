@@ -1,16 +1,18 @@
 """Figures from plain data: emotions in their own colours, on a clear background, with text in the theme's own colour.
 
-Bars and the matrix are HTML, which follows the theme by itself and is there at once; curves are Vega-Lite
-descriptions with the points they show. Nothing here calls Streamlit.
+Bars and the matrix are HTML, which follows the theme by itself and is there at once; curves that one looks into are
+Plotly figures, and those that move (`ui.curves`) Vega-Lite descriptions. Nothing here calls Streamlit.
 """
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
 
 if TYPE_CHECKING:
     import pandas as pd
+    from plotly.graph_objects import Figure
 
 ACCENT: Final = "#6476E6"
 """The theme's own colour, in a shade that reads on light and dark."""
@@ -121,56 +123,59 @@ def _cells(true: str, counts: Sequence[int]) -> str:
 # --- curves --------------------------------------------------------------------------------------------------------
 
 
-def compared_points(histories: Mapping[str, "pd.DataFrame"], metric: str) -> "pd.DataFrame":
-    """Return run, epoch and value of a column of several runs' histories; keys are the runs' names."""
-    import pandas as pd
+def compared_curves(histories: Mapping[str, "pd.DataFrame"], metric: str, ink: str) -> "Figure":
+    """Lay a column of several runs' histories over each other, a line per run with a dot at its best epoch.
 
-    return pd.concat(
-        [
-            pd.DataFrame({"run": short(name), "epoch": history["epoch"], "value": history[metric]})
-            for name, history in histories.items()
-        ],
-        ignore_index=True,
-    )
+    Args:
+        histories: A row per epoch, by the runs' names.
+        metric: `val_accuracy` or `val_loss`.
+        ink: Colour of text.
+    """
+    from plotly.graph_objects import Figure, Scatter  # slow to import
 
-
-def compared_curves(names: Sequence[str], metric: str) -> dict[str, Any]:
-    """Describe the chart of `compared_points`: a line per run, with a legend in the order of `names`."""
-    runs = [short(name) for name in names]
-    colours = [SERIES_COLOURS[place % len(SERIES_COLOURS)] for place in range(len(runs))]
     number = ".1%" if metric == "val_accuracy" else ".3f"
-    return {
-        "height": 280,
-        "title": CURVE_TITLES[metric],
-        "mark": {"type": "line", "strokeWidth": 2.5, "point": {"size": 28}},
-        "encoding": {
-            "x": {
-                "field": "epoch",
-                "type": "quantitative",
-                "title": "Epoch",
-                "scale": {"nice": False},
-                "axis": {"format": "d", "tickMinStep": 1},
-            },
-            "y": {
-                "field": "value",
-                "type": "quantitative",
-                "title": None,
-                "scale": {"zero": False},
-                "axis": {"format": ".0%" if metric == "val_accuracy" else "~r", "tickCount": 5},
-            },
-            "color": {
-                "field": "run",
-                "type": "nominal",
-                "scale": {"domain": runs, "range": colours},
-                "legend": {"orient": "bottom", "title": None, "columns": 2},
-            },
-            "tooltip": [
-                {"field": "run", "title": "Run"},
-                {"field": "epoch", "title": "Epoch"},
-                {"field": "value", "title": CURVE_TITLES[metric], "format": number},
-            ],
-        },
-    }
+    figure = Figure()
+    for place, (name, history) in enumerate(histories.items()):
+        best = history["val_loss"].idxmin() == history.index
+        figure.add_trace(
+            Scatter(
+                x=history["epoch"],
+                y=history[metric],
+                name=escape(short(name)),
+                mode="lines+markers",
+                line={"color": SERIES_COLOURS[place % len(SERIES_COLOURS)], "width": 2.5},
+                marker={"size": [11 if is_best else 3 for is_best in best], "opacity": 1},
+                hovertemplate=f"%{{y:{number}}}",
+            )
+        )
+    figure.update_layout(
+        title={"text": CURVE_TITLES[metric], "font": {"size": 16, "weight": 600}, "x": 0, "xref": "paper"},
+        height=370,
+        margin={"l": 8, "r": 8, "t": 44, "b": 8},
+        font={"family": '"Source Sans", sans-serif', "size": 13, "color": ink},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        hovermode="x unified",
+        hoverlabel={"bgcolor": "#FFFFFF", "font": {"color": "#151827"}},
+        legend={"orientation": "h", "yanchor": "top", "y": -0.18, "x": 0},
+        showlegend=True,
+    )
+    figure.update_xaxes(
+        title={"text": "Epoch", "standoff": 8, "font": {"size": 13}},
+        showgrid=False,
+        zeroline=False,
+        tickformat="d",
+        nticks=9,
+    )
+    figure.update_yaxes(
+        gridcolor=_GRID,
+        ticklabelstandoff=8,
+        zeroline=False,
+        nticks=6,
+        tickformat=".0%" if metric == "val_accuracy" else None,
+        automargin=True,
+    )
+    return figure
 
 
 def short(name: str) -> str:

@@ -26,6 +26,7 @@ from ui.charts import CALM
 
 if TYPE_CHECKING:
     import pandas as pd
+    from plotly.graph_objects import Figure
     from streamlit.delta_generator import DeltaGenerator
 
     from emotion_core.dataset import Dataset
@@ -41,6 +42,9 @@ STATE_COLOURS: Final[dict[State, str]] = {
     State.DAMAGED: "#D55E00",
 }
 """Colours of states in tables."""
+
+_INK: Final[dict[str | None, str]] = {"light": "#151827", "dark": "#F0F2F8"}
+"""The theme's text colours, for figures that cannot follow it by themselves."""
 
 _BADGES: Final[dict[State, tuple[Any, str, str]]] = {
     State.QUEUED: ("gray", ":material/schedule:", "Waits for its turn."),
@@ -106,6 +110,16 @@ def friendly_errors(place: "DeltaGenerator | None" = None) -> Iterator[None]:
 def show_curves(points: "pd.DataFrame", chart: dict[str, Any], *, key: str, alt: str) -> None:
     """Show a Vega-Lite chart in the look of the app, its text in the theme's own colour."""
     st.vega_lite_chart(points, chart | {"config": CALM}, theme=None, key=key, alt=alt)
+
+
+def show_figure(figure: "Figure", *, key: str, alt: str) -> None:
+    """Show a Plotly figure across the width of its place; it can be zoomed by dragging."""
+    st.plotly_chart(figure, theme=None, key=key, alt=alt, config={"displayModeBar": False})
+
+
+def ink() -> str:
+    """Return the colour of text in the theme that the visitor sees."""
+    return _INK.get(st.context.theme.type, _INK["light"])
 
 
 def offer_files(paths: Sequence[Path]) -> None:
