@@ -44,7 +44,7 @@ def face_of(label: int, box: Box) -> ClassifiedFace:
 def test_face_is_found_where_it_is(size, middle):
     (face,) = find_faces(draw_portrait(center=middle, size=size))
     assert centre(face.box) == pytest.approx(middle, abs=0.15 * size)
-    assert face.box.width == face.box.height == pytest.approx(1.2 * size, rel=0.15)
+    assert face.box.width == face.box.height == pytest.approx(4 / 3 * size, rel=0.15)
 
 
 def test_gray_picture_gives_the_same_faces():
