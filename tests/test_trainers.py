@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.linear_model import SGDClassifier
+
+from emotion_core.config import LinearModel
+from emotion_core.evaluation import log_loss
+from emotion_core.trainers.sgd import LinearLearner, LinearWeights, fit_temperature
+
+
+@pytest.fixture
+def faces():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 7, 300).astype(np.uint8)
+    pixels = rng.random((300, 2_304), np.float32)
+    pixels[np.arange(300), labels.astype(int) * 300] += 3
+    return pixels, labels
+
+
+@pytest.mark.parametrize("loss", ["hinge", "log_loss", "modified_huber"])
+def test_a_pass_is_that_of_scikit_learn_over_the_same_order(faces, loss):
+    pixels, labels = faces
+    learner = LinearLearner(LinearModel(loss=loss), seed=3, class_weights=np.ones(7))
+    order = np.concatenate(list(learner.steps(pixels, labels, epoch=1)))
+    assert sorted(order) == list(range(300))
+    reference = SGDClassifier(loss=loss, shuffle=False)
+    reference.partial_fit(pixels[order], labels[order], classes=np.arange(7))
+    weights = learner.weights()
+    np.testing.assert_allclose(weights.coefficients, reference.coef_, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(weights.scores(pixels), reference.decision_function(pixels), rtol=1e-3, atol=1e-2)
+
+
+def test_each_epoch_has_an_order_of_its_own_and_a_seed_repeats_it(faces):
+    def order(seed, epoch):
+        learner = LinearLearner(LinearModel(), seed, np.ones(7))
+        return np.concatenate(list(learner.steps(*faces, epoch=epoch))).tolist()
+
+    assert order(1, 1) == order(1, 1)
+    assert order(1, 1) != order(1, 2)
+    assert order(1, 1) != order(2, 1)
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        ("hinge", [1 - 0.5, 1 + 2.0, 0]),
+        ("log_loss", [np.log1p(np.exp(-0.5)), np.log1p(np.exp(2.0)), np.log1p(np.exp(-3.0))]),
+        ("modified_huber", [0.5**2, 4 * 2.0, 0]),
+    ],
+)
+def test_losses_at_margins_reckoned_by_hand(loss, expected):
+    learner = LinearLearner(LinearModel(loss=loss), 0, np.ones(7))
+    for margin, value in zip([0.5, -2.0, 3.0], expected, strict=True):
+        scores = np.full((1, 7), -margin, np.float32)  # six rest classes, each right by the margin
+        scores[0, 2] = margin
+        assert learner.loss(scores, np.array([2])) == pytest.approx(value, rel=1e-5)
+
+
+def test_temperature_makes_the_labels_likelier_and_changes_no_prediction(faces):
+    pixels, labels = faces
+    rng = np.random.default_rng(1)
+    weights = LinearWeights(rng.normal(0, 5, (7, 2_304)).astype(np.float32), np.zeros(7, np.float32))
+    fitted = fit_temperature(weights, pixels, labels)
+    before, after = weights.probabilities(pixels), fitted.probabilities(pixels)
+    assert log_loss(labels, after) < log_loss(labels, before)
+    np.testing.assert_array_equal(after.argmax(axis=1), before.argmax(axis=1))
+    np.testing.assert_allclose(after, softmax(weights.scores(pixels) / fitted.temperature, axis=1), rtol=1e-5)
+    nearby = [softmax(weights.scores(pixels) / (fitted.temperature * factor), axis=1) for factor in (0.8, 1.25)]
+    assert log_loss(labels, after) <= min(log_loss(labels, other) for other in nearby)
