@@ -84,7 +84,7 @@ class ReportToRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         if improved or not self._keep_best:
             save_without_optimizer(self.model, self._run)
             self.kept_epoch, self.kept_accuracy = epoch + 1, float(logs["accuracy"])
-        if self._patience and epoch + 1 - self._recorder.best_epoch >= self._patience:
+        if self._recorder.has_stalled(self._patience):
             self.model.stop_training = True
 
 

@@ -85,9 +85,6 @@ class LinearModel(Settings):
     loss: Literal["hinge", "log_loss", "modified_huber"] = Field("hinge", description="Loss of each one-against-rest.")
     penalty: Literal["l2", "l1", "elasticnet"] = Field("l2", description="Penalty on the weights.")
     alpha: float = Field(1e-4, gt=0, le=1, description="Strength of the penalty; it also sets the learning rate.")
-    tolerance: float = Field(
-        1e-3, ge=0, le=1, description="Training stops when the training loss has stopped falling by more than this."
-    )
 
 
 class DenseModel(Settings):
@@ -224,7 +221,7 @@ class Training(Settings):
         "none", description="Weigh each class by n / (classes x count), by its square root, or not at all."
     )
     early_stopping_patience: int | None = Field(
-        20, ge=1, le=10_000, description="Epochs without improvement before stopping; empty: never."
+        20, ge=1, le=10_000, description="Epochs without a better validation loss before stopping; empty: never."
     )
     keep: Literal["best", "last"] = Field("best", description="Save the epoch of lowest validation loss, or the last.")
 

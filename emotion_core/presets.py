@@ -60,7 +60,7 @@ _PRESETS: Final = (
             preset="sgd",
             data=Data(split=RandomSplit(share=0.2)),
             model=LinearModel(),
-            training=Training(epochs=1_000, early_stopping_patience=5),
+            training=Training(epochs=1_000),
         ),
     ),
     Preset(

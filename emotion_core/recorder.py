@@ -78,6 +78,10 @@ class Recorder:
         )
         return improved
 
+    def has_stalled(self, patience: int | None) -> bool:
+        """Whether validation loss has not improved for `patience` epochs; never where that is None."""
+        return patience is not None and self.epochs_done - self.best_epoch >= patience
+
     def stop_requested(self) -> bool:
         """Whether a person asked the run to stop."""
         return self._run.stop_requested()

@@ -157,10 +157,9 @@ def _is_done_training(run: Run, status: Status) -> bool:
 
 
 def _has_stalled(run: Run, status: Status) -> bool:
-    """Whether early stopping ends the run here. A linear model stalls on its training loss, which is not recorded."""
+    """Whether early stopping ends the run here."""
     patience = run.config.training.early_stopping_patience
-    linear = isinstance(run.config.model, LinearModel)
-    return bool(patience and not linear and status.best_epoch and status.epoch - status.best_epoch >= patience)
+    return bool(patience and status.best_epoch and status.epoch - status.best_epoch >= patience)
 
 
 def _outcome(state: State, status: Status, queued_before: int) -> str:

@@ -68,20 +68,12 @@ def show_curves(ticked: Sequence[RunSummary], lines: Sequence[RunSummary]) -> No
         st.caption("None of these runs has finished an epoch yet.")
         return
     shown = "The ticked runs" if ticked else "The best runs so far; tick rows of the table to compare others"
-    st.caption(f"{shown}. A dot marks each run's best epoch.{loss_warning(chosen)}")
+    st.caption(f"{shown}. A dot marks each run's best epoch.")
     left, right = st.columns(2, gap="large")
     for place, metric in ((left, "val_accuracy"), (right, "val_loss")):
         with place:
             figure = charts.compared_curves(histories, metric, widgets.ink())
             widgets.show_figure(figure, key=metric, alt=f"{charts.CURVE_TITLES[metric]} by epoch")
-
-
-def loss_warning(lines: Sequence[RunSummary]) -> str:
-    """Say that losses cannot be compared where they are of two kinds."""
-    families = {line.family == "linear" for line in lines}
-    return (
-        " A linear model's loss is of another kind than a network's: compare accuracies." if len(families) > 1 else ""
-    )
 
 
 def best_of(lines: Sequence[RunSummary]) -> list[RunSummary]:

@@ -33,8 +33,8 @@ def test_an_unknown_preset_is_answered_with_those_there_are():
 
 def test_sgd_is_scikit_learns_default_on_an_80_20_split():
     config = find_preset("sgd").config
-    assert config.model == LinearModel(loss="hinge", penalty="l2", alpha=1e-4, tolerance=1e-3)
-    assert (config.training.epochs, config.training.early_stopping_patience) == (1_000, 5)
+    assert config.model == LinearModel(loss="hinge", penalty="l2", alpha=1e-4)
+    assert (config.training.epochs, config.training.early_stopping_patience) == (1_000, 20)
     assert config.data.split == RandomSplit(share=0.2)
     assert not config.augmentation.enabled
 

@@ -40,22 +40,6 @@ def test_each_epoch_has_an_order_of_its_own_and_a_seed_repeats_it(faces):
     assert order(1, 1) != order(2, 1)
 
 
-@pytest.mark.parametrize(
-    ("loss", "expected"),
-    [
-        ("hinge", [1 - 0.5, 1 + 2.0, 0]),
-        ("log_loss", [np.log1p(np.exp(-0.5)), np.log1p(np.exp(2.0)), np.log1p(np.exp(-3.0))]),
-        ("modified_huber", [0.5**2, 4 * 2.0, 0]),
-    ],
-)
-def test_losses_at_margins_reckoned_by_hand(loss, expected):
-    learner = LinearLearner(LinearModel(loss=loss), 0, np.ones(7))
-    for margin, value in zip([0.5, -2.0, 3.0], expected, strict=True):
-        scores = np.full((1, 7), -margin, np.float32)  # six rest classes, each right by the margin
-        scores[0, 2] = margin
-        assert learner.loss(scores, np.array([2])) == pytest.approx(value, rel=1e-5)
-
-
 def test_temperature_makes_the_labels_likelier_and_changes_no_prediction(faces):
     pixels, labels = faces
     rng = np.random.default_rng(1)

@@ -51,7 +51,6 @@ def test_a_queued_run_says_how_many_come_before_it(runs: Runs) -> None:
         ("dense-5", {"backend": "jax", "epoch": 10}, "Measuring and saving the model."),
         ("dense-5", {"backend": "jax", "epoch": 7, "best_epoch": 2}, "Measuring and saving the model."),
         ("dense-5", {"backend": "jax", "epoch": 6, "best_epoch": 2}, "Epoch 7 of 10: learning."),
-        ("sgd", {"backend": "scikit-learn", "epoch": 7, "best_epoch": 2}, "Epoch 8 of 10: learning."),
     ],
 )
 def test_a_running_run_says_what_it_is_doing(runs: Runs, preset: str, recorded: dict[str, object], phase: str) -> None:

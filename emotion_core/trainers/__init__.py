@@ -32,10 +32,10 @@ class Outcome:
     probabilities: NDArray[np.float32]
     training_accuracy: float
     kept_epoch: int
-    stopped_by_person: bool
+    stopped_by_person: bool = False
     note: str = ""
 
     @classmethod
     def nothing(cls) -> Self:
-        """Return the outcome of a run that was stopped before its first epoch was done."""
-        return cls(np.empty((0, NUM_EMOTIONS), np.float32), 0.0, kept_epoch=0, stopped_by_person=True)
+        """Return the outcome of a run before its first epoch is done."""
+        return cls(np.empty((0, NUM_EMOTIONS), np.float32), 0.0, kept_epoch=0)

@@ -1,9 +1,9 @@
 """Linear classifiers by stochastic gradient descent: scikit-learn's SGDClassifier, one pass at a time.
 
 The update rule, loss, penalty and learning rate are those of `SGDClassifier().fit`. What differs, so that training
-can be watched and stopped: each pass visits the rows in an order of its own, drawn from the seed and the epoch, and
-the seven one-against-rest classifiers stop together, on their mean training loss, instead of one by one. Which pass is
-kept is the run's choice, as for every model; scikit-learn returns the last one, which may be far from the best.
+can be watched, stopped and compared with that of networks: each pass visits the rows in an order of its own, drawn
+from the seed and the epoch; validation loss says when to stop and which pass to keep, where scikit-learn waits for
+the training loss of each class to settle and returns the last pass, which may be far from the best.
 """
 
 from collections.abc import Iterator
@@ -23,13 +23,6 @@ from emotion_core.evaluation import log_loss
 ROWS_PER_STEP = 2_048
 
 Rows = NDArray[np.int64]
-
-
-_LOSSES = {
-    "hinge": lambda margins: np.maximum(0, 1 - margins),
-    "log_loss": lambda margins: np.logaddexp(0, -margins),
-    "modified_huber": lambda margins: np.where(margins >= -1, np.maximum(0, 1 - margins) ** 2, -4 * margins),
-}
 
 
 @dataclass(frozen=True)
@@ -55,7 +48,6 @@ class LinearLearner:
     def __init__(self, settings: LinearModel, seed: int, class_weights: NDArray[np.float64]) -> None:
         self._seed = seed
         self._class_weights = class_weights
-        self._loss = settings.loss
         self._classifier: Any = SGDClassifier(
             loss=settings.loss, penalty=settings.penalty, alpha=settings.alpha, shuffle=False, n_jobs=-1
         )
@@ -82,11 +74,6 @@ class LinearLearner:
     def weights(self) -> LinearWeights:
         """Return the weights learnt so far."""
         return LinearWeights(self._classifier.coef_.astype(np.float32), self._classifier.intercept_.astype(np.float32))
-
-    def loss(self, scores: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
-        """Return the mean, over rows and classes, of the one-against-rest loss that training lowers."""
-        margins = np.where(np.arange(NUM_EMOTIONS) == labels[:, None], scores, -scores)
-        return float(_LOSSES[self._loss](margins).mean())
 
 
 def fit_temperature(weights: LinearWeights, pixels: NDArray[np.float32], labels: NDArray[np.uint8]) -> LinearWeights:
