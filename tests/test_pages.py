@@ -169,6 +169,15 @@ def test_an_upload_is_kept_and_chosen(open_page: Opener, tmp_path: Path, faces_c
     assert len(list(faces_csv.parent.glob("mine-*.csv"))) == 1
 
 
+def test_an_unusable_upload_gets_a_sentence_and_is_not_kept(open_page: Opener, faces_csv: Path):
+    before = set(faces_csv.parent.iterdir())
+    page = open_page(EXPLORE)
+    page.file_uploader(key="explored-data-upload").upload("holiday.csv", b"when,where\n1,2\n")
+    checked(page.run())
+    assert "holiday.csv: line 1 has no column 'pixels'" in page.error[0].value
+    assert set(faces_csv.parent.iterdir()) == before
+
+
 def test_a_link_to_data_that_is_gone_says_so(open_page: Opener, faces_csv: Path):
     page = open_page(EXPLORE, data="/nowhere/gone.csv")
     assert "gone.csv" in page.error[0].value

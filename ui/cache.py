@@ -10,7 +10,7 @@ import streamlit as st
 
 from emotion_core import settings
 from emotion_core.config import SAMPLE
-from emotion_core.errors import EmotionError
+from emotion_core.errors import BadInput, EmotionError
 from emotion_core.files import replacing
 from emotion_core.runs import Runs
 
@@ -92,13 +92,21 @@ def keep_upload(upload: io.BytesIO, name: str) -> Path:
     """Save an uploaded data set in the data folder, where later runs find it, and return its path.
 
     The name carries a digest of the content: the same upload is kept once, a different one of that name beside it.
+    What cannot be used is not kept; that raises BadInput.
     """
+    from emotion_core.dataset import load_dataset
+
     content = upload.getbuffer()
     stem, dot, suffixes = PurePath(name).name.partition(".")
     path = settings.data_folder() / f"{stem}-{hashlib.sha256(content).hexdigest()[:8]}{dot}{suffixes}"
     if not path.exists():
         with replacing(path) as temporary:
             temporary.write_bytes(content)
+    try:
+        load_dataset(path, drop_incomplete=True)
+    except BadInput as error:
+        path.unlink()
+        raise BadInput(str(error).replace(path.name, name)) from error
     return path
 
 

@@ -232,6 +232,8 @@ def pick_dataset(key: str, *, to_predict: bool = False) -> "Dataset | None":
     choice.selectbox("Data set", options, key=key, format_func=_dataset_label)
     with more.popover("Add data", icon=":material/add:", width="stretch"):
         _add_data(key)
+    if refused := st.session_state.pop(f"{key}-refused", ""):
+        st.error(refused, icon=":material/error:")
     source = _remember_in_url("data", key, memory)
     dataset = _read(sources.get(source, source))
     if dataset is not None and dataset.is_drawn:
@@ -271,8 +273,13 @@ def _choose_path(key: str) -> None:
 
 
 def _choose_upload(key: str) -> None:
-    if upload := st.session_state[f"{key}-upload"]:
+    upload = st.session_state[f"{key}-upload"]
+    if upload is None:
+        return
+    try:
         st.query_params["data"] = cache.keep_upload(upload, upload.name).name
+    except EmotionError as error:
+        st.session_state[f"{key}-refused"] = str(error)
 
 
 def _dataset_label(source: str) -> str:
