@@ -1,12 +1,10 @@
 """Files that a crash leaves whole: the old content or the new, never half of either."""
 
-import json
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 
 @contextmanager
@@ -33,11 +31,6 @@ def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text in one step."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
-
-
-def write_json(path: Path, document: Any) -> None:
-    """Write a JSON document, indented, in one step."""
-    write_text(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
 def _flush_to_disk(path: Path) -> None:

@@ -20,7 +20,7 @@ class Recorder:
         self._batches = batches
         self._images = images
         self._last_report = 0.0
-        self._epoch_started = time.monotonic()
+        self._epoch_started = self._training_ended = time.monotonic()
         self.best_epoch = 0
         self.best_loss = math.inf
         self.training_seconds = 0.0
@@ -46,7 +46,7 @@ class Recorder:
 
     def training_ends(self) -> None:
         """Note that an epoch's training is done and its validation begins."""
-        self.training_seconds += time.monotonic() - self._epoch_started
+        self._training_ended = time.monotonic()
 
     def epoch_ends(
         self, epoch: int, loss: float, accuracy: float, val_loss: float, val_accuracy: float, learning_rate: float
@@ -64,6 +64,7 @@ class Recorder:
             }
         )
         self.epochs_done = epoch
+        self.training_seconds += self._training_ended - self._epoch_started
         if not (math.isfinite(loss) and math.isfinite(val_loss)):
             raise EmotionError(f"The loss became {loss:g} in epoch {epoch}. Try a lower learning rate.")
         improved = val_loss < self.best_loss

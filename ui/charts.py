@@ -133,49 +133,53 @@ def compared_curves(histories: Mapping[str, "pd.DataFrame"], metric: str, ink: s
     """
     from plotly.graph_objects import Figure, Scatter  # slow to import
 
-    number = ".1%" if metric == "val_accuracy" else ".3f"
-    figure = Figure()
-    for place, (name, history) in enumerate(histories.items()):
-        best = history["val_loss"].idxmin() == history.index
-        figure.add_trace(
+    is_share = metric == "val_accuracy"
+    figure = Figure(
+        [
             Scatter(
                 x=history["epoch"],
                 y=history[metric],
                 name=escape(short(name)),
                 mode="lines+markers",
                 line={"color": SERIES_COLOURS[place % len(SERIES_COLOURS)], "width": 2.5},
-                marker={"size": [11 if is_best else 3 for is_best in best], "opacity": 1},
-                hovertemplate=f"%{{y:{number}}}",
+                marker={"size": _dot_sizes(history), "opacity": 1},
+                hovertemplate="%{y:.1%}" if is_share else "%{y:.3f}",
             )
-        )
-    figure.update_layout(
-        title={"text": CURVE_TITLES[metric], "font": {"size": 16, "weight": 600}, "x": 0, "xref": "paper"},
-        height=370,
-        margin={"l": 8, "r": 8, "t": 44, "b": 8},
-        font={"family": '"Source Sans", sans-serif', "size": 13, "color": ink},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        hovermode="x unified",
-        hoverlabel={"bgcolor": "#FFFFFF", "font": {"color": "#151827"}},
-        legend={"orientation": "h", "yanchor": "top", "y": -0.18, "x": 0},
-        showlegend=True,
+            for place, (name, history) in enumerate(histories.items())
+        ]
     )
-    figure.update_xaxes(
-        title={"text": "Epoch", "standoff": 8, "font": {"size": 13}},
-        showgrid=False,
-        zeroline=False,
-        tickformat="d",
-        nticks=9,
-    )
-    figure.update_yaxes(
-        gridcolor=_GRID,
-        ticklabelstandoff=8,
-        zeroline=False,
-        nticks=6,
-        tickformat=".0%" if metric == "val_accuracy" else None,
-        automargin=True,
-    )
+    figure.update_layout(_COMPARISON)
+    figure.update_layout(title_text=CURVE_TITLES[metric], font_color=ink)
+    figure.update_yaxes(tickformat=".0%" if is_share else None)
     return figure
+
+
+def _dot_sizes(history: "pd.DataFrame") -> list[int]:
+    """Return the size of each epoch's dot: large for the epoch that is kept."""
+    return [11 if is_best else 3 for is_best in history["val_loss"] == history["val_loss"].min()]
+
+
+_COMPARISON: Final[dict[str, Any]] = {
+    "height": 370,
+    "margin": {"l": 8, "r": 8, "t": 44, "b": 8},
+    "font": {"family": '"Source Sans", sans-serif', "size": 13},
+    "title": {"font": {"size": 16, "weight": 600}, "x": 0, "xref": "paper"},
+    "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "rgba(0,0,0,0)",
+    "hovermode": "x unified",
+    "hoverlabel": {"bgcolor": "#FFFFFF", "font": {"color": "#151827"}},
+    "showlegend": True,
+    "legend": {"orientation": "h", "yanchor": "top", "y": -0.18, "x": 0},
+    "xaxis": {
+        "title": {"text": "Epoch", "standoff": 8, "font": {"size": 13}},
+        "showgrid": False,
+        "zeroline": False,
+        "tickformat": "d",
+        "nticks": 9,
+    },
+    "yaxis": {"gridcolor": _GRID, "ticklabelstandoff": 8, "zeroline": False, "nticks": 6, "automargin": True},
+}
+"""Plotly layout of figures that compare runs."""
 
 
 def short(name: str) -> str:
