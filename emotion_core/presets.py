@@ -87,7 +87,9 @@ _PRESETS: Final = (
                     _block((256, 3), (256, 3), pooling="none", batch_norm="none", dropout=0),
                 ),
             ),
-            training=Training(epochs=200, batch_size=64, schedule=PlateauRate(), class_weights="balanced"),
+            # The coursework does not say where the rate starts. From Adam's own 0.001 the network had learnt nothing
+            # after three epochs (0.20 on validation), from 0.0001 it had 0.32 after one.
+            training=Training(epochs=200, batch_size=64, schedule=PlateauRate(rate=1e-4), class_weights="balanced"),
         ),
     ),
     Preset(

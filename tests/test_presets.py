@@ -89,5 +89,5 @@ def test_cnn_is_the_coursework_s_layer_by_layer():
     assert (config.model.kernel_initializer, config.model.output_initializer) == ("he_normal", "glorot_normal")
     assert count_parameters(config.model) == 7_260_075
     assert (config.training.epochs, config.training.batch_size) == (200, 64)
-    assert config.training.schedule == PlateauRate(factor=0.2, patience=5)
+    assert config.training.schedule == PlateauRate(rate=1e-4, factor=0.2, patience=5)
     assert config.training.class_weights == "balanced"
