@@ -280,12 +280,9 @@ def test_results_shows_scores_of_the_best_epoch_and_drawn_data(open_page: Opener
 def test_results_compares_curves_of_the_best_runs(open_page: Opener, runs_folder: Path):
     for seed in (42, 43):
         save_finished_run(Runs(runs_folder), preset="dense-5", seed=seed)
-    assert [chart.proto.spec for chart in open_page(RESULTS).get("vega_lite_chart")]
-    assert all(
-        f"dense-5 (seed {seed})" in chart.proto.spec
-        for chart in open_page(RESULTS).get("vega_lite_chart")
-        for seed in (42, 43)
-    )
+    figures = [chart.proto.spec for chart in open_page(RESULTS).get("plotly_chart")]
+    assert len(figures) == 2
+    assert all(f"dense-5 (seed {seed})" in figure for figure in figures for seed in (42, 43))
 
 
 # --- Run -----------------------------------------------------------------------------------------------------------
