@@ -68,10 +68,11 @@ class Recorder:
         if not (math.isfinite(loss) and math.isfinite(val_loss)):
             raise EmotionError(f"The loss became {loss:g} in epoch {epoch}. Try a lower learning rate.")
         improved = val_loss < self.best_loss
+        best: dict[str, float] = {}
         if improved:
             self.best_epoch, self.best_loss = epoch, val_loss
-            self._run.record(best_epoch=epoch, best_val_loss=val_loss, best_val_accuracy=val_accuracy)
-        self._run.record(epoch=epoch, batch=0)
+            best = {"best_epoch": epoch, "best_val_loss": val_loss, "best_val_accuracy": val_accuracy}
+        self._run.record(epoch=epoch, batch=0, **best)
         print(
             f"epoch {epoch}: loss {loss:.4f}, accuracy {accuracy:.4f}, validation loss {val_loss:.4f}, "
             f"validation accuracy {val_accuracy:.4f}{' (best)' if improved else ''}",

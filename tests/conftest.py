@@ -4,12 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from emotion_core import presets
 from emotion_core.config import RunConfig, with_settings
 from emotion_core.emotions import NUM_EMOTIONS
 from emotion_core.evaluation import RunEvaluation, evaluate
 from emotion_core.runs import Run, Runs, State, Validation
+
+PROJECT = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -25,6 +28,17 @@ def runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def finished_run(runs_folder: Path) -> Run:
     """A finished run of the linear preset on the sample, with curves, scores, a log and a model."""
     return save_finished_run(Runs(runs_folder), name="Fixture run")
+
+
+def open_app(path: str, **parameters: str) -> AppTest:
+    """Open a page of the app with query parameters, as a link or a reload does; nothing may go wrong on it."""
+    page = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60).run().switch_page(path)
+    page.query_params.clear()  # those of the page that opened first
+    for name, value in parameters.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception, page.exception
+    return page
 
 
 def save_finished_run(

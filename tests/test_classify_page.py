@@ -1,33 +1,24 @@
 """The Classify page: pictures in, faces and bars out. The webcam needs a browser, so the browser test has it."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from conftest import save_finished_run
+from conftest import open_app, save_finished_run
 from portrait import draw_portrait
 from streamlit.testing.v1 import AppTest
 
 from emotion_core.emotions import EMOTIONS
 from emotion_core.runs import Run, Runs
 
-PROJECT = Path(__file__).parent.parent
-
 
 @pytest.fixture
 def open_page(runs_folder: Path) -> Callable[..., AppTest]:
-    def open_with(**parameters: str) -> AppTest:
-        page = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60).run()
-        page.switch_page("pages/classify_faces.py")
-        for name, value in parameters.items():
-            page.query_params[name] = value
-        page.run()
-        assert not page.exception
-        return page
-
-    return open_with
+    """Open the page with query parameters, as a link or a reload does."""
+    return partial(open_app, "pages/classify_faces.py")
 
 
 def png(picture: np.ndarray) -> bytes:

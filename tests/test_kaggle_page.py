@@ -1,17 +1,18 @@
 """The Kaggle page: a test file in, its predictions out, a score where the labels are known."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import open_app
 from streamlit.testing.v1 import AppTest
 
 from emotion_core.classifier import load_classifier
 from emotion_core.dataset import load_dataset
 from emotion_core.runs import Run
 
-PROJECT = Path(__file__).parent.parent
 IDS = ("10", "7", "abc", "11", "12")
 
 
@@ -26,14 +27,9 @@ def test_file(runs_folder: Path) -> Path:
 
 
 @pytest.fixture
-def open_page(runs_folder: Path) -> Callable[[], AppTest]:
-    def open_now() -> AppTest:
-        page = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60).run()
-        page.switch_page("pages/predict_kaggle.py").run()
-        assert not page.exception
-        return page
-
-    return open_now
+def open_page(runs_folder: Path) -> Callable[..., AppTest]:
+    """Open the page with query parameters, as a link or a reload does."""
+    return partial(open_app, "pages/predict_kaggle.py")
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import save_csv, save_finished_run
+from conftest import open_app, save_csv, save_finished_run
 from streamlit.testing.v1 import AppTest
 
 from emotion_core.config import Augmentation, with_settings
@@ -23,15 +23,7 @@ Opener = Callable[..., AppTest]
 @pytest.fixture
 def open_page(runs_folder: Path) -> Opener:
     """Open a page with query parameters, as a link or a reload does."""
-
-    def open_with(path: str, **parameters: str) -> AppTest:
-        page = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60).run().switch_page(path)
-        page.query_params.clear()  # those of the page that opened first
-        for name, value in parameters.items():
-            page.query_params[name] = value
-        return checked(page.run())
-
-    return open_with
+    return open_app
 
 
 def checked(page: AppTest) -> AppTest:

@@ -3,18 +3,18 @@
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 import streamlit as st
-from conftest import save_finished_run
+from conftest import open_app, save_finished_run
 from streamlit.testing.v1 import AppTest
 
 from emotion_core.config import Augmentation, with_settings
 from emotion_core.presets import PRESETS, find_preset
 from emotion_core.runs import Run, Runs, State
 
-PROJECT = Path(__file__).parent.parent
 PAGE = "pages/train_models.py"
 
 
@@ -26,16 +26,7 @@ def runs(runs_folder: Path) -> Runs:
 @pytest.fixture
 def open_page(runs: Runs) -> Callable[..., AppTest]:
     """Open the page with query parameters, as a link or a reload does."""
-
-    def open_with(**parameters: str) -> AppTest:
-        page = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60).run().switch_page(PAGE)
-        for name, value in parameters.items():
-            page.query_params[name] = value
-        page.run()
-        assert not page.exception
-        return page
-
-    return open_with
+    return partial(open_app, PAGE)
 
 
 def texts(page: AppTest) -> str:

@@ -24,8 +24,9 @@ def train_linear(run: Run, data: TrainingData) -> tuple[Outcome, Recorder]:
     assert isinstance(model, LinearModel)
     pixels, validation_pixels = _flatten(data.faces), _flatten(data.validation_faces)
     learner = LinearLearner(model, settings.seed, data.class_weights)
-    recorder = Recorder(run, batches=-(-len(pixels) // ROWS_PER_STEP), images=len(pixels))
-    run.record(backend="scikit-learn", device="CPU")
+    batches = -(-len(pixels) // ROWS_PER_STEP)
+    recorder = Recorder(run, batches, images=len(pixels))
+    run.record(backend="scikit-learn", device="CPU", batches=batches)
 
     def weights_now() -> LinearWeights:
         return fit_temperature(learner.weights(), validation_pixels, data.validation_labels)
