@@ -227,12 +227,22 @@ class Training(Settings):
 
 
 class Device(Settings):
-    """Where the run computes."""
+    """Where the run computes, and how exactly."""
 
     backend: Literal["auto", "tensorflow", "jax", "torch"] = Field(
         "auto", description="Keras backend; auto takes the first installed one that sees a GPU, else TensorFlow."
     )
-    kind: Literal["auto", "cpu"] = Field("auto", description="Use a GPU where there is one, or the CPU only.")
+    kind: Literal["auto", "cpu", "gpu"] = Field(
+        "auto",
+        description="Auto takes a GPU where there is one. A run that asks for a GPU is refused where there is none.",
+    )
+    gpu: int | None = Field(None, ge=0, le=63, description="Number of the GPU, from 0; empty: the first that is free.")
+    mixed_precision: Literal["auto", "on", "off"] = Field(
+        "auto", description="Compute in 16 bits, keep weights in 32; auto does so on GPUs that gain by it."
+    )
+    deterministic: bool = Field(
+        False, description="Only operations that give the same bits each time, so that the run repeats exactly; slower."
+    )
 
 
 class RunConfig(Settings):
@@ -246,6 +256,9 @@ class RunConfig(Settings):
     model: Model
     training: Training = Training()
     device: Device = Device()
+    data_fingerprint: str = Field(
+        "", max_length=64, description="Digest of the faces at submission; a run refuses to learn from others."
+    )
 
 
 _CHOICES: Final[dict[Any, type[Settings]]] = {

@@ -42,6 +42,7 @@ def write_submission(
     """Write the competition's CSV in one step; raises BadInput where the folder refuses it."""
     text = submission_csv(ids, labels)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, text)
     except OSError as error:
         raise BadInput(f"{path} cannot be written: {error.strerror}.") from error

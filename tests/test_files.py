@@ -15,11 +15,17 @@ PROJECT = Path(__file__).parent.parent
 
 
 def test_new_content_takes_the_place_of_the_old(tmp_path):
-    path = tmp_path / "deep" / "notes.txt"
+    path = tmp_path / "notes.txt"
     write_text(path, "old")
     write_text(path, "new\nlines, “ünïcödé”\n")
     assert path.read_bytes() == "new\nlines, “ünïcödé”\n".encode()
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_folder_that_was_deleted_does_not_come_back(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        write_text(tmp_path / "deleted" / "notes.txt", "news")
+    assert not (tmp_path / "deleted").exists()
 
 
 def test_a_failed_writer_leaves_the_old_file_and_nothing_beside_it(tmp_path):

@@ -100,6 +100,7 @@ def keep_upload(upload: io.BytesIO, name: str) -> Path:
     stem, dot, suffixes = PurePath(name).name.partition(".")
     path = settings.data_folder() / f"{stem}-{hashlib.sha256(content).hexdigest()[:8]}{dot}{suffixes}"
     if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary:
             temporary.write_bytes(content)
     try:

@@ -20,6 +20,7 @@ WORDS = {
     "cnn": "CNN",
     "cpu": "CPU",
     "gelu": "GELU",
+    "gpu": "GPU",
     "gru": "GRU",
     "initializer": "initialiser",
     "jax": "JAX",

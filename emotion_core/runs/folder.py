@@ -1,0 +1,106 @@
+"""A folder of runs: making, listing, finding and deleting them."""
+
+import re
+import secrets
+import shutil
+import time
+from pathlib import Path
+
+from emotion_core.config import RunConfig
+from emotion_core.errors import BadInput, RunNotFound
+from emotion_core.files import write_text
+from emotion_core.runs.run import Run
+from emotion_core.runs.states import State, Status
+from emotion_core.runs.summary import RunSummary, forget_lines, summarise
+
+DRAFT_SECONDS = 3_600
+"""A submission takes a moment; a draft as old as this was left by a crash."""
+
+
+class Runs:
+    """A folder of runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def engine_folder(self) -> Path:
+        """Where the engine keeps its locks and its log."""
+        folder = self.folder / ".engine"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def create(self, config: RunConfig, sequence: int = 0) -> Run:
+        """Make the folder of a new queued run: whole, or not at all."""
+        now = time.time()
+        stem = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
+        run_id = f"{stem}-{_as_path_name(config.preset)}-{secrets.token_hex(4)}"
+        draft = self.folder / f".new-{run_id}"
+        draft.mkdir(parents=True)
+        status = Status(state=State.QUEUED, submitted=now, sequence=sequence, epochs=config.training.epochs)
+        write_text(draft / "config.json", config.model_dump_json(indent=2) + "\n")
+        write_text(draft / "status.json", status.model_dump_json(indent=2) + "\n")
+        return Run(draft.rename(self.folder / run_id))
+
+    def all(self) -> list[Run]:
+        """Return every run, oldest first."""
+        if not self.folder.is_dir():
+            return []
+        return [
+            Run(folder)
+            for folder in sorted(self.folder.iterdir())
+            if folder.is_dir() and not folder.name.startswith(".")
+        ]
+
+    def summaries(self) -> list[RunSummary]:
+        """Return a line per run, newest first."""
+        runs = self.all()
+        forget_lines(self.folder, (run.folder for run in runs))
+        lines = [summarise(run) for run in runs]
+        return sorted(lines, key=lambda line: (line.submitted, line.sequence), reverse=True)
+
+    def in_hand(self) -> list[RunSummary]:
+        """Return a line per run that is not over: those computing first, then the queue in its order."""
+        unfinished = [line for line in self.summaries() if not line.state.is_over]
+        return sorted(unfinished, key=lambda line: (line.state is State.QUEUED, line.sequence, line.submitted, line.id))
+
+    def run_of(self, line: RunSummary) -> Run:
+        """Return the run that a line is about."""
+        return Run(self.folder / line.id)
+
+    def find(self, reference: str) -> Run:
+        """Return the run that an id, a unique beginning of one, or `latest` stands for; raises RunNotFound.
+
+        `latest` is the run submitted last among those that have a model, whatever their state.
+        """
+        runs = self.all()
+        if reference == "latest":
+            with_model = [line for line in self.summaries() if line.has_model]
+            if not with_model:
+                raise RunNotFound(f"There is no trained run in {self.folder} yet.")
+            return Run(self.folder / with_model[0].id)
+        matches = [run for run in runs if run.id == reference] or [run for run in runs if run.id.startswith(reference)]
+        if len(matches) == 1 and reference:
+            return matches[0]
+        if not matches:
+            raise RunNotFound(f"There is no run {reference!r} in {self.folder}.")
+        raise RunNotFound(f"{reference!r} is the beginning of {len(matches)} runs; give more of the id.")
+
+    def delete(self, run: Run) -> None:
+        """Remove a run for good; raises BadInput while it is computing."""
+        if run.is_alive():
+            raise BadInput(f"Run {run.id} is computing; stop it before deleting it.")
+        doomed = run.folder.rename(self.folder / f".deleted-{run.id}")
+        shutil.rmtree(doomed, ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Remove what a crash left of a deletion, or long ago of a submission."""
+        for folder in self.folder.glob(".deleted-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+        for folder in self.folder.glob(".new-*"):
+            if folder.stat().st_mtime < time.time() - DRAFT_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _as_path_name(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40] or "run"

@@ -1,0 +1,66 @@
+"""Where a run is in its life, and what its trainer tells of it."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class State(StrEnum):
+    """Where a run is in its life."""
+
+    QUEUED = "queued"  # waits for its turn
+    RUNNING = "running"  # a living trainer holds its lock
+    STOPPING = "stopping"  # running, and asked to stop
+    STOPPED = "stopped"  # ended early because a person asked
+    FINISHED = "finished"  # ran to its end: all epochs, or early stopping
+    FAILED = "failed"  # ended by an error that its reason tells
+    INTERRUPTED = "interrupted"  # its trainer died without a word
+    DAMAGED = "damaged"  # its folder cannot be read
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen to the run by itself."""
+        return self not in (State.QUEUED, State.RUNNING, State.STOPPING)
+
+
+class Status(BaseModel):
+    """What status.json holds. Times are seconds since 1970; `epoch` counts whole epochs done.
+
+    Attributes:
+        sequence: Place in the queue; 0 for a run that the process which made it computes itself.
+        seconds: Time spent computing, over all sittings of a run that was resumed; it counts no pause.
+        resumed: How often the run was resumed.
+        patience_from: The epoch from which early stopping counts, where a finished run was continued.
+        slot: The slot of the engine that it computes in, such as `cpu` or `gpu-0`.
+        memory: Bytes that the trainer takes.
+        gpu_memory: Bytes of the GPU that are taken, of `gpu_memory_total`, by whomever.
+        gpu_use: Share of the last moment in which the GPU computed, 0 to 1.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    state: State
+    reason: str = ""
+    sequence: int = 0
+    submitted: float
+    started: float | None = None
+    finished: float | None = None
+    seconds: float | None = None
+    resumed: int = 0
+    epoch: int = 0
+    epochs: int
+    batch: int = 0
+    batches: int = 0
+    images_per_second: float | None = None
+    backend: str = ""
+    device: str = ""
+    slot: str = ""
+    memory: int | None = None
+    gpu_memory: int | None = None
+    gpu_memory_total: int | None = None
+    gpu_use: float | None = None
+    parameters: int | None = None
+    best_epoch: int | None = None
+    best_val_loss: float | None = None
+    best_val_accuracy: float | None = None
+    patience_from: int = 0

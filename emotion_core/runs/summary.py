@@ -1,0 +1,120 @@
+"""A run in one line, as lists show it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from emotion_core.errors import DamagedRun
+from emotion_core.runs.run import Run
+from emotion_core.runs.states import State
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """A run's line in a list. A damaged folder has a line too: state `damaged`, and the reason."""
+
+    id: str
+    name: str
+    state: State
+    reason: str = ""
+    preset: str = ""
+    family: str = ""
+    data: str = ""
+    seed: int | None = None
+    epoch: int = 0
+    epochs: int = 0
+    best_epoch: int | None = None
+    val_accuracy: float | None = None
+    training_accuracy: float | None = None
+    macro_f1: float | None = None
+    parameters: int | None = None
+    seconds: float | None = None
+    images_per_second: float | None = None
+    submitted: float = 0.0
+    sequence: int = 0
+    has_model: bool = False
+    tags: tuple[str, ...] = ()
+    notes: str = ""
+
+
+_SOURCES: Final = ("config.json", "status.json", "evaluation.json", "about.json", "model.onnx", "linear.npz")
+
+_Stamp = tuple[tuple[int, int, int] | None, ...]
+
+_LINES: Final[dict[Path, tuple[_Stamp, RunSummary]]] = {}
+
+
+def summarise(run: Run) -> RunSummary:
+    """Return the run's line in a list; never raises for a damaged folder.
+
+    Lines are remembered for as long as the run's files stay as they are, except those of runs that say they compute:
+    whether that is so, only their lock tells.
+    """
+    stamp = _stamp(run)
+    known = _LINES.get(run.folder)
+    if known and known[0] == stamp:
+        return known[1]
+    line = _summarise(run)
+    if line.state not in (State.RUNNING, State.STOPPING, State.INTERRUPTED):
+        _LINES[run.folder] = (stamp, line)
+    return line
+
+
+def forget_lines(folder: Path, present: Iterable[Path]) -> None:
+    """Forget the lines of runs that are no longer in a folder of runs."""
+    for gone in {path for path in list(_LINES) if path.parent == folder}.difference(present):
+        _LINES.pop(gone, None)
+
+
+def _summarise(run: Run) -> RunSummary:
+    try:
+        config, state, status, evaluation = run.config, run.state(), run.status(), run.evaluation()
+    except DamagedRun as error:
+        return RunSummary(id=run.id, name=run.id, state=State.DAMAGED, reason=str(error))
+    about = run.about()
+    scores = {
+        "val_accuracy": evaluation.accuracy,
+        "training_accuracy": evaluation.training_accuracy,
+        "macro_f1": evaluation.macro_f1,
+        "seconds": evaluation.seconds,
+        "best_epoch": evaluation.best_epoch,
+        "images_per_second": evaluation.images_per_second,
+    } if evaluation else {
+        "val_accuracy": status.best_val_accuracy,
+        "best_epoch": status.best_epoch,
+        "seconds": status.seconds,
+        "images_per_second": status.images_per_second,
+    }  # fmt: skip
+    return RunSummary(
+        id=run.id,
+        name=run.name,
+        tags=about.tags,
+        notes=about.notes,
+        state=state,
+        reason=status.reason,
+        preset=config.preset,
+        family=config.model.family,
+        data=Path(config.data.source).name,
+        seed=config.training.seed,
+        epoch=status.epoch,
+        epochs=status.epochs,
+        parameters=status.parameters,
+        submitted=status.submitted,
+        sequence=status.sequence,
+        has_model=run.onnx_path.exists() or run.linear_path.exists(),
+        **scores,
+    )
+
+
+def _stamp(run: Run) -> _Stamp:
+    """Return what changes whenever a file does that a line is made from."""
+    return tuple(_stamp_of(run.folder / name) for name in _SOURCES)
+
+
+def _stamp_of(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
