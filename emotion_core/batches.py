@@ -21,6 +21,7 @@ class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
         images: uint8 (n, 48, 48).
         labels: uint8 (n,).
         weights: float (7,), the weight of each class in the loss.
+        epoch: The pass to begin with, counted from 0.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
         augmentation: Augmentation,
         batch_size: int,
         seed: int,
+        epoch: int = 0,
     ) -> None:
         super().__init__(workers=1, use_multiprocessing=False, max_queue_size=16)
         self._images = images
@@ -39,7 +41,7 @@ class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self._augmentation = augmentation
         self._batch_size = batch_size
         self._seed = seed
-        self._begin(epoch=0)
+        self._begin(epoch)
 
     def __len__(self) -> int:
         return -(-len(self._labels) // self._batch_size)

@@ -1,17 +1,25 @@
 """Keras callbacks: what happens between the batches and epochs of a run."""
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import keras
+import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 
-from emotion_core.files import replacing
-from emotion_core.recorder import Recorder
+from emotion_core.config import PlateauRate
+from emotion_core.models.saved import save_network
+from emotion_core.recorder import EpochScores, Recorder
 from emotion_core.runs import Run
 from emotion_core.schedules import RateTable
 
 Logs = dict[str, Any] | None
+
+_MODEL: Final = "model"
+_OPTIMIZER: Final = "optimizer"
+_SCORES: Final = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 
 class TabulatedRate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
@@ -31,65 +39,79 @@ class TabulatedRate(keras.optimizers.schedules.LearningRateSchedule):  # type: i
         return {"rates": self._rates.tolist(), "steps_each": self._steps_each}
 
 
-class ReportToRecorder(keras.callbacks.Callback):  # type: ignore[misc]
-    """Hands every batch and epoch to the recorder, keeps the best epoch's model, and stops when it is time.
+class Plateau(keras.callbacks.ReduceLROnPlateau):  # type: ignore[misc]
+    """Keras's plateau schedule, which can go on where it left off; the rate itself is the optimiser's to remember."""
 
-    Training stops after the batch in hand when a person asks, and after an epoch when validation loss has not
-    improved for `patience` epochs.
+    def __init__(self, schedule: PlateauRate, state: Mapping[str, Any] | None) -> None:
+        super().__init__("val_loss", factor=schedule.factor, patience=schedule.patience)
+        self._state = state or {"best": None, "wait": 0}
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Take up the state of the last whole epoch."""
+        super().on_train_begin(logs)
+        self.best, self.wait = self._state["best"], self._state["wait"]
+
+    def state(self) -> dict[str, Any]:
+        """Return what `state` takes."""
+        return {"best": self.best, "wait": self.wait}
+
+
+class ReportToRecorder(keras.callbacks.Callback):  # type: ignore[misc]
+    """Hands every batch and epoch to the recorder, saves what resume needs, and keeps the best epoch's model.
+
+    It must come after the schedule's callback, whose state after the epoch is saved with it. Training ends by
+    `StopRequested` or `Diverged`, raised through `fit` so that no time goes into validating half an epoch.
     """
 
-    def __init__(self, recorder: Recorder, run: Run, patience: int | None, *, keep_best: bool) -> None:
+    def __init__(self, recorder: Recorder, run: Run, plateau: Plateau | None) -> None:
         super().__init__()
         self._recorder = recorder
         self._run = run
-        self._patience = patience
-        self._keep_best = keep_best
-        self._epoch = 0
+        self._plateau = plateau
         self._learning_rate = math.nan
-        self.stopped_by_person = False
-        self.kept_epoch = 0
-        self.kept_accuracy = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Begin the epoch's clock, and note the learning rate with which it begins."""
-        self._epoch = epoch + 1
         self._learning_rate = float(ops.convert_to_numpy(self.model.optimizer.learning_rate))
         self._recorder.epoch_begins()
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Report, and look for the request to stop."""
-        if logs and self._recorder.report_is_due(batch + 1):  # reading the logs waits for the device
-            self._recorder.batch_ends(self._epoch, batch + 1, float(logs["loss"]), float(logs["accuracy"]))
-        if self._recorder.stop_requested():
-            self.stopped_by_person = True
-            self.model.stop_training = True
+        values = logs or {}
+        self._recorder.batch_ends(batch + 1, lambda: (float(values["loss"]), float(values["accuracy"])))
 
     def on_test_begin(self, logs: Logs = None) -> None:
         """End the clock of training proper."""
         self._recorder.training_ends()
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Report the epoch, keep it if it is the best, and stop when nothing improves any more."""
-        if self.stopped_by_person:  # half an epoch is no epoch
-            return
-        logs = logs or {}
-        improved = self._recorder.epoch_ends(
-            epoch + 1,
-            loss=float(logs["loss"]),
-            accuracy=float(logs["accuracy"]),
-            val_loss=float(logs["val_loss"]),
-            val_accuracy=float(logs["val_accuracy"]),
-            learning_rate=self._learning_rate,
-        )
-        if improved or not self._keep_best:
-            save_without_optimizer(self.model, self._run)
-            self.kept_epoch, self.kept_accuracy = epoch + 1, float(logs["accuracy"])
-        if self._recorder.has_stalled(self._patience):
+        """Report the epoch, save all that resume needs, then the model if it is to be kept, and stop when it is time.
+
+        The model comes after the checkpoint, which tells whether it does: a resumed run saves it again.
+        """
+        scores = {name: float(value) for name, value in (logs or {}).items() if name in _SCORES}
+        keep = self._recorder.epoch_ends(EpochScores(**scores, learning_rate=self._learning_rate))
+        state = {"plateau": self._plateau.state()} if self._plateau else {}
+        self._recorder.save(training_arrays(self.model), state)
+        if keep:
+            save_network(self.model, self._run)
+        if self._recorder.is_done():
             self.model.stop_training = True
 
 
-def save_without_optimizer(model: keras.Model, run: Run) -> None:
-    """Save the network as the run's model, without its optimiser, which only training needs."""
-    bare = keras.Model(model.inputs, model.outputs, name=model.name)  # shares the weights, is not compiled
-    with replacing(run.keras_path) as temporary:
-        bare.save(temporary)
+def training_arrays(model: keras.Model) -> dict[str, NDArray[Any]]:
+    """Return all numbers that training goes on from: weights, states of random generators, optimiser."""
+    return {name: np.asarray(ops.convert_to_numpy(variable)) for name, variable in _variables(model).items()}
+
+
+def restore_arrays(model: keras.Model, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Set a compiled model to what `training_arrays` returned for one of the same settings."""
+    model.optimizer.build(model.trainable_variables)
+    for name, variable in _variables(model).items():
+        variable.assign(arrays[name])
+
+
+def _variables(model: keras.Model) -> dict[str, Any]:
+    """Name each variable by its place, which follows from the settings; the names that Keras gives do not."""
+    groups = {_MODEL: model.variables, _OPTIMIZER: model.optimizer.variables}
+    return {f"{group}-{place:04}": variable for group, every in groups.items() for place, variable in enumerate(every)}

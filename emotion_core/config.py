@@ -303,7 +303,7 @@ def _assign(document: Any, path: str, value: Any) -> None:
         document = _child(document, part, ".".join(parents[: depth + 1]))
     names = _names_in(document)
     if last in names:
-        if last in ("kind", "family") and document[last] != value:
+        if last in ("kind", "family") and str(document[last]) in _CHOICES and document[last] != value:
             document.clear()
         document[last] = value
     elif isinstance(document, tuple | list):
@@ -316,7 +316,7 @@ def _names_in(document: Any) -> list[str]:
     """Return the settings of a group, also of one that was just started anew and holds nothing but its kind."""
     if not isinstance(document, dict):
         return []
-    choice = _CHOICES.get(document.get("kind", document.get("family")))
+    choice = _CHOICES.get(str(document.get("kind", document.get("family"))))
     return list(choice.model_fields if choice else document)
 
 

@@ -12,8 +12,9 @@ from typing import Final
 
 from emotion_core import __version__, settings
 from emotion_core.engine import LocalEngine
-from emotion_core.engine.devices import installed_backends, may_have_gpu, nvidia_gpus, sees_gpu
+from emotion_core.engine.devices import how_to_use_the_gpu, installed_backends, may_have_gpu, sees_gpu, slots
 from emotion_core.errors import EmotionError
+from emotion_core.hardware import Gpu, gpus
 from emotion_core.runs import Runs
 
 PACKAGES: Final = (
@@ -28,6 +29,8 @@ PACKAGES: Final = (
     "numpy",
     "pandas",
     "scikit-learn",
+    "psutil",
+    "nvidia-ml-py",
 )
 
 OPTIONAL: Final = ("jax", "torch")
@@ -51,7 +54,8 @@ class Folder:
 class Report:
     """What was found. `packages` maps a name to its version, None where it is missing.
 
-    `gpu_backends` are the backends that see a GPU; `missing` holds a sentence for each thing to mend.
+    `gpus` are NVIDIA's, `gpu_backends` the backends that see a GPU; in each of `slots` one run computes at a time;
+    `missing` holds a sentence for each thing to mend.
     """
 
     version: str
@@ -60,8 +64,9 @@ class Report:
     processors: int
     packages: dict[str, str | None]
     backends: tuple[str, ...]
-    gpus: tuple[str, ...]
+    gpus: tuple[Gpu, ...]
     gpu_backends: tuple[str, ...]
+    slots: tuple[str, ...]
     folders: dict[str, Folder]
     engine_is_working: bool
     missing: tuple[str, ...]
@@ -84,8 +89,9 @@ def examine(runs: Runs) -> Report:
         processors=os.cpu_count() or 1,
         packages=packages,
         backends=backends,
-        gpus=nvidia_gpus(),
+        gpus=gpus(),
         gpu_backends=gpu_backends,
+        slots=slots(),
         folders=folders,
         engine_is_working=folders["runs"].exists and folders["runs"].writable and _engine_is_working(runs),
         missing=(*_missing_packages(packages), *_missing_backends(backends, gpu_backends), *_poor_folders(folders)),
@@ -106,17 +112,8 @@ def _missing_backends(backends: tuple[str, ...], gpu_backends: tuple[str, ...]) 
             "TensorFlow is not installed, and only it writes the ONNX file that serves: pip install tensorflow"
         )
     if may_have_gpu() and not gpu_backends:
-        sentences.append(f"There is a GPU, but no installed backend can use it: {_how_to_use_the_gpu()}")
+        sentences.append(f"There is a GPU, but no installed backend can use it: {how_to_use_the_gpu()}")
     return sentences
-
-
-def _how_to_use_the_gpu() -> str:
-    by_system: dict[str, str] = {
-        "Linux": "pip install 'tensorflow[and-cuda]' for NVIDIA's",
-        "Windows": "pip install torch --index-url https://download.pytorch.org/whl/cu126",
-        "Darwin": "pip install torch",
-    }
-    return by_system.get(platform.system(), "pip install torch")
 
 
 def _poor_folders(folders: dict[str, Folder]) -> list[str]:

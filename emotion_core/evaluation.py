@@ -1,15 +1,18 @@
 """How well a model did: scores from true labels and probabilities."""
 
-from typing import Any
+from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from emotion_core.emotions import EMOTIONS, NUM_EMOTIONS
 
 Labels = NDArray[np.integer[Any]]
 Probabilities = NDArray[np.floating[Any]]
+
+Count = Annotated[int, Field(ge=0, le=2**53)]
+ByEmotion = Field(min_length=NUM_EMOTIONS, max_length=NUM_EMOTIONS)
 
 
 class ClassScores(BaseModel):
@@ -17,10 +20,10 @@ class ClassScores(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    precision: float
-    recall: float
-    f1: float
-    support: int
+    precision: FiniteFloat
+    recall: FiniteFloat
+    f1: FiniteFloat
+    support: Count
 
 
 class Evaluation(BaseModel):
@@ -28,22 +31,28 @@ class Evaluation(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    images: int
-    accuracy: float
-    macro_f1: float
-    loss: float
+    images: Count
+    accuracy: FiniteFloat
+    macro_f1: FiniteFloat
+    loss: FiniteFloat
     per_class: dict[str, ClassScores]
-    confusion: list[list[int]]
+    confusion: Annotated[list[Annotated[list[Count], ByEmotion]], ByEmotion]
+
+    @model_validator(mode="after")
+    def _every_emotion_has_scores(self) -> Self:
+        if tuple(self.per_class) != EMOTIONS:
+            raise ValueError(f"scores are of {', '.join(EMOTIONS)}, in this order")
+        return self
 
 
 class RunEvaluation(Evaluation):
     """A run's scores on its validation rows, with what it took to get them."""
 
-    best_epoch: int
-    training_accuracy: float
-    parameters: int
-    seconds: float
-    images_per_second: float
+    best_epoch: Count
+    training_accuracy: FiniteFloat
+    parameters: Count
+    seconds: FiniteFloat
+    images_per_second: FiniteFloat
 
 
 def evaluate(labels: Labels, probabilities: Probabilities) -> Evaluation:

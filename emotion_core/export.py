@@ -33,10 +33,12 @@ def export_onnx(run: Run) -> None:
 def _export_here(run: Run) -> None:
     import keras
 
-    model = keras.saving.load_model(run.keras_path, compile=False)
-    model(keras.ops.zeros((1, *model.input_shape[1:])))  # the exporter needs a model that has been called
+    from emotion_core.models.saved import load_network
+
+    network = load_network(run)
+    network(keras.ops.zeros((1, *network.input_shape[1:])))  # the exporter needs a model that has been called
     with replacing(run.onnx_path) as temporary:
-        model.export(temporary, format="onnx", verbose=False)
+        network.export(temporary, format="onnx", verbose=False)
 
 
 def _export_in_new_process(run: Run) -> None:

@@ -1,94 +1,213 @@
-"""What a trainer tells the world while it works: status, history and progress of its run."""
+"""What a trainer tells the world while it works, and what it must remember to go on after a break."""
 
 import math
+import os
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
 
 from emotion_core.errors import EmotionError
-from emotion_core.runs import Run
+from emotion_core.hardware import Meter
+from emotion_core.runs import Checkpoint, Run
 
-SECONDS_BETWEEN_REPORTS = 1.0
+SECONDS_BETWEEN_REPORTS: Final = 1.0
+
+SLOT_VARIABLE: Final = "EMOTION_SLOT"
+"""The environment variable that tells a trainer which slot of the engine it computes in."""
+
+
+class StopRequested(Exception):
+    """A person asked the run to stop."""
+
+
+class Diverged(EmotionError):
+    """The loss is no number any more, or infinite."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a run stands after its last whole epoch. Epochs count from 1; 0 is none yet.
+
+    Attributes:
+        best_epoch: The epoch of lowest validation loss, which is `best_loss`.
+        kept_epoch: The epoch whose model is kept, with its accuracy on the training images.
+        training_seconds: Time spent on the epochs so far, validation left out.
+        seconds: Time spent in all.
+    """
+
+    epoch: int = 0
+    best_epoch: int = 0
+    best_loss: float = math.inf
+    best_accuracy: float = 0.0
+    kept_epoch: int = 0
+    kept_accuracy: float = 0.0
+    training_seconds: float = 0.0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class EpochScores:
+    """What an epoch came to, on the training and the validation images; a linear model has no learning rate."""
+
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    learning_rate: float = math.nan
 
 
 class Recorder:
     """Writes a run's status.json, history.csv and progress.csv, and watches for the request to stop.
 
     Model-agnostic: the Keras callback and the linear trainer both report here. Epochs and batches count from 1.
+
+    Args:
+        batches: Batches in an epoch.
+        images: Training images.
+        checkpoint: Where the run goes on; None where it begins.
     """
 
-    def __init__(self, run: Run, batches: int, images: int) -> None:
+    def __init__(self, run: Run, batches: int, images: int, checkpoint: Checkpoint | None = None) -> None:
         self._run = run
+        self._settings = run.config.training
+        self._patience_from = run.status().patience_from
         self._batches = batches
         self._images = images
+        self._meter = Meter()
         self._last_report = 0.0
-        self._epoch_started = self._training_ended = time.monotonic()
-        self.best_epoch = 0
-        self.best_loss = math.inf
-        self.training_seconds = 0.0
-        self.epochs_done = 0
+        self._began = self._epoch_began = self._training_ended = time.monotonic()
+        self.standing = Standing(**checkpoint.state["standing"]) if checkpoint else Standing()
+        self._seconds_before = self.standing.seconds
+
+    def training_begins(self, backend: str, device: str, parameters: int) -> None:
+        """Tell on what the run computes, and take the history back to the epoch after which it goes on."""
+        standing = self.standing
+        self._run.keep_history(standing.epoch)
+        self._run.record(
+            backend=backend,
+            device=device,
+            slot=os.environ.get(SLOT_VARIABLE, ""),
+            parameters=parameters,
+            batches=self._batches,
+            batch=0,
+            epoch=standing.epoch,
+            best_epoch=standing.best_epoch or None,
+            best_val_loss=standing.best_loss if standing.best_epoch else None,
+            best_val_accuracy=standing.best_accuracy if standing.best_epoch else None,
+        )
+        if standing.epoch:
+            print(f"Going on after epoch {standing.epoch}.", flush=True)
 
     def epoch_begins(self) -> None:
         """Note the start of an epoch."""
-        self._epoch_started = time.monotonic()
+        self._epoch_began = time.monotonic()
         self._run.clear_progress()
 
-    def report_is_due(self, batch: int) -> bool:
-        """Whether to report after this batch: about once a second, and after the last."""
-        return batch == self._batches or time.monotonic() - self._last_report >= SECONDS_BETWEEN_REPORTS
+    def batch_ends(self, batch: int, means: Callable[[], tuple[float, float]]) -> None:
+        """Report the running means of loss and accuracy, about once a second and after the last batch.
 
-    def batch_ends(self, epoch: int, batch: int, loss: float, accuracy: float) -> None:
-        """Report the running means after a batch."""
-        self._last_report = time.monotonic()
-        seconds = self._last_report - self._epoch_started
-        self._run.append_progress(
-            {"epoch": epoch, "batch": batch, "loss": loss, "accuracy": accuracy, "seconds": seconds}
-        )
-        self._run.record(batch=batch, images_per_second=self._images * batch / self._batches / max(seconds, 1e-9))
+        Args:
+            batch: Its number in the epoch, from 1.
+            means: Reckons them; it is only called when they are reported, since reading them waits for the device.
+
+        Raises:
+            StopRequested: A person asked the run to stop.
+            Diverged: The loss is no finite number any more.
+        """
+        if self._report_is_due(batch):
+            self._report(batch, *means())
+        if self._run.stop_requested():
+            raise StopRequested
 
     def training_ends(self) -> None:
         """Note that an epoch's training is done and its validation begins."""
         self._training_ended = time.monotonic()
 
-    def epoch_ends(
-        self, epoch: int, loss: float, accuracy: float, val_loss: float, val_accuracy: float, learning_rate: float
-    ) -> bool:
-        """Report a whole epoch and return whether it is the best yet; raises EmotionError on a loss gone wrong."""
-        self._run.append_history(
-            {
-                "epoch": epoch,
-                "loss": loss,
-                "accuracy": accuracy,
-                "val_loss": val_loss,
-                "val_accuracy": val_accuracy,
-                "learning_rate": learning_rate,
-                "seconds": time.monotonic() - self._epoch_started,
-            }
+    def epoch_ends(self, scores: EpochScores) -> bool:
+        """Report a whole epoch and return whether its model is to be kept; raises Diverged."""
+        epoch = self.standing.epoch + 1
+        self._refuse_what_is_not_finite(scores.loss, scores.val_loss, epoch=epoch)
+        self._run.append_history({"epoch": epoch, **asdict(scores), "seconds": self._seconds_since(self._epoch_began)})
+        improved = scores.val_loss < self.standing.best_loss
+        keep = improved or self._settings.keep == "last"
+        self.standing = replace(
+            self.standing,
+            epoch=epoch,
+            training_seconds=self.standing.training_seconds + self._training_ended - self._epoch_began,
+            seconds=self.seconds,
         )
-        self.epochs_done = epoch
-        self.training_seconds += self._training_ended - self._epoch_started
-        if not (math.isfinite(loss) and math.isfinite(val_loss)):
-            raise EmotionError(f"The loss became {loss:g} in epoch {epoch}. Try a lower learning rate.")
-        improved = val_loss < self.best_loss
-        best: dict[str, float] = {}
+        if keep:
+            self.standing = replace(self.standing, kept_epoch=epoch, kept_accuracy=scores.accuracy)
         if improved:
-            self.best_epoch, self.best_loss = epoch, val_loss
-            best = {"best_epoch": epoch, "best_val_loss": val_loss, "best_val_accuracy": val_accuracy}
-        self._run.record(epoch=epoch, batch=0, **best)
+            self.standing = replace(
+                self.standing, best_epoch=epoch, best_loss=scores.val_loss, best_accuracy=scores.val_accuracy
+            )
         print(
-            f"epoch {epoch}: loss {loss:.4f}, accuracy {accuracy:.4f}, validation loss {val_loss:.4f}, "
-            f"validation accuracy {val_accuracy:.4f}{' (best)' if improved else ''}",
+            f"epoch {epoch}: loss {scores.loss:.4f}, accuracy {scores.accuracy:.4f}, validation loss "
+            f"{scores.val_loss:.4f}, validation accuracy {scores.val_accuracy:.4f}{' (best)' if improved else ''}",
             flush=True,
         )
-        return improved
+        return keep
 
-    def has_stalled(self, patience: int | None) -> bool:
-        """Whether validation loss has not improved for `patience` epochs; never where that is None."""
-        return patience is not None and self.epochs_done - self.best_epoch >= patience
+    def save(self, arrays: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+        """Save what the trainer must remember after a whole epoch, and only then tell of the epoch."""
+        standing = self.standing
+        checkpoint = Checkpoint(standing.epoch, arrays, {**state, "standing": asdict(standing)})
+        self._run.checkpoints.save(checkpoint)
+        self._run.record(
+            epoch=standing.epoch,
+            batch=0,
+            seconds=standing.seconds,
+            best_epoch=standing.best_epoch,
+            best_val_loss=standing.best_loss,
+            best_val_accuracy=standing.best_accuracy,
+        )
 
-    def stop_requested(self) -> bool:
-        """Whether a person asked the run to stop."""
-        return self._run.stop_requested()
+    def is_done(self) -> bool:
+        """Whether all epochs are done, or validation loss has not improved for as long as the settings allow."""
+        standing, patience = self.standing, self._settings.early_stopping_patience
+        waited_from = max(standing.best_epoch, self._patience_from)
+        stalled = patience is not None and standing.epoch - waited_from >= patience
+        return stalled or standing.epoch >= self._settings.epochs
+
+    @property
+    def seconds(self) -> float:
+        """Time spent computing, over all sittings."""
+        return self._seconds_before + self._seconds_since(self._began)
 
     @property
     def images_per_second(self) -> float:
         """Training images per second over the whole run, validation left out."""
-        return self._images * self.epochs_done / self.training_seconds if self.training_seconds else 0.0
+        standing = self.standing
+        return self._images * standing.epoch / standing.training_seconds if standing.training_seconds else 0.0
+
+    def _report_is_due(self, batch: int) -> bool:
+        return batch == self._batches or self._seconds_since(self._last_report) >= SECONDS_BETWEEN_REPORTS
+
+    def _report(self, batch: int, loss: float, accuracy: float) -> None:
+        epoch = self.standing.epoch + 1
+        self._refuse_what_is_not_finite(loss, epoch=epoch)
+        seconds = self._seconds_since(self._epoch_began)
+        self._last_report = time.monotonic()
+        self._run.append_progress(
+            {"epoch": epoch, "batch": batch, "loss": loss, "accuracy": accuracy, "seconds": seconds}
+        )
+        self._run.record(
+            batch=batch,
+            seconds=self.seconds,
+            images_per_second=self._images * batch / self._batches / max(seconds, 1e-9),
+            **asdict(self._meter.read()),
+        )
+
+    def _refuse_what_is_not_finite(self, *losses: float, epoch: int) -> None:
+        wrong = next((loss for loss in losses if not math.isfinite(loss)), None)
+        if wrong is None:
+            return
+        kept = self.standing.kept_epoch
+        what_is_left = f"The model of epoch {kept} is kept" if kept else "No model was learnt"
+        value = "no number (NaN)" if math.isnan(wrong) else "infinite"
+        raise Diverged(f"The loss became {value} in epoch {epoch}. {what_is_left}. Try a lower learning rate.")
+
+    def _seconds_since(self, moment: float) -> float:
+        return time.monotonic() - moment

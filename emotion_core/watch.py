@@ -25,18 +25,21 @@ class Watch:
         phase: One sentence on what it is doing or how it ended.
         epoch: The epoch in hand, from 1; once the run is over, the number of whole epochs.
         epoch_fraction: How much of the epoch in hand is done, 0 to 1.
+        seconds: Time spent computing, over all sittings; None where unknown.
         seconds_left: At the pace of the last epochs and if no early stopping ends it sooner; None where unknown.
         best_epoch: The epoch of lowest validation loss so far; once the run is over, the one that is kept.
         val_accuracy: That epoch's accuracy on the validation faces, 0 to 1.
         history: A row per epoch, as `Run.history`.
-        progress: A row per moment of the epoch in hand, as `Run.progress`.
+        progress: A row per moment of the epoch in hand, as `Run.progress`; none while nothing is computed.
     """
 
     state: State
+    status: Status
     phase: str
     epoch: int
     epochs: int
     epoch_fraction: float
+    seconds: float | None
     seconds_left: float | None
     best_epoch: int | None
     val_accuracy: float | None
@@ -44,30 +47,26 @@ class Watch:
     progress: "pd.DataFrame"
 
 
-def watch(run: Run, queued_before: int = 0) -> Watch:
-    """Look at a run; raises DamagedRun. `queued_before` is the number of runs whose turn comes first."""
-    state, status = run.state(), run.status()
-    history, progress = run.history(), run.progress()
+def watch(run: Run, queued_before: int = 0, state: State | None = None) -> Watch:
+    """Look at a run; raises DamagedRun.
+
+    Args:
+        run: The run.
+        queued_before: Number of runs whose turn comes first.
+        state: What is so, where the caller has just looked: looking at a trainer's lock takes milliseconds.
+    """
+    state, status = state or run.state(), run.status()
     if state.is_over or state is State.QUEUED:
-        kept = run.evaluation()
-        return Watch(
-            state,
-            phase=_outcome(state, status, queued_before),
-            epoch=status.epoch,
-            epochs=status.epochs,
-            epoch_fraction=0.0,
-            seconds_left=None,
-            best_epoch=kept.best_epoch if kept else status.best_epoch,
-            val_accuracy=kept.accuracy if kept else status.best_val_accuracy,
-            history=history,
-            progress=progress,
-        )
+        return _watch_at_rest(run, state, status, queued_before)
+    history, progress = run.history(), run.progress()
     return Watch(
         state,
+        status,
         phase=_activity(run, state, status),
         epoch=min(status.epoch + 1, status.epochs),
         epochs=status.epochs,
         epoch_fraction=_epoch_fraction(status),
+        seconds=status.seconds,
         seconds_left=None if state is State.STOPPING else _seconds_left(status, history, progress),
         best_epoch=status.best_epoch,
         val_accuracy=status.best_val_accuracy,
@@ -76,17 +75,23 @@ def watch(run: Run, queued_before: int = 0) -> Watch:
     )
 
 
-def runs_in_hand(runs: Runs) -> list[Run]:
-    """Return the runs that are not over: those computing first, then the queue in its order."""
-    found = []
-    for run in runs.all():
-        try:
-            state, status, _ = run.state(), run.status(), run.config  # without its settings nobody can compute it
-        except DamagedRun:
-            continue
-        if not state.is_over:
-            found.append((state is State.QUEUED, status.sequence, status.submitted, run))
-    return [run for *_, run in sorted(found, key=lambda entry: entry[:3])]
+def _watch_at_rest(run: Run, state: State, status: Status, queued_before: int) -> Watch:
+    kept = run.evaluation()
+    seconds = status.seconds or (kept.seconds if kept else None)
+    return Watch(
+        state,
+        status,
+        phase=_outcome(state, status, queued_before, seconds),
+        epoch=status.epoch,
+        epochs=status.epochs,
+        epoch_fraction=0.0,
+        seconds=seconds,
+        seconds_left=None,
+        best_epoch=kept.best_epoch if kept else status.best_epoch,
+        val_accuracy=kept.accuracy if kept else status.best_val_accuracy,
+        history=run.history(),
+        progress=run.progress().iloc[:0],
+    )
 
 
 def images_per_second(runs: Runs, preset: str) -> float | None:
@@ -159,29 +164,27 @@ def _is_done_training(run: Run, status: Status) -> bool:
 def _has_stalled(run: Run, status: Status) -> bool:
     """Whether early stopping ends the run here."""
     patience = run.config.training.early_stopping_patience
-    return bool(patience and status.best_epoch and status.epoch - status.best_epoch >= patience)
+    counted_from = max(status.best_epoch or 0, status.patience_from)
+    return bool(patience and status.best_epoch and status.epoch - counted_from >= patience)
 
 
-def _outcome(state: State, status: Status, queued_before: int) -> str:
+def _outcome(state: State, status: Status, queued_before: int, seconds: float | None) -> str:
     match state:
         case State.QUEUED if queued_before:
             return f"Waits for {queued_before} run{'s' * (queued_before > 1)} before it."
         case State.QUEUED:
             return "Is next; the worker is starting."
         case State.INTERRUPTED:
-            return f"The training process ended without a word after {_epochs(status.epoch)}."
+            return status.reason or f"The training process ended without a word after {_epochs(status.epoch)}."
         case _:
-            return status.reason or f"{_ending(state, status)} after {_epochs(status.epoch)}{_duration(status)}."
+            took = f" in {as_duration(seconds)}" if seconds else ""
+            return status.reason or f"{_ending(state, status)} after {_epochs(status.epoch)}{took}."
 
 
 def _ending(state: State, status: Status) -> str:
     if state is State.FINISHED and status.epoch < status.epochs:
         return "Nothing improved any more, so it stopped"
     return str(state).capitalize()
-
-
-def _duration(status: Status) -> str:
-    return f" in {as_duration(status.finished - status.started)}" if status.started and status.finished else ""
 
 
 def _epochs(count: int) -> str:

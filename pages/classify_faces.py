@@ -79,13 +79,13 @@ def show_classified(
     try:
         read = read_picture(upload.getvalue(), name)
     except EmotionError as error:
-        result.error(str(error), icon=":material/error:")
+        result.error(widgets.plain(str(error)), icon=":material/error:")
         return
     found = list(read.faces) or ([whole_picture(read.image)] if whole else [])
     faces = classify_crops(found, classifier)
     with picture:
         show_picture(read.image, faces, name)
-        st.caption(name)
+        st.caption(widgets.plain(name))
     with result:
         for face in faces:
             show_face(face)

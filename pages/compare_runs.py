@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from emotion_core.runs import RunSummary, State
-from ui import cache, charts, tables, widgets
+from ui import cache, charts, manage, tables, widgets
 
 CURVES_AT_FIRST = 3
 SHOWN = (
-    "Open", "Run", "State", "Validation accuracy", "Macro-F1", "Training accuracy", "Best epoch", "Data",
+    "Open", "Run", "Tags", "State", "Validation accuracy", "Macro-F1", "Training accuracy", "Best epoch", "Data",
     "Parameters", "Time", "Epochs", "Preset", "Seed", "Submitted", "Note",
 )  # fmt: skip
 
@@ -22,7 +22,7 @@ def choose_runs(lines: Sequence[RunSummary]) -> list[RunSummary]:
         tables.on_screen(table).assign(Open="Open"),
         key=f"results-{hash(tuple(table['Id']))}",  # rows are chosen by position, so a new run makes a new table
         hide_index=True,
-        column_order=SHOWN,
+        column_order=[name for name in SHOWN if name != "Tags" or any(line.tags for line in lines)],
         column_config=columns(),
         on_select="rerun",
         selection_mode="multi-row",
@@ -45,6 +45,7 @@ def columns() -> dict[str, object]:
         "Validation accuracy": config.NumberColumn("Validation", format="%.1f%%", help="Accuracy at the best epoch."),
         "Training accuracy": config.NumberColumn("Training", format="%.1f%%", help="Accuracy at the best epoch."),
         "Run": config.TextColumn(width="medium"),
+        "Tags": config.ListColumn(),
         "State": config.MultiselectColumn(
             options=[state.capitalize() for state in State], color=list(widgets.STATE_COLOURS.values())
         ),
@@ -85,6 +86,7 @@ def best_of(lines: Sequence[RunSummary]) -> list[RunSummary]:
 widgets.page_header("Results", "Every saved run, scored on the faces it never learnt from.")
 summaries = cache.runs().summaries()
 if not summaries:
+    manage.offer_import()
     widgets.empty_state(
         "No run is saved yet. Train a model and it appears here.",
         page="pages/train_models.py",
@@ -93,12 +95,14 @@ if not summaries:
     )
     st.stop()
 ticked_runs = choose_runs(summaries)
-st.download_button(
-    "Download the table",
-    tables.as_csv(tables.runs_table(summaries)),
-    "runs.csv",
-    "text/csv",
-    icon=":material/download:",
-    on_click="ignore",
-)
+with st.container(horizontal=True):
+    st.download_button(
+        "Download the table",
+        tables.as_csv(tables.runs_table(summaries)),
+        "runs.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    manage.offer_import()
 show_curves(ticked_runs, summaries)

@@ -1,71 +1,64 @@
-"""Run: everything that is known about one run."""
+"""Run: everything that is known about one run, and what can be done with it."""
 
 import streamlit as st
 
 from emotion_core.config import SAMPLE
-from emotion_core.errors import EmotionError
+from emotion_core.diagnosis import diagnose_run
+from emotion_core.errors import DamagedRun
 from emotion_core.evaluation import RunEvaluation
-from emotion_core.runs import Run, State, Status
-from emotion_core.watch import as_duration
-from ui import cache, charts, tables, widgets
+from emotion_core.runs import About, Run, RunSummary, State, Status, summarise
+from emotion_core.watch import as_duration, watch
+from ui import charts, manage, tables, widgets
 from ui.curves import curve_chart, curve_heading, curve_points
 
-TRAIN, CLASSIFY, KAGGLE = "pages/train_models.py", "pages/classify_faces.py", "pages/predict_kaggle.py"
+LOG_LINES = 200
 
 
-def show_header(run: Run, status: Status, state: State, evaluation: RunEvaluation | None) -> None:
+def show_header(run: Run, line: RunSummary) -> None:
     """Show what the run is, how it stands, and where to go from here."""
-    config = run.config
-    title, actions = st.columns(2, vertical_alignment="bottom")
+    title, actions = st.columns([5, 3], vertical_alignment="center")
     with title:
-        st.subheader(widgets.plain(run.name), anchor=False)
-        with st.container(horizontal=True, gap="small"):
-            widgets.state_badge(state)
-            if config.data.source == SAMPLE:
-                widgets.drawn_badge()
-            else:
-                st.badge(tables.data_label(config.data.source), icon=":material/database:", color="gray")
-            st.badge(config.preset, icon=":material/tune:", color="gray")
-            st.badge(f"Seed {config.training.seed}", icon=":material/casino:", color="gray")
-    with actions, st.container(horizontal=True, horizontal_alignment="right"):
-        show_actions(run, state, has_model=evaluation is not None)
-    if status.reason:
-        st.warning(status.reason, icon=":material/info:")
+        st.subheader(widgets.plain(line.name), anchor=False)
+    with actions:
+        manage.offer_actions(run, line)
+    with st.container(horizontal=True, gap="small"):
+        widgets.state_badge(line.state)
+        if line.state is not State.DAMAGED:
+            show_origin(run, line)
 
 
-def show_actions(run: Run, state: State, *, has_model: bool) -> None:
-    """Offer the one next step: watch a live run, use a trained one."""
-    query = {"run": run.id}
-    if not state.is_over:
-        if st.button("Watch it train", type="primary", icon=":material/monitoring:"):
-            st.switch_page(TRAIN, query_params=query)
-        return
-    if st.button("Delete", icon=":material/delete:", key="delete"):
-        confirm_deletion(run)
-    if has_model:
-        if st.button("Predict for Kaggle", icon=":material/upload_file:", key="kaggle"):
-            st.switch_page(KAGGLE, query_params=query)
-        if st.button("Classify faces", type="primary", icon=":material/face:", key="classify"):
-            st.switch_page(CLASSIFY, query_params=query)
-
-
-@st.dialog("Delete this run?")
-def confirm_deletion(run: Run) -> None:
-    """Ask once more, then remove the run for good."""
-    st.markdown(f"**{widgets.plain(run.name)}** and its model are removed from the disk. This cannot be undone.")
-    st.button("Delete for good", type="primary", key="delete-for-good", on_click=delete, args=(run,))
-
-
-def delete(run: Run) -> None:
-    """Remove the run; the page then says so and shows another of those that are left."""
-    try:
-        cache.runs().delete(run)
-    except EmotionError as error:
-        st.session_state["run-notice"] = str(error)
+def show_origin(run: Run, line: RunSummary) -> None:
+    if run.config.data.source == SAMPLE:
+        widgets.drawn_badge()
     else:
-        st.session_state["run-notice"] = f"{run.name} is deleted."
-        widgets.forget("run")
-    st.rerun()  # all of the page, not only the dialog
+        data = charts.short(tables.data_label(run.config.data.source))
+        widgets.typed_badge(data, ":material/database:")
+    widgets.typed_badge(line.preset, ":material/tune:")
+    st.badge(f"Seed {line.seed}", icon=":material/casino:", color="gray")
+    for tag in line.tags:
+        widgets.typed_badge(tag, ":material/label:", "primary")
+
+
+def show_outcome(run: Run, line: RunSummary) -> None:
+    """Say why a run ended that did not simply finish, and what else there is to know of it."""
+    sentence = widgets.plain(watch(run).phase)
+    if line.state in (State.FAILED, State.INTERRUPTED):
+        st.error(sentence, icon=":material/error:")
+    elif line.reason:
+        st.info(sentence, icon=":material/info:")
+    if run.keras_path.exists() and not line.has_model and line.state.is_over:
+        st.info(
+            "The model of this run is not ready to classify. After an import it is made ready in the background, "
+            "which takes about a minute.",
+            icon=":material/hourglass:",
+        )
+
+
+def show_notes(about: About) -> None:
+    """Show the notes as they were typed, line by line."""
+    if about.notes:
+        with st.container(border=True):
+            st.text(about.notes, width="stretch")
 
 
 def show_scores(evaluation: RunEvaluation, status: Status) -> None:
@@ -79,22 +72,25 @@ def show_scores(evaluation: RunEvaluation, status: Status) -> None:
         st.metric("Time", as_duration(evaluation.seconds), border=True)
 
 
-def show_curves(run: Run, status: Status) -> None:
-    """Show loss and accuracy by epoch."""
-    history = cache.history(run.id)
+def show_curves(run: Run, status: Status | None) -> None:
+    """Show loss and accuracy by epoch, and what they say in one sentence."""
+    history = run.history()
     if not len(history):
         st.caption("Curves appear when the first epoch is done.")
         return
     st.space("xsmall")
+    batches, best_epoch = (status.batches, status.best_epoch) if status else (0, None)
     for place, metric in zip(st.columns(2, gap="large"), ("accuracy", "loss"), strict=True):
         with place:
             st.html(curve_heading(metric))
             widgets.show_curves(
-                curve_points(history, run.progress(), metric, status.batches, status.best_epoch),
+                curve_points(history, run.progress(), metric, batches, best_epoch),
                 curve_chart(metric),
                 key=metric,
                 alt=f"{metric.capitalize()} by epoch",
             )
+    if status and (diagnosis := diagnose_run(run)):
+        st.info(diagnosis.sentence, icon=":material/stethoscope:")
 
 
 def show_mistakes(evaluation: RunEvaluation) -> None:
@@ -122,31 +118,64 @@ def show_mistakes(evaluation: RunEvaluation) -> None:
         )
 
 
-def show_details(run: Run) -> None:
+def show_details(run: Run, line: RunSummary) -> None:
     """Show configuration, log and files, folded away."""
-    with st.expander("Configuration", icon=":material/tune:"), st.grid(3, min_column_width=320):
-        for section, settings in tables.configuration(run.config).items():
-            with st.container():
-                st.markdown(f"**{section}**")
-                st.table(settings, border="horizontal")
+    with st.expander("Configuration", icon=":material/tune:"):
+        show_configuration(run)
     with st.expander("Log", icon=":material/article:"):
-        st.code(run.log_tail(200) or "The run has printed nothing.", language=None, height=360)
+        st.code(run.log_tail(LOG_LINES) or "The run has printed nothing.", language=None, height=360)
     with st.expander("Files", icon=":material/folder_open:"):
+        st.code(str(run.folder), language=None, wrap_lines=True)
+        if line.state.is_over and line.state is not State.DAMAGED:
+            manage.offer_export(run)
         widgets.offer_files(run.files())
 
 
+def show_configuration(run: Run) -> None:
+    try:
+        sections = tables.configuration(run.config)
+    except DamagedRun as error:
+        st.caption(widgets.plain(str(error)))
+        return
+    with st.grid(3, min_column_width=320):
+        for section, settings in sections.items():
+            with st.container():
+                st.markdown(f"**{section}**")
+                st.table({name: widgets.plain(words) for name, words in settings.items()}, border="horizontal")
+
+
+def show_run(run: Run, line: RunSummary) -> None:
+    """Show a run whose folder can be read."""
+    status, evaluation = run.status(), run.evaluation()
+    show_outcome(run, line)
+    show_notes(run.about())
+    if evaluation is not None:
+        show_scores(evaluation, status)
+    show_curves(run, status)
+    if evaluation is not None:
+        show_mistakes(evaluation)
+
+
+def show_damaged(run: Run, line: RunSummary) -> None:
+    """Say what is damaged, and show what can still be read."""
+    st.error(
+        f"{widgets.plain(line.reason)} The rest of its folder is shown below; what cannot be mended can be deleted.",
+        icon=":material/broken_image:",
+    )
+    show_notes(run.about())
+    show_curves(run, None)
+
+
 widgets.page_header("Run", "Everything that is known about one run.")
-if notice := st.session_state.pop("run-notice", ""):
-    st.toast(widgets.plain(notice))
+manage.follow_up()
 chosen = widgets.pick_run("run-inspected", with_model=False)
 if chosen is None:
     st.stop()
+summary = summarise(chosen)
 with widgets.friendly_errors():
-    run_status, run_state, scores = chosen.status(), chosen.state(), chosen.evaluation()
-    show_header(chosen, run_status, run_state, scores)
-if scores is not None:
-    show_scores(scores, run_status)
-show_curves(chosen, run_status)
-if scores is not None:
-    show_mistakes(scores)
-show_details(chosen)
+    show_header(chosen, summary)
+    if summary.state is State.DAMAGED:
+        show_damaged(chosen, summary)
+    else:
+        show_run(chosen, summary)
+    show_details(chosen, summary)

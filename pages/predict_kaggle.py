@@ -66,7 +66,7 @@ def show_score(run: Run, dataset: Dataset, prediction: Prediction) -> None:
         "Macro-F1", f"{scores.macro_f1:.3f}", help="Mean of the seven classes' F1; rare ones count as much."
     )
     if predictions.was_learnt_from(run, dataset):
-        st.caption(f"This model learnt from {dataset.name} itself, so the score flatters it.")
+        st.caption(f"This model learnt from {widgets.plain(dataset.name)} itself, so the score flatters it.")
 
 
 widgets.page_header("Kaggle", "Let a saved model label a test file, and download the labels in Kaggle's format.")

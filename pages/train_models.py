@@ -1,21 +1,25 @@
 """Train: choose data and a starting point, change what one likes, queue it, and watch it learn."""
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from emotion_core.config import Augmentation, RunConfig
+from emotion_core.config import Augmentation, RunConfig, with_settings
+from emotion_core.engine.devices import BACKENDS, check_device, installed_backends, may_have_gpu
 from emotion_core.errors import BadInput
+from emotion_core.grid import expand
+from emotion_core.hardware import gpus
 from emotion_core.models.parameters import count_parameters
-from emotion_core.presets import PRESETS, Preset
-from emotion_core.watch import as_duration, images_per_second, runs_in_hand
+from emotion_core.watch import as_duration, images_per_second
 from ui import cache
-from ui.charts import ACCENT
-from ui.fields import label_of
+from ui.fields import explain
 from ui.forms import ConfigForm
 from ui.live import live_view
-from ui.widgets import friendly_errors, page_header, pick_dataset
+from ui.several import ask_several
+from ui.starts import choose_preset, clone_anew, find_cloned, show_cloned
+from ui.widgets import friendly_errors, page_header, pick_dataset, plain
 
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset
@@ -34,82 +38,61 @@ UNUSED_BY_LINEAR = ("augmentation", "device", "training.batch_size", "training.a
 SAME_CLICK_SECONDS = 2.0
 
 
+@dataclass(frozen=True)
+class Plan:
+    """The runs that the form makes, or none and what is in the way."""
+
+    configs: tuple[RunConfig, ...]
+    problems: tuple[str, ...] = ()
+
+
 def choose_view() -> str:
     """Let the person switch between the form and the live view; open with whichever has something to say."""
-    if "train.go_to" in st.session_state:
-        st.session_state["train.view"] = st.session_state.pop("train.go_to")
-    busy = "run" in st.query_params or runs_in_hand(cache.runs())
+    if go_to := st.session_state.pop("train.go_to", ""):
+        st.session_state["train.view"] = go_to
+        if go_to == NEW:
+            clone_anew()
     brought = st.session_state.get("augmentation")  # what the Augment page wants used in a run
     if brought != st.session_state.get("train.augmentation_seen"):
         st.session_state["train.augmentation_seen"] = brought
         st.session_state["train.view"] = NEW
-    st.session_state.setdefault("train.view", WATCH if busy else NEW)
+    st.session_state.setdefault("train.view", WATCH if is_something_to_watch() else NEW)
     return st.segmented_control("View", (NEW, WATCH), key="train.view", required=True, label_visibility="collapsed")
+
+
+def is_something_to_watch() -> bool:
+    return "run" in st.query_params or ("clone" not in st.query_params and bool(cache.runs().in_hand()))
 
 
 def new_run() -> None:
     """Show the form from data to the Train button."""
+    cloned = find_cloned()
     dataset = pick_dataset("train-data")
-    preset = choose_preset()
-    form = ConfigForm(preset.config, preset.name)
-    take_over_augmentation(form, preset)
-    unused = UNUSED_BY_LINEAR if form.current("model.family") == "linear" else ()
+    start = show_cloned(cloned) if cloned else choose_preset()
+    form = ConfigForm(start.config, start.key)
+    take_over_augmentation(form)
+    linear = form.current("model.family") == "linear"
+    unused = UNUSED_BY_LINEAR if linear else settle_device(form)
     ask_main_settings(form, unused)
     launch = st.container()
     ask_other_settings(form, unused)
     if dataset is not None:
         form.fill("data.source", dataset.source)
         form.fill("data.drop_incomplete", bool(dataset.problems))  # the person agreed where the data was chosen
+    plan = ask_plan(form, unused)
+    if dataset is not None:
         with launch:
-            offer_launch(form, dataset)
+            offer_launch(plan, dataset)
 
 
-def choose_preset() -> Preset:
-    """Show the presets as cards and return the chosen one, which the URL names."""
-    asked = st.query_params.get("preset", st.session_state.get("train.preset"))
-    chosen = PRESETS.get(asked or "", next(iter(PRESETS.values())))
-    st.session_state["train.preset"] = chosen.name
-    st.html(
-        f"<style>.st-key-card-{chosen.name} {{border-color: {ACCENT}; box-shadow: inset 0 0 0 1px {ACCENT}}}</style>"
-    )
-    with st.grid("auto", min_column_width=200):
-        for preset in PRESETS.values():
-            show_card(preset, chosen=preset is chosen)
-    return chosen
-
-
-def show_card(preset: Preset, *, chosen: bool) -> None:
-    model = preset.config.model
-    with st.container(
-        border=True, height="stretch", vertical_alignment="distribute", key=f"card-{preset.name}", gap="small"
-    ):
-        with st.container(gap="xsmall"):
-            st.markdown(f"**{preset.title}**")
-            st.caption(f"{label_of(model.family)} · {count_parameters(model):,} parameters")
-            st.markdown(f":small[{preset.summary}]")
-        st.button(
-            "Chosen" if chosen else "Choose",
-            key=f"choose-{preset.name}",
-            icon=":material/check:" if chosen else None,
-            disabled=chosen,
-            on_click=take_preset,
-            args=(preset.name,),
-            width="stretch",
-        )
-
-
-def take_preset(name: str) -> None:
-    st.query_params["preset"] = name
-
-
-def take_over_augmentation(form: ConfigForm, preset: Preset) -> None:
-    """Use what the Augment page left in the session, once for each preset, and say so."""
+def take_over_augmentation(form: ConfigForm) -> None:
+    """Use what the Augment page left in the session, once for each form, and say so."""
     augmentation: Augmentation | None = st.session_state.get("augmentation")
-    if augmentation is None:
+    if augmentation in (None, st.session_state.get("train.augmentation_declined", {}).get(form.key)):
         return
     taken = st.session_state.setdefault("train.augmentation_taken", {})
-    if taken.get(preset.name) != augmentation:
-        taken[preset.name] = augmentation
+    if taken.get(form.key) != augmentation:
+        taken[form.key] = augmentation
         form.overwrite("augmentation", augmentation)
     if form.current("model.family") == "linear":
         message = "A linear model takes no augmentation. Choose a network to use what you set on the Augment page."
@@ -127,75 +110,123 @@ def ask_other_settings(form: ConfigForm, unused: tuple[str, ...]) -> None:
     for title, path in SECTIONS.items():
         if path not in unused:
             with st.expander(title, key=f"section-{path}"):
+                if path == "device":
+                    describe_device()
                 if path == "model":
                     form.ask(path)
                 else:
                     form.ask_rest(path, without=("data.source", "data.drop_incomplete", *unused))
 
 
-def offer_launch(form: ConfigForm, dataset: "Dataset") -> None:
-    """Say what would be trained on what, and offer to do it; or say what is wrong."""
+def settle_device(form: ConfigForm) -> tuple[str, ...]:
+    """Set what this machine gives no choice of, mark backends that it has not, and return what is not asked."""
+    form.mark("device.backend", dict.fromkeys(set(BACKENDS).difference(installed_backends()), "not installed"))
+    without_choice = {"device.kind": not may_have_gpu(), "device.gpu": len(gpus()) < 2}
+    unused = tuple(path for path, is_so in without_choice.items() if is_so)
+    for path in unused:
+        form.leave_out(path)
+    return unused
+
+
+def describe_device() -> None:
+    if not may_have_gpu():
+        st.caption("This machine has no GPU that a backend can use; runs compute on the processor.")
+    elif gpus():
+        st.caption(" · ".join(f"GPU {gpu.index}: {gpu.name}, {gpu.memory_bytes / 2**30:.0f} GB" for gpu in gpus()))
+
+
+def ask_plan(form: ConfigForm, unused: tuple[str, ...]) -> Plan:
+    """Ask which settings take several values, and return the runs that the whole form makes."""
     outcome = form.outcome()
-    problems = list(outcome.problems)
-    faces = None
-    if outcome.config is not None:
+    with st.expander("Several runs", key="section-several"):
+        if outcome.config is None:
+            st.caption("Several runs can be made of these settings once they are right.")
+            return Plan((), outcome.problems)
         try:
-            faces = describe_faces(outcome.config, dataset)
+            configs = expand(outcome.config, ask_several(form, outcome.config, unused))
         except BadInput as error:
-            problems.append(str(error))
+            return Plan((), explain(error))
+        if len(configs) > 1:
+            st.caption(f"{len(configs)} runs, from **{plain(configs[0].name)}** to **{plain(configs[-1].name)}**.")
+        return Plan(tuple(configs))
+
+
+def offer_launch(plan: Plan, dataset: "Dataset") -> None:
+    """Say what would be trained on what, and offer to do it; or say what is wrong."""
+    problems, facts = list(plan.problems), []
+    try:
+        if plan.configs:
+            check_backends(plan.configs)
+            facts = [*describe_faces(plan.configs, dataset), *describe_cost(plan.configs, dataset)]
+    except BadInput as error:
+        problems.append(str(error))
     with st.container(horizontal=True, vertical_alignment="center"):
         submitting = st.session_state.get("train.submitting", False)
         st.button(
-            "Train",
+            f"Train {len(plan.configs)} runs" if len(plan.configs) > 1 else "Train",
             key="train",
             type="primary",
             icon=":material/play_circle:",
             disabled=bool(problems) or submitting,
             on_click=begin_submission,
         )
-        if outcome.config is not None and faces is not None:
-            st.caption(" · ".join([*faces, *describe_cost(outcome.config, dataset)]), width="stretch")
+        if facts:
+            st.caption(" · ".join(facts), width="stretch")
     for problem in problems:
-        st.error(problem, icon=":material/error:")
+        st.error(plain(problem), icon=":material/error:")
     if submitting:
         st.session_state["train.submitting"] = False
-        if outcome.config is not None and not problems:
-            submit(outcome.config)
+        if not problems:
+            submit(plan.configs)
+
+
+def check_backends(configs: tuple[RunConfig, ...]) -> None:
+    """Raise BadInput where a backend is not installed. Whether one sees a GPU takes seconds: the engine asks that."""
+    for config in {config.device.backend: config for config in configs}.values():
+        check_device(with_settings(config, {"device.kind": "cpu"}))
 
 
 def begin_submission() -> None:
     st.session_state["train.submitting"] = True
 
 
-def submit(config: RunConfig) -> None:
-    """Queue the run, unless a second click of the same moment asks for the same again, and go to watch it."""
+def submit(configs: tuple[RunConfig, ...]) -> None:
+    """Queue the runs, unless a second click of the same moment asks for the same again, and go to watch the first."""
     last = st.session_state.setdefault("train.last_submission", {})
     # NOTE: a second click may interrupt this script at any call of Streamlit, so none stands between the two lines.
-    if last.get("config") != config or time.monotonic() - last["at"] > SAME_CLICK_SECONDS:
+    if last.get("configs") != configs or time.monotonic() - last["at"] > SAME_CLICK_SECONDS:
         with friendly_errors():
-            last |= {"config": config, "run": cache.engine().submit(config).id, "at": time.monotonic()}
+            last |= {"configs": configs, "run": cache.engine().submit_all(configs)[0].id, "at": time.monotonic()}
     st.session_state["train.go_to"] = WATCH
     st.query_params["run"] = last["run"]
     st.rerun()
 
 
-def describe_faces(config: RunConfig, dataset: "Dataset") -> list[str]:
+def describe_faces(configs: tuple[RunConfig, ...], dataset: "Dataset") -> list[str]:
     """Say how many faces train and validate; raises BadInput where the data cannot be split so."""
     from emotion_core.dataset import split_rows
 
     if dataset.labels is None:
         raise BadInput(f"{dataset.name} has no emotion column, so there is nothing to learn from. Choose other data.")
-    rows = split_rows(dataset, config.data.split, config.training.seed)
-    return [f"{len(rows.training):,} faces train, {len(rows.validation):,} validate"]
+    splits = {config.data.split: config.training.seed for config in configs}
+    rows = [split_rows(dataset, split, seed) for split, seed in splits.items()]
+    training, validation = span([len(part.training) for part in rows]), span([len(part.validation) for part in rows])
+    return [f"{training} faces train, {validation} validate"]
 
 
-def describe_cost(config: RunConfig, dataset: "Dataset") -> list[str]:
-    """Say the size of the model and, where such a run was measured before, how long this one may take."""
-    facts = [f"{count_parameters(config.model):,} parameters"]
-    if speed := measured_speed(config.preset):
-        longest = as_duration(config.training.epochs * len(dataset) / speed)
-        facts.append(f"up to {longest} at the speed of the last such run")
+def describe_cost(configs: tuple[RunConfig, ...], dataset: "Dataset") -> list[str]:
+    """Say the size of the model and, where such a run was measured before, how long all may take."""
+    facts = [f"{span([count_parameters(model) for model in {config.model for config in configs}])} parameters"]
+    if speed := measured_speed(configs[0].preset):
+        longest = as_duration(sum(config.training.epochs for config in configs) * len(dataset) / speed)
+        facts.append(f"up to {longest}{' in all' if len(configs) > 1 else ''} at the speed of the last such run")
     return facts
+
+
+def span(numbers: list[int]) -> str:
+    """Write a number, or the smallest and the largest of several: `1,200 to 3,400`."""
+    low, high = min(numbers), max(numbers)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 @st.cache_data(ttl="1m", max_entries=50, show_spinner=False)

@@ -1,5 +1,6 @@
 """Throw-away folders, and saved runs made through the library's own writing."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from emotion_core.evaluation import RunEvaluation, evaluate
 from emotion_core.runs import Run, Runs, State, Validation
 
 PROJECT = Path(__file__).parent.parent
+
+pytest_plugins = ["tests.engine_helpers"]
 
 
 @pytest.fixture
@@ -39,6 +42,11 @@ def open_app(path: str, **parameters: str) -> AppTest:
     page.run()
     assert not page.exception, page.exception
     return page
+
+
+def shown(text: str) -> str:
+    """Return what Markdown shows of a text in which each odd character is escaped, without invisible joints."""
+    return re.sub(r"\\(.)", r"\1", text).replace("\u2060", "")
 
 
 def save_finished_run(

@@ -11,12 +11,13 @@ import pytest
 PROJECT = Path(__file__).parent.parent
 
 LAYERS = [
-    {"emotions", "errors", "settings", "files"},
+    {"emotions", "errors", "settings", "files", "hardware"},
     {"config", "evaluation"},
-    {"presets", "images", "sample", "drawing", "readers", "dataset", "augment", "schedules", "models", "runs"},
-    {"recorder", "batches", "callbacks", "export", "trainers"}
-    | {"faces", "classifier", "submission", "webcam", "watch", "overview"},
+    {"presets", "grid", "images", "sample", "drawing", "readers", "dataset", "augment", "schedules", "models", "runs"},
+    {"recorder", "batches", "callbacks", "export", "trainers", "troubles"}
+    | {"faces", "classifier", "submission", "webcam", "watch", "diagnosis", "overview"},
     {"training", "engine"},
+    {"archive"},
     {"doctor", "commands"},
     {"__main__"},
 ]
@@ -29,6 +30,9 @@ KERAS_SIDE = {
     "emotion_core.models.build",
     "emotion_core.models.cnn",
     "emotion_core.models.dense",
+    "emotion_core.models.output",
+    "emotion_core.models.saved",
+    "emotion_core.trainers.backend",
     "emotion_core.trainers.network",
 }
 """The only modules that may import Keras or a backend; all of them run in training processes."""

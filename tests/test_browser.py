@@ -194,6 +194,25 @@ def test_training_on_the_sample_is_watched_found_used_and_handed_in(app, page, t
     assert run.state() is State.STOPPED, run.log_tail()
     assert run.evaluation().accuracy > 0.3
 
+    # It goes on where it stopped, in two tabs that agree, and stops again.
+    stopped_at = run.status().epoch
+    open_page(page, f"{app.address}/train?run={run.id}")
+    by_key(page, "resume").get_by_role("button").dblclick()
+    by_key(page, "stop").wait_for()
+    other = page.context.new_page()
+    open_page(other, page.url)
+    by_key(other, "stop").get_by_role("button").click()
+    by_key(other, "resume").wait_for()
+    other.reload()
+    page.reload()
+    for tab in (page, other):
+        settle(tab)
+        by_key(tab, "resume").wait_for()
+        assert epoch_shown(tab) == run.status().epoch > stopped_at
+    other.close()
+    assert (run.state(), run.status().resumed) == (State.STOPPED, 1)
+    assert list(run.history()["epoch"]) == list(range(1, run.status().epoch + 1))
+
     # It stands in the results.
     open_page(page, f"{app.address}/results")
     cell = page.locator("[data-testid='stDataFrame'] [role='gridcell']")

@@ -5,8 +5,9 @@ import zipfile
 import numpy as np
 import pytest
 
+from emotion_core.config import PlateauRate, with_settings
 from emotion_core.presets import find_preset
-from emotion_core.recorder import Recorder
+from emotion_core.recorder import Diverged, Recorder, StopRequested
 from emotion_core.runs import Runs
 
 pytestmark = pytest.mark.tensorflow
@@ -15,18 +16,22 @@ IMAGES, BATCH = 32, 8
 
 
 @pytest.fixture
-def run(runs_folder):
-    return Runs(runs_folder).create(find_preset("dense-5").config)
+def make_run(runs_folder):
+    def make_run(**settings):
+        named = {f"training.{name}": value for name, value in settings.items()}
+        return Runs(runs_folder).create(with_settings(find_preset("dense-5").config, named))
+
+    return make_run
 
 
 @pytest.fixture
-def fit(run):
-    """Train a tiny network for some epochs; a learning rate of 0 means that nothing ever improves."""
+def fit():
+    """Train a tiny network as the run says; a learning rate of 0 means that nothing ever improves."""
     import keras
 
     from emotion_core.callbacks import ReportToRecorder
 
-    def fit(*, epochs, patience=None, keep_best=True, learning_rate=0.01, also=()):
+    def fit(run, *, learning_rate=0.01, also=(), plateau=None):
         keras.utils.set_random_seed(1)
         faces = keras.Input((48, 48, 1))
         output = keras.layers.Dense(7, activation="softmax")(keras.layers.Flatten()(faces))
@@ -34,37 +39,33 @@ def fit(run):
         model.compile(keras.optimizers.Adam(learning_rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
         rng = np.random.default_rng(0)
         images, labels = rng.random((IMAGES, 48, 48, 1), np.float32), np.arange(IMAGES) % 7
-        report = ReportToRecorder(Recorder(run, IMAGES // BATCH, IMAGES), run, patience, keep_best=keep_best)
+        recorder = Recorder(run, IMAGES // BATCH, IMAGES)
         model.fit(
             images,
             labels,
             batch_size=BATCH,
-            epochs=epochs,
+            epochs=run.config.training.epochs,
             validation_data=(images, labels),
-            callbacks=[*also, report],
+            callbacks=[*also, *filter(None, [plateau]), ReportToRecorder(recorder, run, plateau)],
             verbose=0,
         )
-        return model, report
+        return model, recorder
 
     return fit
 
 
-def test_training_stops_when_nothing_has_improved_for_as_long_as_the_patience(fit, run):
-    fit(epochs=20, patience=3, learning_rate=0.0)
+def test_training_stops_when_nothing_has_improved_for_as_long_as_the_patience(fit, make_run):
+    run = make_run(epochs=20, early_stopping_patience=3)
+    fit(run, learning_rate=0.0)
     assert list(run.history()["epoch"]) == [1, 2, 3, 4]
     assert run.status().best_epoch == 1
 
 
-def test_best_or_last_epoch_is_kept_as_asked(fit):
-    _, best = fit(epochs=3, learning_rate=0.0)
-    _, last = fit(epochs=3, learning_rate=0.0, keep_best=False)
-    assert (best.kept_epoch, last.kept_epoch) == (1, 3)
-
-
-def test_saved_model_has_the_weights_and_not_the_optimiser(fit, run):
+def test_saved_model_has_the_weights_and_not_the_optimiser(fit, make_run):
     import keras
 
-    model, _ = fit(epochs=2, keep_best=False)
+    run = make_run(epochs=2, keep="last")
+    model, _ = fit(run)
     saved = keras.saving.load_model(run.keras_path)
     for ours, theirs in zip(saved.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -73,23 +74,61 @@ def test_saved_model_has_the_weights_and_not_the_optimiser(fit, run):
         assert archive.getinfo("model.weights.h5").file_size < 1.5 * 4 * model.count_params()
 
 
-def test_request_to_stop_ends_the_epoch_in_hand_and_leaves_it_out(fit, run):
+def test_request_to_stop_leaves_the_epoch_in_hand_at_once_and_leaves_it_out(fit, make_run):
     import keras
 
     class AskInTheSecondEpoch(keras.callbacks.Callback):
+        validated = 0
+
         def on_train_batch_begin(self, batch, logs=None):
             if run.status().epoch == 1 and batch == 1:
                 run.request_stop()
 
-    _, report = fit(epochs=5, also=[AskInTheSecondEpoch()])
-    assert report.stopped_by_person
+        def on_test_end(self, logs=None):
+            self.validated += 1
+
+    run, ask = make_run(epochs=5), AskInTheSecondEpoch()
+    with pytest.raises(StopRequested):
+        fit(run, also=[ask])
     assert list(run.history()["epoch"]) == [1]
-    assert report.kept_epoch == 1
+    assert ask.validated == 1
 
 
-def test_history_tells_the_learning_rate_with_which_each_epoch_began(fit, run):
+@pytest.mark.filterwarnings("ignore:.*encountered:RuntimeWarning")
+def test_a_learning_rate_that_blows_the_numbers_up_ends_the_run_and_keeps_the_last_finite_epoch(fit, make_run):
     import keras
 
-    halve = keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.01 * 0.5**epoch)
-    fit(epochs=3, also=[halve])
+    blow_up = keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.001 if epoch < 2 else 1e38)
+    run = make_run(epochs=9)
+    with pytest.raises(Diverged, match="lower learning rate"):
+        fit(run, also=[blow_up])
+    assert 2 <= run.status().epoch < 9
+    assert np.isfinite(run.history().to_numpy()).all()
+    checkpoint = run.checkpoints.latest()
+    assert all(np.isfinite(array).all() for array in checkpoint.arrays.values())
+
+
+def test_history_tells_the_learning_rate_with_which_each_epoch_began(fit, make_run):
+    import keras
+
+    run = make_run(epochs=3)
+    fit(run, also=[keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.01 * 0.5**epoch)])
     assert list(run.history()["learning_rate"]) == pytest.approx([0.01, 0.005, 0.0025])
+
+
+def test_a_checkpoint_brings_a_new_model_to_the_same_numbers(fit, make_run):
+    from emotion_core.callbacks import Plateau, restore_arrays, training_arrays
+
+    schedule = PlateauRate(rate=0.5, patience=1)
+    run = make_run(epochs=4, keep="last")
+    model, _ = fit(run, learning_rate=schedule.rate, plateau=Plateau(schedule, None))
+    checkpoint = run.checkpoints.latest()
+    assert checkpoint.epoch == 4
+    other, _ = fit(make_run(epochs=1))
+    restore_arrays(other, checkpoint.arrays)
+    for name, array in training_arrays(model).items():
+        np.testing.assert_array_equal(training_arrays(other)[name], array)
+    resumed = Plateau(schedule, checkpoint.state["plateau"])
+    resumed.on_train_begin()
+    assert resumed.state() == checkpoint.state["plateau"]
+    assert resumed.state()["best"] == pytest.approx(run.history()["val_loss"].min())

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import open_app, save_finished_run
+from conftest import open_app, save_finished_run, shown
 from portrait import draw_portrait
 from streamlit.testing.v1 import AppTest
 
@@ -48,7 +48,7 @@ def test_face_in_a_picture_gets_its_box_and_seven_bars(open_page, finished_run: 
     assert all(f"<div>{emotion}</div>" in panel for emotion in EMOTIONS)
     assert "data:image/png;base64," in panel
     assert "portrait.png" in [caption.value for caption in page.caption]
-    assert not page.warning or "drawn faces" in page.warning[0].value
+    assert not page.warning or "drawn faces" in shown(page.warning[0].value)
 
 
 def test_each_picture_stands_for_itself(open_page, finished_run: Run):
@@ -72,7 +72,7 @@ def test_model_says_how_far_it_can_be_trusted(open_page, finished_run: Run):
     page = open_page()
     accuracy = finished_run.evaluation().accuracy
     assert f"Right about {accuracy:.1%} of 210 validation faces." in [caption.value for caption in page.caption]
-    assert "drawn faces" in page.warning[0].value
+    assert "drawn faces" in shown(page.warning[0].value)
 
 
 def test_link_chooses_run_and_mode(open_page, runs_folder: Path):
@@ -93,5 +93,5 @@ def test_most_accurate_run_is_chosen_first(open_page, runs_folder: Path):
 def test_damaged_model_is_one_sentence(open_page, finished_run: Run):
     finished_run.linear_path.write_bytes(b"torn")
     page = open_page()
-    assert "linear.npz cannot be used as a model" in page.error[0].value
+    assert "linear.npz cannot be used as a model" in shown(page.error[0].value)
     assert not page.file_uploader

@@ -13,11 +13,12 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from emotion_core.commands import catalogue, main
 from emotion_core.commands.output import Narrator
 from emotion_core.emotions import EMOTIONS
-from emotion_core.runs import Run, Runs, State
+from emotion_core.runs import About, Run, Runs, State
 from tests.portrait import draw_portrait
 from tests.test_engine import wait_until
 
@@ -124,6 +125,16 @@ def test_help_comes_at_once_because_nothing_heavy_is_loaded():
         (["train", "sgd", "--set", "training.epochs"], "--set takes path=value"),
         (["submit", "sgd", "sgd", "dens"], "There is no preset 'dens'"),
         (["submit", "sgd", "--data", "nowhere.csv"], "nowhere.csv does not exist"),
+        (["submit", "sgd", "--seeds", "42,43", "--grid", "data.source=nowhere.csv"], "nowhere.csv does not exist"),
+        (["submit", "sgd", "--grid", "data.source=sample,nowhere.csv"], "nowhere.csv does not exist"),
+        (["submit", "sgd", "--seeds", "42,many"], "training.seed: Input should be a valid integer"),
+        (["submit", "sgd", "--seeds", "42,42"], "sgd · seed 42 would be trained twice; give each value once"),
+        (["submit", "sgd", "--seeds", ""], "training.seed needs at least one value"),
+        (["submit", "sgd", "--seed", "1", "--seeds", "42,43"], "--seeds: not allowed with argument --seed"),
+        (["submit", "sgd", "--seeds", "1,2", "--grid", "training.seed=3,4"], "name a setting twice"),
+        (["submit", "sgd", "--grid", "training.epochs"], "--grid takes path=value,value,..."),
+        (["submit", "sgd", "--grid", "training.epoch=1,2"], "There is no setting 'training.epoch'"),
+        (["submit", "sgd", "dense-5", "--seeds", ",".join(map(str, range(101)))], "That makes 202 runs; at most 200"),
         (["runs", "show", "nothing"], "There is no run 'nothing'"),
         (["data", "nowhere.csv"], "nowhere.csv does not exist"),
         (["classify", "nowhere.jpg"], "There is no trained model"),
@@ -248,6 +259,25 @@ def test_submitted_runs_are_computed_in_the_background_and_can_be_waited_for_and
     assert [line["state"] for line in ask("runs", "list")] == ["stopped", "interrupted", "finished"]
 
 
+def test_several_seeds_and_a_grid_queue_a_run_for_each_combination(ask, runs_folder, faces_csv):
+    (runs_folder / ".engine").mkdir()
+    with FileLock(runs_folder / ".engine" / "worker.lock"):  # nothing is computed
+        ids = ask(
+            *("submit", "sgd", "--data", str(faces_csv), "--epochs", "1", "--name", "Mine"),
+            *("--seeds", "42,43", "--grid", "model.alpha=1e-4,1e-3"),
+        )["ids"]
+    runs = [Runs(runs_folder).find(run_id) for run_id in ids]
+    assert [(run.config.training.seed, run.config.model.alpha) for run in runs] == [
+        (42, 1e-4),
+        (42, 1e-3),
+        (43, 1e-4),
+        (43, 1e-3),
+    ]
+    assert runs[3].name == "Mine · seed 43, alpha 0.001"
+    assert [run.status().sequence for run in runs] == [1, 2, 3, 4]
+    assert {run.state() for run in runs} == {State.QUEUED}
+
+
 # --- saved runs ---------------------------------------------------------------------------------------------------
 
 
@@ -283,6 +313,44 @@ def test_a_damaged_run_is_listed_as_such_and_showing_it_fails_with_the_file(ask,
 def test_a_deleted_run_is_gone(ask, refuse, finished_run):
     assert ask("runs", "delete", finished_run.id) == {"id": finished_run.id, "deleted": True}
     assert refuse("runs", "show", finished_run.id)[0] == 2
+
+
+def test_a_finished_run_is_trained_longer(ask, refuse, faces_csv):
+    run_id = ask("train", "sgd", "--data", str(faces_csv), "--epochs", "1")["id"]
+    assert "has done all its 1 epochs" in refuse("runs", "resume", run_id)[1]
+    assert ask("runs", "resume", run_id, "--epochs", "2")["config"]["training"]["epochs"] == 2
+    outcome = ask("runs", "wait", run_id)
+    assert (outcome["state"], outcome["epoch"]) == ("finished", 2)
+    assert "would be fewer" in refuse("runs", "resume", run_id, "--epochs", "1")[1]
+
+
+def test_a_waiting_run_is_moved_and_no_other(ask, refuse, runs_folder, finished_run):
+    first, second, third = (Runs(runs_folder).create(finished_run.config, place).id for place in (1, 2, 3))
+    assert ask("runs", "move", third, "-2") == {"id": third, "queue": [third, first, second]}
+    assert ask("runs", "move", third, "1")["queue"] == [first, third, second]
+    assert "is finished; only a run that waits" in refuse("runs", "move", finished_run.id, "1")[1]
+
+
+def test_a_run_goes_out_as_a_zip_and_comes_in_again(ask, finished_run, tmp_path):
+    file = tmp_path / "run.zip"
+    assert ask("runs", "export", "latest", str(file)) == {
+        "id": finished_run.id,
+        "file": str(file),
+        "bytes": file.stat().st_size,
+    }
+    imported = ask("runs", "import", str(file), "--runs", str(tmp_path / "elsewhere"))
+    assert (imported["id"], imported["state"], imported["name"]) == (finished_run.id, "finished", "Fixture run")
+    assert ask("runs", "import", str(file))["id"] != finished_run.id
+
+
+def test_a_zip_that_cannot_be_written_or_read_is_refused(refuse, finished_run, tmp_path):
+    assert "There is no folder" in refuse("runs", "export", "latest", str(tmp_path / "nowhere" / "run.zip"))[1]
+    assert "name a file to write" in refuse("runs", "export", "latest", str(tmp_path))[1]
+    (tmp_path / "holiday.zip").write_bytes(b"PK")
+    assert refuse("runs", "import", str(tmp_path / "holiday.zip")) == (
+        2,
+        "holiday.zip is not a whole zip file, or not one of a run.",
+    )
 
 
 def test_a_run_that_is_over_cannot_be_stopped(refuse, finished_run):
@@ -419,6 +487,15 @@ def test_a_name_that_the_console_cannot_show_does_not_end_the_list(finished_run)
         check=True,
     )
     assert "?n? ?" in answer.stdout
+
+
+def test_what_a_name_or_a_reason_could_steer_a_terminal_with_is_written_out(finished_run, capsys):
+    finished_run.write_about(About(name="red\x1b[31m\nnext \u202eturned"))
+    finished_run.record(state=State.FAILED, reason="bell\a")
+    assert main(["runs", "list"]) == 0
+    assert r"red\x1b[31m\nnext \u202eturned" in capsys.readouterr().out
+    assert main(["runs", "wait", "latest"]) == 1
+    assert r"bell\x07" in capsys.readouterr().err
 
 
 def test_a_reader_that_has_enough_is_no_error(finished_run):

@@ -120,6 +120,17 @@ def test_a_new_kind_takes_its_own_settings_only():
         with_settings(DENSE, {"training.schedule.kind": "plateau", "training.schedule.decay": 0.5})
 
 
+def test_the_kind_of_device_is_no_group_of_its_own():
+    device = with_settings(DENSE, {"device.deterministic": True, "device.kind": "gpu", "device.gpu": 1}).device
+    assert (device.deterministic, device.kind, device.gpu) == (True, "gpu", 1)
+
+
+@pytest.mark.parametrize("kind", [[], {}, None, 7])
+def test_a_kind_that_is_no_text_is_refused_like_any_other(kind):
+    with pytest.raises(BadInput, match="schedule"):
+        with_settings(DENSE, {"training.schedule.kind": kind, "training.schedule.rate": 0.1})
+
+
 def test_the_same_kind_again_keeps_its_values():
     changed = with_settings(DENSE, {"training.schedule.rate": 0.5})
     assert with_settings(changed, {"training.schedule.kind": "exponential"}) == changed

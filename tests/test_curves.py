@@ -1,10 +1,23 @@
 """The points of the live curves."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from emotion_core.runs import HISTORY_COLUMNS, PROGRESS_COLUMNS
-from ui.curves import FEW_EPOCHS, MAX_POINTS, curve_chart, curve_points, rate_points, thinned
+from ui.curves import (
+    FEW_EPOCHS,
+    MAX_POINTS,
+    ZOOM,
+    Axis,
+    CurveView,
+    curve_chart,
+    curve_points,
+    rate_chart,
+    rate_points,
+    smoothed,
+    spaced,
+)
 
 
 def history_of(epochs: int) -> pd.DataFrame:
@@ -34,13 +47,13 @@ def test_each_epoch_has_a_point_on_both_lines() -> None:
 def test_the_first_epoch_is_drawn_from_its_batches() -> None:
     points = curve_points(history_of(0), progress_of(1, 2, 5, 10), "loss", batches=10, best_epoch=3)
     assert set(points["part"]) == {"within"}
-    assert points["epoch"].tolist() == [0.2, 0.5, 1.0]
+    assert points["x"].tolist() == [0.2, 0.5, 1.0]
     assert set(points["series"]) == {"Training"}
 
 
 def test_a_later_epoch_in_hand_goes_on_from_the_last_whole_one() -> None:
     within = part(curve_points(history_of(4), progress_of(5, 5), "loss", batches=10, best_epoch=3), "within")
-    assert within["epoch"].tolist() == [4.5]
+    assert within["x"].tolist() == [4.5]
 
 
 def test_the_batches_of_an_epoch_that_is_done_are_not_drawn_again() -> None:
@@ -61,13 +74,72 @@ def test_dots_are_for_few_epochs() -> None:
     assert part(curve_points(history_of(FEW_EPOCHS + 1), progress_of(1), "loss", 10, 3), "dot").empty
 
 
-@pytest.mark.parametrize("epochs", [0, 1, MAX_POINTS, MAX_POINTS + 1, 7_777])
-def test_a_long_history_is_thinned_and_keeps_its_end(epochs: int) -> None:
-    kept = thinned(history_of(epochs))
-    assert len(kept) == min(epochs, len(kept)) <= MAX_POINTS
-    assert len(kept) >= min(epochs, MAX_POINTS // 2)
-    assert kept["epoch"].tail(1).tolist() == ([epochs] if epochs else [])
-    assert kept["epoch"].is_monotonic_increasing
+@pytest.mark.parametrize("count", [0, 1, MAX_POINTS, MAX_POINTS + 1, 7_777, 10_000])
+def test_a_long_line_is_drawn_with_few_points_from_its_first_to_its_last(count: int) -> None:
+    places = spaced(np.linspace(2, 1, count))
+    assert min(count, MAX_POINTS // 2) <= len(places) <= MAX_POINTS + 2
+    assert list(places[[0, -1]] if count else places) == ([0, count - 1] if count else [])
+    assert (np.diff(places) > 0).all()
+
+
+def test_no_spike_is_lost() -> None:
+    values = np.ones(5_000)
+    values[[1_234, 4_321]] = 9, -9
+    assert {1_234, 4_321} <= set(spaced(values))
+
+
+def test_a_line_that_grows_keeps_the_points_that_it_has() -> None:
+    values = np.random.default_rng(1).normal(size=5_100)
+    before, after = set(spaced(values[:5_000])), set(spaced(values))
+    assert len(before - after) <= 3  # those of the stretch that was not whole yet
+
+
+def test_smoothing_is_a_moving_average_that_starts_at_the_first_value() -> None:
+    values = np.array([4.0, 0.0, 2.0])
+    assert smoothed(values, 0.5).tolist() == pytest.approx([4, 4 / 3, (2 + 0 / 2 + 4 / 4) / (1 + 1 / 2 + 1 / 4)])
+    assert smoothed(values, 0.0) is values
+
+
+def test_behind_a_smooth_line_is_what_was_measured() -> None:
+    points = curve_points(history_of(9), progress_of(10), "accuracy", 10, 3, CurveView(smoothing=0.9))
+    raw, line = part(points, "raw"), part(points, "epoch")
+    assert raw["value"].tolist() == line["measured"].tolist() == raw["measured"].tolist()
+    assert (line.groupby("series")["value"].std() < raw.groupby("series")["value"].std()).all()
+    assert part(curve_points(history_of(9), progress_of(10), "accuracy", 10, 3), "raw").empty
+
+
+@pytest.mark.parametrize(
+    ("axis", "ends", "now"),
+    [
+        (Axis.EPOCH, [1, 2, 3], 3.5),
+        (Axis.STEP, [10, 20, 30], 35),
+        (Axis.TIME, [10_000, 20_000, 30_000], 31_000),
+    ],
+)
+def test_points_lie_along_epochs_steps_or_milliseconds(axis: Axis, ends: list[float], now: float) -> None:
+    points = curve_points(history_of(3), progress_of(4, 5), "loss", 10, 3, CurveView(axis))
+    line = part(points, "epoch")
+    assert line[line["series"] == "Training"]["x"].tolist() == ends
+    assert part(points, "best")["x"].tolist() == ends[-1:]
+    assert part(points, "within")["x"].tolist() == [now]
+    assert rate_points(history_of(3), 10, axis)["x"].tolist() == ends
+
+
+def test_what_is_no_number_or_has_no_logarithm_is_not_drawn() -> None:
+    history = history_of(4).assign(loss=[2.0, np.inf, 0.0, 1.0], val_loss=[1.0, 1.0, 1.0, np.nan])
+    shown = {
+        log: curve_points(history, progress_of(5), "loss", 10, 3, CurveView(log_loss=log)) for log in (False, True)
+    }
+    for log, epochs in ((False, [1, 3, 4]), (True, [1, 4])):
+        line = part(shown[log], "epoch")
+        assert line[line["series"] == "Training"]["epoch"].tolist() == epochs
+        assert line[line["series"] == "Validation"]["epoch"].tolist() == [1, 2, 3]
+
+
+def test_only_the_loss_takes_a_logarithmic_scale() -> None:
+    view = CurveView(log_loss=True)
+    assert curve_chart("loss", view)["encoding"]["y"]["scale"]["type"] == "log"
+    assert curve_chart("accuracy", view) == curve_chart("accuracy")
 
 
 def test_the_best_epoch_survives_thinning() -> None:
@@ -80,11 +152,25 @@ def test_a_model_without_a_learning_rate_has_no_rate_to_draw() -> None:
     assert rate_points(history_of(3).assign(learning_rate=float("nan"))).empty
 
 
+@pytest.mark.parametrize("axis", list(Axis))
 @pytest.mark.parametrize("metric", ["loss", "accuracy"])
-def test_the_chart_draws_the_columns_that_the_points_have(metric: str) -> None:
-    points = curve_points(history_of(3), progress_of(4, 5), metric, batches=10, best_epoch=3)
-    encoding = curve_chart(metric)["encoding"]
-    assert {channel["field"] for channel in encoding.values()} <= set(points.columns)
-    assert encoding["color"]["scale"]["domain"] == ["Training", "Validation"]
-    filters = {layer["transform"][0]["filter"] for layer in curve_chart(metric)["layer"]}
+def test_the_chart_draws_the_columns_and_parts_that_the_points_have(metric: str, axis: Axis) -> None:
+    view = CurveView(axis, smoothing=0.5)
+    points, chart = curve_points(history_of(3), progress_of(4, 5), metric, 10, 3, view), curve_chart(metric, view)
+    assert {channel["field"] for channel in chart["encoding"].values()} <= set(points.columns)
+    assert {shown["field"] for shown in chart["layer"][-1]["encoding"]["tooltip"]} <= set(points.columns)
+    filters = {layer["transform"][0]["filter"] for layer in chart["layer"]}
     assert filters == {f"datum.part == '{name}'" for name in set(points["part"])}
+    assert rate_chart(axis)["encoding"]["x"] == chart["encoding"]["x"]
+
+
+def test_colours_belong_to_names_whatever_is_drawn() -> None:
+    scale = curve_chart("loss")["encoding"]["color"]["scale"]
+    assert scale["domain"] == ["Training", "Validation"]
+    assert len(set(scale["range"])) == 2
+
+
+def test_the_zoom_is_bound_to_the_scales_of_a_layer_that_exists() -> None:
+    (zoom,) = curve_chart("loss")["params"]
+    assert (zoom["name"], zoom["bind"]) == (ZOOM, "scales")
+    assert zoom["views"] == [layer["name"] for layer in curve_chart("loss")["layer"] if "name" in layer]

@@ -1,113 +1,39 @@
-"""The local engine with real processes: order, stopping, ending, and what survives whose death."""
+"""The local engine with real processes: submitting, order, stopping, ending, resuming and deleting."""
 
-import os
-import re
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
-import numpy as np
 import pytest
 from filelock import FileLock
 
-from emotion_core.config import Device, RunConfig, with_settings
+from emotion_core.config import with_settings
+from emotion_core.dataset import load_dataset
 from emotion_core.engine import LocalEngine, devices
 from emotion_core.engine.local import freeze
 from emotion_core.engine.queue import Queue
 from emotion_core.engine.worker import Worker
-from emotion_core.errors import BadInput, EmotionError
+from emotion_core.errors import BadInput, DamagedRun, EmotionError
 from emotion_core.presets import find_preset
-from emotion_core.runs import Run, Runs, State
-
-PROJECT = Path(__file__).parent.parent
-
-on_posix = pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
-
-ENDLESS = {"training.epochs": 10_000, "training.early_stopping_patience": None}
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
+from emotion_core.runs import Checkpoint, Runs, State
+from tests.engine_helpers import (
+    PROJECT,
+    queue_without_worker,
+    wait_for_end,
+    wait_for_epoch,
+    wait_until,
+    worker_pids,
+)
 
 
-def wait_for_end(*runs: Run) -> None:
-    wait_until(lambda: all(run.state().is_over for run in runs))
+def waiting_ids(runs):
+    return [run.id for run in Queue(runs).waiting()]
 
 
-def wait_for_epoch(run: Run) -> None:
-    wait_until(lambda: run.status().epoch or run.state().is_over)
-    assert run.state() is State.RUNNING, run.log_tail()
+# --- submitting ---------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def faces_csv(tmp_path: Path) -> Path:
-    """A data set of 42 faces of noise, small enough to train in no time."""
-    rng = np.random.default_rng(0)
-    rows = [f"{i},{i % 7},{' '.join(map(str, rng.integers(0, 256, 2304)))}" for i in range(42)]
-    path = tmp_path / "faces.csv"
-    path.write_text("id,emotion,pixels\n" + "\n".join(rows) + "\n")
-    return path
-
-
-@pytest.fixture
-def quick(faces_csv: Path) -> RunConfig:
-    """A run of two epochs."""
-    return with_settings(find_preset("sgd").config, {"data.source": str(faces_csv), "training.epochs": 2})
-
-
-@pytest.fixture
-def endless(quick: RunConfig) -> RunConfig:
-    """A run that ends when it is told to."""
-    return with_settings(quick, ENDLESS)
-
-
-@pytest.fixture
-def runs(runs_folder: Path) -> Iterator[Runs]:
-    """A folder of runs in which nothing is left computing."""
-    runs = Runs(runs_folder)
-    yield runs
-    engine = LocalEngine(runs)
-    for line in runs.summaries():
-        if not line.state.is_over:
-            engine.kill(runs.find(line.id))
-    wait_until(lambda: not engine.is_working())
-
-
-@pytest.fixture
-def engine(runs: Runs) -> LocalEngine:
-    return LocalEngine(runs)
-
-
-def worker_pids(runs: Runs) -> list[int]:
-    log = (runs.engine_folder / "worker.log").read_text()
-    return [int(pid) for pid in re.findall(r"worker (\d+) at work", log)]
-
-
-def queue_without_worker(runs: Runs, config: RunConfig) -> Run:
-    """Queue a run as a submission does whose worker died at once."""
-    queue = Queue(runs)
-    with queue.locked():
-        return queue.add(config)
-
-
-def trainer_module(folder: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> str:
-    """Make a module that a worker can start in place of the trainer; return its name."""
-    (folder / "odd_trainer.py").write_text(code)
-    monkeypatch.setenv("PYTHONPATH", str(folder))
-    return "odd_trainer"
-
-
-# --- the queue ----------------------------------------------------------------------------------------------------
-
-
-def test_two_submitters_at_once_share_one_worker_that_computes_in_order_and_leaves(engine, runs, faces_csv):
-    command = [sys.executable, "-m", "emotion_core", "submit", "sgd", "--data", str(faces_csv), "--epochs", "2"]
+def test_two_submitters_at_once_share_one_worker_that_computes_in_order_and_leaves(engine, runs, tiny_csv):
+    command = [sys.executable, "-m", "emotion_core", "submit", "sgd", "--data", str(tiny_csv), "--epochs", "2"]
     submitters = [subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     ids = [submitter.communicate(timeout=120)[0].strip() for submitter in submitters]
     first, second = sorted((runs.find(run_id) for run_id in ids), key=lambda run: run.status().sequence)
@@ -115,75 +41,64 @@ def test_two_submitters_at_once_share_one_worker_that_computes_in_order_and_leav
     wait_for_end(first, second)
     assert [run.state() for run in (first, second)] == [State.FINISHED, State.FINISHED]
     assert second.status().started >= first.status().finished
+    assert (first.status().slot, second.status().slot) == ("cpu", "cpu")
     assert "epoch 2: " in engine.logs(first)
     wait_until(lambda: not engine.is_working())
     assert len(worker_pids(runs)) == 1
+    assert not list(runs.engine_folder.glob("*.pid"))
 
 
-def test_runs_left_by_a_crash_are_taken_up_on_waking_past_a_damaged_one(engine, runs, quick):
-    damaged, run = queue_without_worker(runs, quick), queue_without_worker(runs, quick)
-    (damaged.folder / "status.json").write_text("{")
-    assert engine.wake()
-    wait_for_end(run)
-    assert run.state() is State.FINISHED
+def test_settings_are_frozen_at_submission_with_the_data_s_full_path_and_digest(quick, tiny_csv, monkeypatch):
+    monkeypatch.chdir(tiny_csv.parent)
+    frozen = freeze(with_settings(quick, {"data.source": tiny_csv.name}))
+    assert frozen.data.source == str(tiny_csv)
+    assert frozen.data_fingerprint == load_dataset(tiny_csv).fingerprint != ""
+    drawn = freeze(with_settings(quick, {"data.source": "sample"}))
+    assert (drawn.data.source, drawn.data_fingerprint) == ("sample", load_dataset("sample").fingerprint)
 
 
-def test_settings_are_frozen_at_submission_with_the_data_s_full_path(quick, faces_csv, monkeypatch):
-    monkeypatch.chdir(faces_csv.parent)
-    assert freeze(with_settings(quick, {"data.source": faces_csv.name})).data.source == str(faces_csv)
-    assert freeze(with_settings(quick, {"data.source": "sample"})).data.source == "sample"
-
-
-def test_a_second_worker_leaves_the_queue_to_the_first(runs, quick):
-    run = queue_without_worker(runs, quick)
-    with FileLock(runs.engine_folder / "worker.lock"):
-        Worker(runs).work()
-    assert run.state() is State.QUEUED
-
-
-def test_waking_starts_nothing_where_nothing_waits(engine, runs, finished_run):
-    assert not engine.wake()
-    assert not engine.is_working()
-
-
-def test_a_run_that_another_process_made_for_itself_is_left_to_it(runs, quick):
-    run = runs.create(quick)
-    Worker(runs).work()
-    assert run.state() is State.QUEUED
-    assert not run.log_path.exists()
-    run.record(state=State.STOPPED)
-
-
-@pytest.mark.parametrize("damage", [None, "", "12x", "-3", "\x00\x00"])
-def test_numbers_go_on_from_the_runs_where_the_counter_is_lost(runs, quick, damage):
-    queued = [queue_without_worker(runs, quick) for _ in range(2)]
-    counter = runs.engine_folder / "sequence"
-    if damage is None:
-        counter.unlink()
-    else:
-        counter.write_text(damage)
-    queued.append(queue_without_worker(runs, quick))
-    assert [run.status().sequence for run in queued] == [1, 2, 3]
-    for run in queued:
-        run.record(state=State.STOPPED)
-
-
-# --- refusals -----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
+def refused_settings(tmp_path):
+    (tmp_path / "torn.csv").write_text("id,emotion,pixels\n0,3,1 2 3\n")
+    return [
         ({"data.source": "/nowhere/faces.csv"}, "/nowhere/faces.csv does not exist"),
         ({"data.source": "~nobody-of-that-name/faces.csv"}, "'~nobody-of-that-name/faces.csv' cannot be opened"),
         ({"data.source": "faces\0.csv"}, "cannot be opened"),
+        ({"data.source": str(tmp_path / "torn.csv")}, r"torn\.csv: line 2 "),
         ({"model": find_preset("dense-5").config.model, "device.backend": "torch"}, "torch is not installed"),
-    ],
-)
-def test_what_could_never_start_is_refused_and_leaves_no_run(engine, runs, quick, changes, sentence, monkeypatch):
+    ]
+
+
+def test_what_could_never_start_is_refused_and_leaves_no_run_nor_those_beside_it(
+    engine, runs, quick, tmp_path, monkeypatch
+):
     monkeypatch.setattr(devices, "installed_backends", lambda: ("tensorflow",))
-    with pytest.raises(BadInput, match=sentence):
-        engine.submit(with_settings(quick, changes))
+    for changes, sentence in refused_settings(tmp_path):
+        with pytest.raises(BadInput, match=sentence):
+            engine.submit_all([quick, with_settings(quick, changes)])
+        assert runs.all() == []
+
+
+@pytest.mark.usefixtures("no_worker")
+def test_many_runs_are_queued_in_their_order_at_once(engine, runs, quick):
+    submitted = engine.submit_all([with_settings(quick, {"training.seed": seed}) for seed in (3, 1, 2)])
+    assert [run.config.training.seed for run in submitted] == [3, 1, 2]
+    assert waiting_ids(runs) == [run.id for run in submitted]
+
+
+@pytest.mark.usefixtures("no_worker")
+def test_where_one_run_cannot_be_made_none_is_queued(engine, runs, quick, monkeypatch):
+    make, made = runs.create, []
+
+    def make_on_a_small_disk(_runs, config, sequence):
+        if len(made) == 2:
+            raise OSError(28, "No space left on device")
+        made.append(make(config, sequence))
+        return made[-1]
+
+    monkeypatch.setattr(Runs, "create", make_on_a_small_disk)
+    with pytest.raises(EmotionError, match="cannot be used: No space left on device"):
+        engine.submit_all([quick] * 3)
+    assert len(made) == 2
     assert runs.all() == []
 
 
@@ -193,28 +108,128 @@ def test_a_folder_that_cannot_hold_runs_is_named(tmp_path, quick):
         LocalEngine(Runs(tmp_path / "file" / "runs")).submit(quick)
 
 
+# --- order --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("no_worker")
+@pytest.mark.parametrize(
+    ("which", "places", "order"),
+    [
+        (2, -1, [0, 2, 1, 3]),
+        (0, 1, [1, 0, 2, 3]),
+        (3, -2, [0, 3, 1, 2]),
+        (1, -100, [1, 0, 2, 3]),
+        (1, 100, [0, 2, 3, 1]),
+        (0, -1, [0, 1, 2, 3]),
+    ],
+)
+def test_a_waiting_run_is_moved_by_places_at_most_to_either_end(engine, runs, quick, which, places, order):
+    queued = [queue_without_worker(runs, quick) for _ in range(4)]
+    engine.move(queued[which], places)
+    assert waiting_ids(runs) == [queued[number].id for number in order]
+    assert [line.id for line in runs.in_hand()] == waiting_ids(runs)
+
+
+@pytest.mark.usefixtures("no_worker")
+def test_only_waiting_runs_are_moved(engine, runs, quick, finished_run):
+    first, second = queue_without_worker(runs, quick), queue_without_worker(runs, quick)
+    before = finished_run.status()
+    engine.move(finished_run, -1)
+    assert finished_run.status() == before
+    with first.alive():  # being computed
+        engine.move(first, 1)
+        engine.move(second, -1)
+    assert waiting_ids(runs) == [first.id, second.id]
+
+
+@pytest.mark.usefixtures("no_worker")
+def test_runs_that_a_crash_left_with_one_number_can_still_be_moved(engine, runs, quick):
+    queued = [queue_without_worker(runs, quick) for _ in range(3)]
+    for run in queued:
+        run.record(sequence=2)
+    order = waiting_ids(runs)
+    engine.move(runs.find(order[2]), -2)
+    assert waiting_ids(runs) == [order[2], order[0], order[1]]
+
+
+@pytest.mark.usefixtures("no_worker")
+def test_a_clock_that_is_set_back_changes_no_order(runs, quick, monkeypatch):
+    queued = []
+    for now in (2_000_000_000, 1_000_000_000, 1_500_000_000):
+        monkeypatch.setattr("emotion_core.runs.folder.time.time", lambda now=now: now)
+        queued.append(queue_without_worker(runs, quick).id)
+    assert waiting_ids(runs) == queued
+
+
+@pytest.mark.usefixtures("no_worker")
+@pytest.mark.parametrize("damage", [None, "", "12x", "-3", "\x00\x00", "9" * 30])
+def test_numbers_go_on_from_the_runs_where_the_counter_is_lost(runs, quick, damage):
+    queued = [queue_without_worker(runs, quick) for _ in range(2)]
+    counter = runs.engine_folder / "sequence"
+    if damage is None:
+        counter.unlink()
+    else:
+        counter.write_text(damage)
+    queued.append(queue_without_worker(runs, quick))
+    assert [run.status().sequence for run in queued] == [1, 2, 3]
+
+
 # --- stopping and ending ------------------------------------------------------------------------------------------
 
 
-def test_a_running_run_stops_and_keeps_what_it_learnt(engine, endless):
-    run = engine.submit(endless)
+def test_a_running_run_stops_keeps_what_it_learnt_and_goes_on_when_it_is_resumed(engine, runs, endless, quick):
+    run, waiting = engine.submit_all([endless, quick])
+    engine.stop(waiting)
+    engine.stop(waiting)
+    assert waiting.state() is State.STOPPED  # at once
     wait_for_epoch(run)
     engine.stop(run)
+    asked_at = run.stop_requested_at()
+    engine.stop(run)
+    assert run.stop_requested_at() == asked_at
     wait_for_end(run)
     assert run.state() is State.STOPPED
     assert run.linear_path.exists()
     assert run.evaluation() is not None
-
-
-def test_a_waiting_run_is_stopped_at_once_and_never_starts(engine, endless, quick):
-    first, waiting = engine.submit(endless), engine.submit(quick)
-    engine.stop(waiting)
-    assert waiting.state() is State.STOPPED
-    engine.stop(first)
-    wait_for_end(first)
+    done = run.status().epoch
+    for _ in range(2):  # a double click
+        engine.resume(run, epochs=done + 2)
+    assert run.state() in (State.QUEUED, State.RUNNING)
+    wait_for_end(run)
+    status = run.status()
+    assert (run.state(), status.epoch, status.epochs) == (State.FINISHED, done + 2, done + 2)
+    assert (status.resumed, status.patience_from) == (1, 0)
     wait_until(lambda: not engine.is_working())
     assert not waiting.log_path.exists()
     assert waiting.status().started is None
+
+
+def test_a_killed_run_ends_at_once_says_why_and_can_be_resumed_to_its_end(engine, endless):
+    run = engine.submit(endless)
+    wait_for_epoch(run)
+    for _ in range(2):
+        engine.kill(run)
+    wait_for_end(run)
+    wait_until(lambda: run.status().reason)
+    assert (run.state(), run.status().reason) == (State.INTERRUPTED, "Ended by a person.")
+    assert not run.is_alive()
+    goal = run.status().epoch + 1
+    engine.resume(run, epochs=goal)
+    wait_for_end(run)
+    assert (run.state(), run.status().epoch, run.status().reason) == (State.FINISHED, goal, "")
+
+
+def test_a_finished_run_goes_on_for_more_epochs(engine, quick):
+    run = engine.submit(quick)
+    wait_for_end(run)
+    with pytest.raises(BadInput, match="has done all its 2 epochs"):
+        engine.resume(run)
+    engine.resume(run, epochs=4)
+    wait_for_end(run)
+    status = run.status()
+    assert (run.state(), status.epoch, status.resumed, status.patience_from) == (State.FINISHED, 4, 1, 2)
+    assert run.config.training.epochs == 4
+    assert list(run.history()["epoch"]) == [1, 2, 3, 4]
 
 
 def test_stopping_a_run_that_is_over_changes_nothing(engine, finished_run):
@@ -225,14 +240,11 @@ def test_stopping_a_run_that_is_over_changes_nothing(engine, finished_run):
     assert not finished_run.stop_requested()
 
 
-def test_a_killed_run_ends_at_once_and_says_why(engine, endless):
-    run = engine.submit(endless)
-    wait_for_epoch(run)
-    engine.kill(run)
-    wait_for_end(run)
-    wait_until(lambda: run.status().reason)
-    assert (run.state(), run.status().reason) == (State.INTERRUPTED, "Ended by a person.")
-    assert not run.is_alive()
+def test_asking_a_run_to_stop_whose_trainer_died_does_not_leave_it_stopping(engine, runs, quick):
+    run = queue_without_worker(runs, quick)
+    run.record(state=State.RUNNING)
+    engine.stop(run)
+    assert run.state() is State.INTERRUPTED
 
 
 def test_a_run_of_a_terminal_is_only_asked_to_stop(engine, runs, endless):
@@ -245,179 +257,130 @@ def test_a_run_of_a_terminal_is_only_asked_to_stop(engine, runs, endless):
     run.record(state=State.STOPPED)
 
 
-# --- deaths -------------------------------------------------------------------------------------------------------
+# --- resuming -----------------------------------------------------------------------------------------------------
 
 
-@on_posix
-def test_a_trainer_that_is_killed_leaves_an_interrupted_run_and_the_queue_goes_on(engine, runs, endless, quick):
-    run, following = engine.submit(endless), engine.submit(quick)
-    wait_for_epoch(run)
-    os.kill(Queue(runs).trainer_of(run), signal.SIGKILL)
-    wait_for_end(run, following)
-    wait_until(lambda: run.status().reason)
-    assert run.state() is State.INTERRUPTED
-    assert "signal 9" in run.status().reason
-    assert following.state() is State.FINISHED
-
-
-@on_posix
-def test_a_run_survives_ctrl_c_and_death_of_the_process_that_submitted_it(engine, runs, endless):
-    code = (
-        "import sys, time; from pathlib import Path; from emotion_core.engine import LocalEngine\n"
-        "from emotion_core.config import RunConfig; from emotion_core.runs import Runs\n"
-        "config = RunConfig.model_validate_json(sys.argv[2])\n"
-        "print(LocalEngine(Runs(Path(sys.argv[1]))).submit(config).id, flush=True); time.sleep(600)"
-    )
-    server = subprocess.Popen(
-        [sys.executable, "-c", code, str(runs.folder), endless.model_dump_json()],
-        cwd=PROJECT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
-    run = runs.find(server.stdout.readline().strip())
-    wait_for_epoch(run)
-    os.killpg(server.pid, signal.SIGINT)
-    os.killpg(server.pid, signal.SIGHUP)
-    os.killpg(server.pid, signal.SIGKILL)
-    server.communicate()
-    epoch = run.status().epoch
-    wait_until(lambda: run.status().epoch > epoch)
-    assert run.state() is State.RUNNING
-    engine.stop(run)
-    wait_for_end(run)
-    assert run.state() is State.STOPPED
-
-
-@on_posix
-def test_a_worker_waits_for_the_run_that_a_dead_worker_left_and_can_end_it(engine, runs, endless, quick):
-    orphan = engine.submit(endless)
-    wait_for_epoch(orphan)
-    os.kill(worker_pids(runs)[0], signal.SIGKILL)
-    wait_until(lambda: not engine.is_working())
-    following = engine.submit(quick)
-    wait_until(lambda: len(worker_pids(runs)) == 2)
-    epoch = orphan.status().epoch
-    wait_until(lambda: orphan.status().epoch > epoch)  # the orphan computes on, and the new worker waits
-    assert following.state() is State.QUEUED
-    engine.kill(orphan)
-    wait_for_end(orphan, following)
-    wait_until(lambda: orphan.status().reason)
-    assert (orphan.state(), orphan.status().reason) == (State.INTERRUPTED, "Ended by a person.")
-    assert following.state() is State.FINISHED
-
-
+@pytest.mark.usefixtures("no_worker")
 @pytest.mark.parametrize(
-    ("code", "state", "reason"),
+    ("state", "done", "epochs", "sentence"),
     [
-        ("print('CUDA out of memory'); raise SystemExit(3)", State.FAILED, r"exit code 3: CUDA out of memory"),
-        ("", State.FAILED, r"exit code 0\."),
-        pytest.param(
-            "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
-            State.INTERRUPTED,
-            r"killed \(signal 11\)\.",
-            marks=on_posix,
-        ),
+        (State.FINISHED, 6, None, "has done all its 6 epochs; give it more"),
+        (State.FINISHED, 6, 6, "has done all its 6 epochs"),
+        (State.FINISHED, 4, 4, "has done all its 4 epochs"),
+        (State.FINISHED, 6, 5, "has done 6 epochs already; 5 in all would be fewer"),
+        (State.STOPPED, 6, 5, "has done 6 epochs already"),
+        (State.STOPPED, 6, 10_001, "less than or equal to 10000"),
     ],
 )
-def test_a_trainer_that_ends_without_a_word_is_explained(runs, quick, tmp_path, monkeypatch, code, state, reason):
+def test_what_has_nothing_left_to_do_is_not_resumed(engine, finished_run, state, done, epochs, sentence):
+    before = finished_run.record(state=state, epoch=done, epochs=6)
+    finished_run.checkpoints.save(Checkpoint(done, {}, {}))
+    with pytest.raises(BadInput, match=sentence):
+        engine.resume(finished_run, epochs)
+    assert finished_run.status() == before
+
+
+@pytest.mark.usefixtures("no_worker")
+def test_a_finished_run_without_checkpoint_is_not_begun_anew(engine, finished_run):
+    with pytest.raises(BadInput, match="has no checkpoint from which it could go on"):
+        engine.resume(finished_run, epochs=100)
+    assert finished_run.state() is State.FINISHED
+
+
+@pytest.mark.usefixtures("no_worker")
+@pytest.mark.parametrize(
+    ("state", "done", "patience_from"),
+    [(State.FINISHED, 4, 4), (State.STOPPED, 4, 0), (State.INTERRUPTED, 6, 0), (State.FAILED, 0, 0)],
+)
+def test_a_run_that_is_over_is_queued_behind_the_others(engine, runs, quick, finished_run, state, done, patience_from):
+    other = queue_without_worker(runs, quick)
+    before = finished_run.record(state=state, epoch=done, epochs=6, reason="Something.", finished=1.0)
+    finished_run.checkpoints.save(Checkpoint(done, {}, {}))
+    finished_run.request_stop()
+    finished_run.request_kill()
+    for _ in range(2):  # a double click
+        engine.resume(finished_run)
+    after = {"state": State.QUEUED, "sequence": 2, "reason": "", "finished": None, "resumed": 1}
+    assert finished_run.status() == before.model_copy(update=after | {"patience_from": patience_from})
+    assert not finished_run.stop_requested()
+    assert not finished_run.kill_requested()
+    assert waiting_ids(runs) == [other.id, finished_run.id]
+
+
+@pytest.mark.usefixtures("no_worker")
+def test_a_damaged_run_is_not_resumed(engine, finished_run):
+    (finished_run.folder / "status.json").write_text("{")
+    with pytest.raises(DamagedRun):
+        engine.resume(finished_run)
+
+
+# --- deleting -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("no_worker")
+def test_a_run_is_deleted_unless_some_process_computes_it(engine, runs, quick):
     run = queue_without_worker(runs, quick)
-    Worker(runs, trainer_module(tmp_path, monkeypatch, code)).work()
-    assert run.state() is state
-    assert re.search(reason, run.status().reason)
+    with run.alive(), pytest.raises(BadInput, match="stop it before deleting it"):
+        engine.delete(run)
+    assert run.folder.exists()
+    for _ in range(2):  # a double click
+        engine.delete(run)
+    assert runs.all() == []
 
 
-def test_a_backend_that_went_away_while_the_run_waited_fails_the_run_not_the_worker(runs, quick, monkeypatch):
-    network = {"model": find_preset("dense-5").config.model, "device.backend": "torch"}
-    run = queue_without_worker(runs, with_settings(quick, network))
-    monkeypatch.setattr(devices, "installed_backends", lambda: ())
+# --- waking -------------------------------------------------------------------------------------------------------
+
+
+def test_runs_left_by_a_crash_are_taken_up_on_waking_past_a_damaged_one(engine, runs, quick):
+    damaged, run = queue_without_worker(runs, quick), queue_without_worker(runs, quick)
+    (damaged.folder / "status.json").write_text("{")
+    assert engine.wake()
+    wait_for_end(run)
+    assert run.state() is State.FINISHED
+
+
+def test_waking_starts_nothing_where_nothing_waits(engine, runs, finished_run):
+    assert not engine.wake()
+    assert not engine.is_working()
+
+
+def test_waking_records_what_became_of_runs_whose_trainer_and_worker_died(engine, runs, quick):
+    run, terminal = queue_without_worker(runs, quick), runs.create(quick)
+    run.record(state=State.RUNNING)
+    terminal.record(submitted=terminal.status().submitted - 100)  # its terminal was closed before it began
+    assert not engine.wake()
+    assert not engine.is_working()
+    assert [entry.status().state for entry in (run, terminal)] == [State.INTERRUPTED, State.INTERRUPTED]
+    assert run.status().reason
+
+
+# --- workers ------------------------------------------------------------------------------------------------------
+
+
+def test_a_second_worker_leaves_the_queue_to_the_first(runs, quick):
+    run = queue_without_worker(runs, quick)
+    with FileLock(runs.engine_folder / "worker.lock"):
+        Worker(runs).work()
+    assert run.state() is State.QUEUED
+
+
+def test_a_run_that_another_process_made_for_itself_is_left_to_it(runs, quick):
+    run = runs.create(quick)
     Worker(runs).work()
-    assert run.state() is State.FAILED
-    assert "torch is not installed" in run.status().reason
+    assert run.state() is State.QUEUED
+    assert not run.log_path.exists()
+    run.record(state=State.STOPPED)
 
 
-# --- devices ------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def no_memory_of_devices() -> Iterator[None]:
-    yield from _forgetting(devices.nvidia_gpus.cache_clear, devices.sees_gpu.cache_clear)
-
-
-def _forgetting(*actions: Callable[[], None]) -> Iterator[None]:
-    for action in actions:
-        action()
-    yield
-    for action in actions:
-        action()
-
-
-def install(folder: Path, monkeypatch: pytest.MonkeyPatch, **packages: str) -> None:
-    """Make packages that this process and its children can import."""
-    for name, code in packages.items():
-        (folder / name).mkdir()
-        (folder / name / "__init__.py").write_text(code)
-    monkeypatch.syspath_prepend(str(folder))
-    monkeypatch.setenv("PYTHONPATH", str(folder))
-
-
-def install_driver(folder: Path, monkeypatch: pytest.MonkeyPatch, listing: str) -> None:
-    """Make an `nvidia-smi` that lists these GPUs."""
-    program = folder / "nvidia-smi"
-    program.write_text(f"#!/bin/sh\ncat <<'END'\n{listing}\nEND\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
-
-
-TENSORFLOW_WITHOUT_GPU = "class config:\n    list_physical_devices = staticmethod(lambda kind: [])\n"
-TORCH_WITH_GPU = "class cuda:\n    is_available = staticmethod(lambda: True)\n"
-
-
-def test_the_cpu_hides_every_gpu_from_every_backend():
-    environment = devices.training_environment(Device(backend="tensorflow", kind="cpu"))
-    assert environment["KERAS_BACKEND"] == "tensorflow"
-    assert environment["CUDA_VISIBLE_DEVICES"] == "-1"
-    assert environment["JAX_PLATFORMS"] == "cpu"
-
-
-def test_a_linear_run_needs_no_backend(quick, monkeypatch):
-    monkeypatch.setattr(devices, "installed_backends", lambda: ())
-    devices.check_device(quick)
-    assert "KERAS_BACKEND" not in devices.run_environment(quick)
-
-
-def test_where_no_backend_is_installed_the_way_to_one_is_told(monkeypatch):
-    monkeypatch.setattr(devices, "installed_backends", lambda: ())
-    with pytest.raises(BadInput, match="pip install tensorflow"):
-        devices.choose_backend(Device())
-
-
-@on_posix
-@pytest.mark.usefixtures("no_memory_of_devices")
-def test_gpus_are_those_of_the_driver(tmp_path, monkeypatch):
-    install_driver(tmp_path, monkeypatch, "GPU 0: NVIDIA L4 (UUID: GPU-1)\nGPU 1: NVIDIA L4 (UUID: GPU-2)")
-    assert devices.nvidia_gpus() == ("GPU 0: NVIDIA L4", "GPU 1: NVIDIA L4")
-
-
-@pytest.mark.usefixtures("no_memory_of_devices")
-def test_there_are_no_gpus_without_a_driver(tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert devices.nvidia_gpus() == ()
-
-
-@on_posix
-@pytest.mark.usefixtures("no_memory_of_devices")
-@pytest.mark.parametrize(
-    ("gpus", "device", "backend"),
-    [
-        ("GPU 0: NVIDIA L4 (UUID: GPU-1)", Device(), "torch"),
-        ("GPU 0: NVIDIA L4 (UUID: GPU-1)", Device(kind="cpu"), "tensorflow"),
-        ("", Device(), "tensorflow"),
-    ],
-    ids=["GPU that torch alone sees", "GPU not wanted", "no GPU"],
-)
-def test_auto_takes_the_first_backend_that_sees_a_gpu_else_tensorflow(tmp_path, monkeypatch, gpus, device, backend):
-    install(tmp_path, monkeypatch, tensorflow=TENSORFLOW_WITHOUT_GPU, torch=TORCH_WITH_GPU)
-    install_driver(tmp_path, monkeypatch, gpus)
-    assert devices.choose_backend(device) == backend
+def test_a_queue_that_cannot_be_used_for_a_while_costs_no_run(runs, quick, monkeypatch, capsys):
+    run = queue_without_worker(runs, quick)
+    monkeypatch.setattr("emotion_core.engine.queue.LOCK_PATIENCE_SECONDS", 0.1)
+    worker = Worker(runs)
+    assert worker._enter()
+    with FileLock(runs.engine_folder / "queue.lock"):
+        worker._step()
+    assert "trouble with the queue" in capsys.readouterr().out
+    assert run.state() is State.QUEUED
+    assert worker._queue.waiting()[0].id == run.id
+    worker._lock.release()
+    run.record(state=State.STOPPED)

@@ -1,5 +1,7 @@
 """The form of a configuration: what it makes of the fields, what it gives back, what it objects to."""
 
+from dataclasses import replace
+
 import pytest
 from pydantic import ValidationError
 from streamlit.testing.v1 import AppTest
@@ -9,13 +11,29 @@ from emotion_core.config import (
     CnnModel,
     Convolution,
     DenseModel,
+    Device,
     OneCycleRate,
     RunConfig,
     Settings,
     Training,
+    with_settings,
 )
+from emotion_core.errors import BadInput
+from emotion_core.grid import expand
 from emotion_core.presets import PRESETS, find_preset
-from ui.fields import Kind, as_notation, fields_of, from_notation, label_of, sentences, step_of
+from ui.fields import (
+    Kind,
+    as_notation,
+    explain,
+    fields_of,
+    from_notation,
+    label_of,
+    scalars_of,
+    sentences,
+    step_of,
+    values_example,
+    values_from,
+)
 
 
 def form_page(preset: str) -> None:
@@ -133,6 +151,58 @@ def test_what_is_wrong_is_said_in_the_words_of_the_form(document: dict[str, obje
     with pytest.raises(ValidationError) as caught:
         RunConfig.model_validate(document)
     assert sentences(caught.value) == (sentence,)
+
+
+@pytest.mark.parametrize(
+    ("preset", "path", "example"),
+    [
+        ("dense-5", "training.batch_size", "32, 64"),
+        ("dense-5", "training.epochs", "100, 200"),
+        ("dense-5", "training.schedule.rate", "0.0001, 5e-05"),
+        ("dense-5", "training.early_stopping_patience", "20, 40"),
+        ("dense-5", "model.last_units", "800, empty"),
+        ("dense-5", "augmentation.rotation", "30, 20"),
+        ("dense-5", "model.dropout", "0, 0.2"),
+        ("cnn", "model.blocks.3.dropout", "0, 0.2"),
+        ("sgd", "data.split.share", "0.2, 0.1"),
+    ],
+)
+def test_an_example_of_values_to_vary_is_one_that_the_field_takes(preset: str, path: str, example: str) -> None:
+    config = find_preset(preset).config
+    scalar = scalars_of(config)[path]
+    assert values_example(scalar) == example
+    assert len(expand(config, {path: values_from(example, optional=scalar.field.optional)})) == 2
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_number_choice_and_switch_can_be_set_by_its_path(preset: str) -> None:
+    config = find_preset(preset).config
+    scalars = scalars_of(config)
+    assert len(scalars) > 10
+    assert with_settings(config, {path: scalar.value for path, scalar in scalars.items()}) == config
+
+
+def test_a_field_may_be_empty_only_where_it_is_optional() -> None:
+    assert values_from("5, empty, never", optional=True) == [5, None, None]
+    assert values_from("none, balanced") == ["none", "balanced"]
+
+
+def test_choices_are_said_with_what_is_marked_of_them() -> None:
+    backend = replace(fields_of(Device)["backend"], marks={"jax": "not installed"})
+    assert [backend.say(choice) for choice in backend.offered] == [
+        "Auto",
+        "TensorFlow",
+        "JAX (not installed)",
+        "PyTorch",
+    ]
+    assert [fields_of(Device)["deterministic"].say(choice) for choice in (True, False)] == ["On", "Off"]
+
+
+def test_refusals_of_the_configuration_are_said_in_the_words_of_the_form_and_others_as_they_are() -> None:
+    with pytest.raises(BadInput) as refused:
+        with_settings(find_preset("sgd").config, {"model.alpha": "strong"})
+    assert explain(refused.value) == ("Model, Linear, Alpha: strong is not a number.",)
+    assert explain(BadInput("Something else.")) == ("Something else.",)
 
 
 # --- the form on a page -------------------------------------------------------------------------------------------

@@ -1,15 +1,19 @@
 """Every page, with nothing to show and with something; and Explore, Augment, Results and Run in detail."""
 
+import io
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
-from conftest import open_app, save_csv, save_finished_run
+from conftest import history_row, open_app, save_csv, save_finished_run, shown
 from streamlit.testing.v1 import AppTest
 
+from emotion_core.archive import pack
 from emotion_core.config import Augmentation, with_settings
 from emotion_core.presets import COURSEWORK_AUGMENTATION, find_preset
-from emotion_core.runs import Run, Runs, State
+from emotion_core.runs import About, Checkpoint, Run, Runs, State
 from ui.tables import DRAWN
 
 PROJECT = Path(__file__).parent.parent
@@ -34,7 +38,7 @@ def checked(page: AppTest) -> AppTest:
 def said(page: AppTest) -> str:
     """All sentences on the page."""
     return "\n".join(
-        str(element.value)
+        shown(str(element.value))
         for kind in ("markdown", "caption", "info", "warning", "error", "subheader", "title")
         for element in getattr(page, kind)
     )
@@ -130,7 +134,7 @@ def test_a_damaged_file_gets_one_sentence(open_page: Opener, runs_folder: Path):
     (runs_folder.parent / "data" / "bad.csv").write_text("id,emotion,pixels\n0,3,1 2 3\n", encoding="utf-8")
     page = open_page(EXPLORE)
     assert [error.value for error in page.error]
-    assert "bad.csv" in page.error[0].value
+    assert "bad.csv" in shown(page.error[0].value)
     assert not page.metric
 
 
@@ -138,7 +142,7 @@ def test_rows_without_pixels_are_left_out_only_when_the_person_agrees(open_page:
     with faces_csv.open("a", encoding="utf-8") as file:
         file.write("70,3,\n")
     page = open_page(EXPLORE)
-    assert "72" in page.error[0].value
+    assert "72" in shown(page.error[0].value)
     agree = next(button for button in page.button if button.label == "Leave such rows out")
     checked(agree.click().run())
     assert metrics(page)["Faces"] == "70"
@@ -166,13 +170,13 @@ def test_an_unusable_upload_gets_a_sentence_and_is_not_kept(open_page: Opener, f
     page = open_page(EXPLORE)
     page.file_uploader(key="explored-data-upload").upload("holiday.csv", b"when,where\n1,2\n")
     checked(page.run())
-    assert "holiday.csv: line 1 has no column 'pixels'" in page.error[0].value
+    assert "holiday.csv: line 1 has no column 'pixels'" in shown(page.error[0].value)
     assert set(faces_csv.parent.iterdir()) == before
 
 
 def test_a_link_to_data_that_is_gone_says_so(open_page: Opener, faces_csv: Path):
     page = open_page(EXPLORE, data="/nowhere/gone.csv")
-    assert "gone.csv" in page.error[0].value
+    assert "gone.csv" in shown(page.error[0].value)
 
 
 # --- Augment -------------------------------------------------------------------------------------------------------
@@ -277,6 +281,25 @@ def test_results_compares_curves_of_the_best_runs(open_page: Opener, runs_folder
     assert all(f"dense-5 (seed {seed})" in figure for figure in figures for seed in (42, 43))
 
 
+def test_a_run_s_zip_is_imported_and_leads_to_the_run(open_page: Opener, finished_run: Run):
+    content = io.BytesIO()
+    pack(finished_run, content)
+    page = open_page(RESULTS)
+    page.file_uploader(key="import").upload("run.zip", content.getvalue())
+    checked(page.run())
+    known, imported = Runs(finished_run.folder.parent).all()
+    assert page.title[0].value == "Run"
+    assert page.query_params["run"] == ({known.id, imported.id} - {finished_run.id}).pop()
+
+
+def test_a_zip_that_is_no_run_is_refused_in_one_sentence(open_page: Opener, runs_folder: Path):
+    page = open_page(RESULTS)
+    page.file_uploader(key="import").upload("holiday.zip", b"PK no zip")
+    checked(page.run())
+    assert [shown(error.value) for error in page.error] == ["holiday.zip is not a whole zip file, or not one of a run."]
+    assert Runs(runs_folder).all() == []
+
+
 # --- Run -----------------------------------------------------------------------------------------------------------
 
 
@@ -297,11 +320,11 @@ def test_run_without_a_name_in_the_url_opens_the_newest_and_names_it(open_page: 
 
 def test_run_that_is_not_there_is_said_and_another_shown(open_page: Opener, finished_run: Run):
     page = open_page(RUN, run="20200101-nothing")
-    assert "20200101-nothing" in page.warning[0].value
+    assert "20200101-nothing" in shown(page.warning[0].value)
     assert metrics(page)
 
 
-def test_a_name_is_shown_as_it_was_typed(open_page: Opener, runs_folder: Path):
+def test_a_name_that_was_typed_is_no_markup(open_page: Opener, runs_folder: Path):
     run = save_finished_run(Runs(runs_folder), name="*best* <b>one</b> $5")
     page = open_page(RUN, run=run.id)
     assert page.subheader[0].value == r"\*best\* \<b\>one\</b\> \$5"
@@ -325,17 +348,141 @@ def test_a_failed_run_says_why(open_page: Opener, runs_folder: Path):
 
 def test_a_run_is_deleted_only_after_a_second_yes(open_page: Opener, finished_run: Run):
     page = open_page(RUN, run=finished_run.id)
-    checked(page.button(key="delete").click().run())
+    do(page, "Delete")
     assert finished_run.folder.exists()
     checked(page.button(key="delete-for-good").click().run())
     assert not finished_run.folder.exists()
     assert "There is no run yet." in said(page)
 
 
-def test_damaged_scores_take_no_page_down(open_page: Opener, finished_run: Run):
-    (finished_run.folder / "evaluation.json").write_text("{", encoding="utf-8")
+def test_a_run_is_named_and_written_about(open_page: Opener, finished_run: Run):
     page = open_page(RUN, run=finished_run.id)
-    assert "no run" in said(page) or page.error
+    do(page, "Name, notes and tags")
+    assert page.text_input(key="about-name").placeholder == "Fixture run"
+    page.text_input(key="about-name").set_value("Best *so* far")
+    page.text_area(key="about-notes").set_value("First line\n<b>second</b> $x$")
+    checked(page.button(key="save-about").click().run())
+    assert finished_run.about() == About(name="Best *so* far", notes="First line\n<b>second</b> $x$")
+    assert page.subheader[0].value == r"Best \*so\* far"
+    assert page.text[0].value == "First line\n<b>second</b> $x$"
+    assert any("Best *so* far" in option for option in page.selectbox(key="run-inspected").options)
+
+
+def test_tags_are_kept_shown_and_offered_to_other_runs(open_page: Opener, runs_folder: Path):
+    tagged, other = (save_finished_run(Runs(runs_folder)) for _ in range(2))
+    tagged.write_about(About(tags=("lecture 3", "keep")))
+    page = open_page(RUN, run=tagged.id)
+    assert "lecture 3" in said(page)
+    page = open_page(RUN, run=other.id)
+    do(page, "Name, notes and tags")
+    assert page.multiselect(key="about-tags").options == ["keep", "lecture 3"]
+    page.multiselect(key="about-tags").set_value(["keep"])
+    checked(page.button(key="save-about").click().run())
+    assert other.about().tags == ("keep",)
+    assert [list(tags) for tags in open_page(RESULTS).dataframe[0].value["Tags"]] == [["keep"], ["lecture 3", "keep"]]
+
+
+def test_what_was_written_about_a_run_may_be_damaged(open_page: Opener, finished_run: Run):
+    (finished_run.folder / "about.json").write_text("{", encoding="utf-8")
+    assert open_page(RUN, run=finished_run.id).subheader[0].value == "Fixture run"
+
+
+def test_a_clone_opens_the_form_with_the_run(open_page: Opener, finished_run: Run):
+    page = open_page(RUN, run=finished_run.id)
+    do(page, "Clone")
+    assert page.title[0].value == "Train"
+    assert "Fixture run" in said(page)
+    assert page.query_params["clone"] == finished_run.id
+
+
+def test_an_interrupted_run_is_resumed_and_watched(open_page: Opener, runs_folder: Path):
+    run = interrupted(Runs(runs_folder))
+    page = open_page(RUN, run=run.id)
+    assert page.error
+    checked(page.button(key="next-step").click().run())
+    assert page.title[0].value == "Train"
+    assert page.query_params["run"] == run.id
+    assert run.status().resumed == 1
+    wait_until_over(run)
+
+
+def test_a_finished_run_is_trained_longer(open_page: Opener, runs_folder: Path):
+    run = interrupted(Runs(runs_folder))
+    run.record(state=State.FINISHED, epoch=1, epochs=1)
+    run.set_epochs(1)
+    page = open_page(RUN, run=run.id)
+    checked(page.button(key="next-step").click().run())
+    assert page.number_input(key="epochs-in-all").min == 2
+    page.number_input(key="epochs-in-all").set_value(3)
+    checked(page.button(key="train-longer").click().run())
+    assert page.title[0].value == "Train"
+    assert Run(run.folder).config.training.epochs == 3
+    wait_until_over(run)
+
+
+def test_a_run_without_checkpoints_offers_no_way_to_lose_its_model(open_page: Opener, runs_folder: Path):
+    finished = save_finished_run(Runs(runs_folder))
+    assert not {"Resume", "Train longer", "Start again"} & set(choices(open_page(RUN, run=finished.id)))
+    finished.record(state=State.INTERRUPTED)
+    assert not {"Resume", "Train longer", "Start again"} & set(choices(open_page(RUN, run=finished.id)))
+
+
+def test_classify_is_offered_only_where_there_is_a_model_to_serve(open_page: Opener, finished_run: Run):
+    assert "Classify faces" in choices(open_page(RUN, run=finished_run.id))
+    finished_run.linear_path.unlink()
+    assert not {"Classify faces", "Predict for Kaggle"} & set(choices(open_page(RUN, run=finished_run.id)))
+
+
+def test_a_run_says_where_its_folder_is(open_page: Opener, finished_run: Run):
+    assert str(finished_run.folder) in [code.value for code in open_page(RUN, run=finished_run.id).code]
+
+
+@pytest.mark.parametrize("name", ["config.json", "status.json", "evaluation.json"])
+def test_a_damaged_run_says_what_is_damaged_shows_the_rest_and_can_be_deleted(
+    open_page: Opener, finished_run: Run, name: str
+):
+    (finished_run.folder / name).write_text("{", encoding="utf-8")
+    page = open_page(RUN, run=finished_run.id)
+    assert name in shown(page.error[0].value)
+    assert len(page.get("vega_lite_chart")) == 2
+    assert finished_run.log_tail() in [code.value for code in page.code]
+    assert choices(page) == ["Delete"]
+    do(page, "Delete")
+    checked(page.button(key="delete-for-good").click().run())
+    assert not finished_run.folder.exists()
+
+
+def choices(page: AppTest) -> list[str]:
+    """What can be done with the run: the one next step, and the entries of the menu."""
+    menu = [option.partition(" ")[2] for more in page.menu_button for option in more.options]
+    return [page.button(key="next-step").label, *menu]
+
+
+def do(page: AppTest, what: str) -> None:
+    """Choose one of the things that can be done with the run."""
+    if page.button(key="next-step").label == what:
+        checked(page.button(key="next-step").click().run())
+    else:
+        menu = page.menu_button(key="more")
+        checked(menu.set_value(next(option for option in menu.options if option.endswith(f" {what}"))).run())
+
+
+def interrupted(runs: Runs) -> Run:
+    """A run of two epochs that was cut off after the first, whose checkpoint is unreadable: it begins anew."""
+    run = runs.create(with_settings(find_preset("sgd").config, {"training.epochs": 2}))
+    run.append_history(history_row(1, 2))
+    run.checkpoints.save(Checkpoint(1, {"nothing": np.zeros(1)}, {}))
+    next((run.folder / "checkpoint").iterdir()).write_bytes(b"damaged")
+    run.record(state=State.INTERRUPTED, epoch=1)
+    return run
+
+
+def wait_until_over(run: Run) -> None:
+    """Let a run that a page has queued end before its folder goes."""
+    deadline = time.monotonic() + 60
+    while not run.state().is_over and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert run.state() is State.FINISHED, run.log_tail()
 
 
 def test_every_file_of_a_run_can_be_downloaded(open_page: Opener, finished_run: Run):

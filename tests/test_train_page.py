@@ -5,13 +5,17 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
-from conftest import open_app, save_finished_run
+from conftest import open_app, save_finished_run, shown
+from filelock import FileLock
 from streamlit.testing.v1 import AppTest
 
 from emotion_core.config import Augmentation, with_settings
+from emotion_core.dataset import load_dataset
+from emotion_core.engine import devices
 from emotion_core.presets import PRESETS, find_preset
 from emotion_core.runs import Run, Runs, State
 
@@ -30,8 +34,9 @@ def open_page(runs: Runs) -> Callable[..., AppTest]:
 
 
 def texts(page: AppTest) -> str:
-    shown = [*page.markdown, *page.caption, *page.info, *page.warning, *page.error]
-    return "\n".join([str(element.value) for element in shown] + [bar.proto.text for bar in page.get("progress")])
+    elements = [*page.markdown, *page.caption, *page.info, *page.warning, *page.error]
+    lines = [str(element.value) for element in elements] + [bar.proto.text for bar in page.get("progress")]
+    return "\n".join(lines).replace("\\", "")  # as a person reads it: Markdown's escapes are not seen
 
 
 def parameter(page: AppTest, name: str) -> str:
@@ -103,8 +108,8 @@ def test_a_linear_model_is_not_asked_what_it_has_no_use_for(open_page: Callable[
 def test_what_is_wrong_is_said_and_nothing_can_be_started(open_page: Callable[..., AppTest]) -> None:
     page = open_page(preset="dense-5")
     page.number_input(key="dense-5.model.dense.hidden_layers").set_value(6).run()
-    (problem,) = page.error
-    assert problem.value.startswith("Model, Dense: 6 hidden layers from 500 units")
+    (problem,) = problems(page)
+    assert problem.startswith("Model, Dense: 6 hidden layers from 500 units")
     assert page.button(key="train").disabled
 
 
@@ -112,7 +117,7 @@ def test_data_without_labels_is_refused_before_it_is_queued(open_page: Callable[
     pixels = " ".join(["7"] * 48 * 48)
     (Path(os.environ["EMOTION_DATA"]) / "faces.csv").write_text(f"id,pixels\n1,{pixels}\n", encoding="utf-8")
     page = open_page(data="faces.csv")
-    assert "has no emotion column" in page.error[0].value
+    assert "has no emotion column" in shown(page.error[0].value)
     assert page.button(key="train").disabled
     assert not runs.all()
 
@@ -183,6 +188,251 @@ def wait_until_over(run: Run) -> None:
         time.sleep(0.2)
 
 
+# --- several runs -------------------------------------------------------------------------------------------------
+
+
+def several(form: str, name: str) -> str:
+    return f"{form}.several.{name}"
+
+
+def vary(page: AppTest, form: str, row: int, path: str) -> None:
+    page.selectbox(key=several(form, str(row))).set_value(path).run()
+
+
+def write_values(page: AppTest, form: str, path: str, text: str) -> None:
+    page.text_input(key=several(form, path)).set_value(text).run()
+
+
+def problems(page: AppTest) -> list[str]:
+    return [error.value.replace("\\", "") for error in page.error]
+
+
+def test_several_runs_are_counted_first_queued_in_order_by_one_action_and_the_first_is_shown(
+    open_page: Callable[..., AppTest], runs: Runs, faces_csv: Path
+) -> None:
+    save_finished_run(runs).record(images_per_second=10.0)
+    st.cache_data.clear()
+    page = open_page(preset="sgd", data=faces_csv.name)
+    page.segmented_control(key="train.view").set_value("New run").run()
+    page.text_input(key="sgd.name").set_value("Many")
+    page.number_input(key="sgd.training.epochs").set_value(3).run()
+    assert page.button(key="train").label == "Train"
+    write_values(page, "sgd", "seeds", "42, 43")
+    vary(page, "sgd", 0, "model.alpha")
+    write_values(page, "sgd", "model.alpha", "1e-4, 1e-3")
+    vary(page, "sgd", 1, "model.penalty")
+    assert page.button(key="train").label == "Train 4 runs"
+    page.multiselect(key=several("sgd", "model.penalty")).set_value(["l2", "l1"]).run()
+    assert page.button(key="train").label == "Train 8 runs"
+    assert "up to 3 min in all at the speed of the last such run" in texts(page)  # 8 x 3 x 70 faces, 10 a second
+    assert "8 runs, from " in texts(page)
+
+    before = {run.id for run in runs.all()}
+    with FileLock(runs.engine_folder / "worker.lock"):  # nothing is computed
+        page.button(key="train").click().run()
+    made = sorted((run for run in runs.all() if run.id not in before), key=lambda run: run.status().sequence)
+    assert [run.name for run in made][:3] == [
+        "Many · seed 42, alpha 0.0001, penalty l2",
+        "Many · seed 42, alpha 0.0001, penalty l1",
+        "Many · seed 42, alpha 0.001, penalty l2",
+    ]
+    assert len({run.config for run in made}) == 8
+    assert parameter(page, "run") == made[0].id
+    assert page.segmented_control(key="train.view").value == "Watch"
+
+    click_again(page, seconds_later=-60)
+    assert len(runs.all()) == 1 + 8
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "problem"),
+    [
+        ("seeds", "42, many", "Training, Seed: many is not a whole number."),
+        ("seeds", "42, 42", "dense-5 · seed 42 would be trained twice; give each value once."),
+        ("seeds", " ".join(map(str, range(201))), "That makes 201 runs; at most 200 can be queued at once."),
+        ("training.batch_size", "32, 0", "Training, Batch size: 0 should be greater than or equal to 1."),
+        ("training.schedule.rate", "1e-4, fast", "Training, Schedule, Exponential, Rate: fast is not a number."),
+        ("model.hidden_layers", "5, 6", "Model, Dense: 6 hidden layers from 500 units"),
+        ("data.split.largest_share", "0.2, 0.0001", "faces.csv"),
+    ],
+)
+def test_values_that_cannot_be_are_said_and_nothing_can_be_started(
+    open_page: Callable[..., AppTest], faces_csv: Path, path: str, text: str, problem: str
+) -> None:
+    page = open_page(preset="dense-5", data=faces_csv.name)
+    if path != "seeds":
+        vary(page, "dense-5", 0, path)
+    write_values(page, "dense-5", path, text)
+    (said,) = problems(page)
+    assert problem in said
+    assert page.button(key="train").disabled
+
+
+def test_what_can_vary_is_what_the_form_asks(open_page: Callable[..., AppTest]) -> None:
+    def offered(form: str) -> set[str]:
+        return set(page.selectbox(key=several(form, "0")).options)
+
+    page = open_page(preset="sgd")
+    assert {"Model, Alpha", "Training, Epochs", "Training, Class weights"} <= offered("sgd")
+    assert not {"Training, Batch size", "Training, Schedule, Rate", "Device, Backend"} & offered("sgd")
+    page.button(key="choose-dense-5").click().run()
+    assert {"Training, Schedule, Decay", "Augmentation, Zoom", "Model, Dropout", "Device, Backend"} <= offered(
+        "dense-5"
+    )
+    assert not {"Training, Seed", "Name", "Model, Alpha"} & offered("dense-5")
+    vary(page, "dense-5", 0, "training.schedule.decay")
+    page.selectbox(key="dense-5.training.schedule.kind").set_value("step").run()
+    assert page.selectbox(key=several("dense-5", "0")).value is None
+    assert "Training, Schedule, Every" in offered("dense-5")
+    page.button(key="choose-cnn").click().run()
+    assert {"Model, Blocks 1, Dropout", "Model, Blocks 4, Pooling"} <= offered("cnn")
+
+
+def test_one_setting_varies_once_and_an_empty_one_may_be_empty(open_page: Callable[..., AppTest]) -> None:
+    page = open_page(preset="dense-5")
+    vary(page, "dense-5", 0, "training.early_stopping_patience")
+    assert "Training, Early stopping patience" not in page.selectbox(key=several("dense-5", "1")).options
+    write_values(page, "dense-5", "training.early_stopping_patience", "5, empty")
+    assert page.button(key="train").label == "Train 2 runs"
+    assert not page.error
+    page.selectbox(key=several("dense-5", "0")).set_value(None).run()
+    assert page.button(key="train").label == "Train"
+
+
+# --- clones -------------------------------------------------------------------------------------------------------
+
+
+def cloned(runs: Runs, source: str, **changes: Any) -> Run:
+    settings = {"name": "To *clone*", "data.source": source, "training.epochs": 7, "augmentation.rotation": 11}
+    return runs.create(with_settings(find_preset("dense-5").config, settings | changes))
+
+
+def test_a_clone_opens_the_form_as_the_run_was_with_its_data(
+    open_page: Callable[..., AppTest], runs: Runs, faces_csv: Path
+) -> None:
+    run = cloned(runs, str(faces_csv))
+    page = open_page(clone=run.id)
+    form = f"clone-{run.id}"
+    assert page.segmented_control(key="train.view").value == "New run"
+    assert any("Settings of **To \\*clone\\***" in element.value for element in page.markdown)
+    assert page.text_input(key=f"{form}.name").value == "To *clone*"
+    assert page.number_input(key=f"{form}.training.epochs").value == 7
+    assert page.number_input(key=f"{form}.augmentation.rotation").value == 11
+    assert page.selectbox(key="train-data").value == "faces.csv"
+    assert not page.button(key="train").disabled
+    assert not any(key.startswith("choose-") for key in keys(page))
+    page.button(key="leave-clone").click().run()
+    assert "clone" not in page.query_params
+    assert "choose-dense-5" in keys(page)
+
+
+def test_what_is_changed_in_a_clone_stays_until_it_is_cloned_anew(
+    open_page: Callable[..., AppTest], runs: Runs, faces_csv: Path
+) -> None:
+    run = cloned(runs, "sample")
+    page = open_page(clone=run.id)
+    epochs = f"clone-{run.id}.training.epochs"
+    page.number_input(key=epochs).set_value(9).run()
+    page.selectbox(key="train-data").set_value("faces.csv").run()
+    page.switch_page("pages/compare_runs.py").run()
+    page.switch_page(PAGE).run()
+    assert page.number_input(key=epochs).value == 9
+    assert page.selectbox(key="train-data").value == "faces.csv"
+    page.query_params["clone"] = run.id
+    page.session_state["train.go_to"] = "New run"
+    page.run()
+    assert page.number_input(key=epochs).value == 7
+    assert page.selectbox(key="train-data").value == "sample"
+
+
+def test_a_clone_whose_data_is_gone_says_so_and_takes_other_data(
+    open_page: Callable[..., AppTest], runs: Runs, faces_csv: Path
+) -> None:
+    page = open_page(clone=cloned(runs, str(faces_csv.with_name("gone.csv"))).id)
+    assert "gone.csv" in page.warning[0].value.replace("\\", "")
+    assert page.selectbox(key="train-data").value == "faces.csv"
+    assert not page.button(key="train").disabled
+
+
+def test_a_clone_keeps_its_augmentation_until_another_is_brought_from_the_augment_page(
+    open_page: Callable[..., AppTest], runs: Runs
+) -> None:
+    run = cloned(runs, "sample")
+    rotation = f"clone-{run.id}.augmentation.rotation"
+    page = open_page()
+    page.session_state["augmentation"] = Augmentation(rotation=20)
+    page.run()
+    page.query_params["clone"] = run.id
+    page.session_state["train.go_to"] = "New run"
+    page.run()
+    assert page.number_input(key=rotation).value == 11
+    assert "taken over" not in texts(page)
+    page.session_state["augmentation"] = Augmentation(rotation=30)
+    page.run()
+    assert page.number_input(key=rotation).value == 30
+    assert "taken over" in texts(page)
+
+
+@pytest.mark.parametrize("asked", ["nothing", "../../etc", "<b>x</b>"])
+def test_an_unknown_run_to_clone_is_said_and_the_presets_are_shown(
+    open_page: Callable[..., AppTest], asked: str
+) -> None:
+    page = open_page(clone=asked)
+    assert "There is no run" in shown(page.warning[0].value)
+    assert "choose-sgd" in keys(page)
+    assert "clone" not in page.query_params
+
+
+def test_a_damaged_run_to_clone_is_said_too(open_page: Callable[..., AppTest], runs: Runs) -> None:
+    run = cloned(runs, "sample")
+    (run.folder / "config.json").write_text("{", encoding="utf-8")
+    page = open_page(clone=run.id)
+    assert "does not hold a run" in page.warning[0].value.replace("\\", "")
+    assert "choose-sgd" in keys(page)
+
+
+def test_a_run_of_a_clone_learns_from_the_data_as_it_is_now(
+    open_page: Callable[..., AppTest], runs: Runs, faces_csv: Path
+) -> None:
+    model = {"model": find_preset("sgd").config.model, "training.epochs": 2, "data_fingerprint": "of other faces"}
+    run = cloned(runs, str(faces_csv), **model)
+    run.record(state=State.STOPPED)
+    page = open_page(clone=run.id)
+    with FileLock(runs.engine_folder / "worker.lock"):  # nothing is computed
+        page.button(key="train").click().run()
+    (made,) = [other for other in runs.all() if other.id != run.id]
+    assert made.name == "To *clone*"
+    assert made.config.data_fingerprint == load_dataset(faces_csv).fingerprint
+
+
+# --- devices ------------------------------------------------------------------------------------------------------
+
+
+def test_without_a_gpu_nothing_is_asked_of_one_and_missing_backends_are_marked(
+    open_page: Callable[..., AppTest], runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "installed_backends", lambda: ("tensorflow",))
+    run = cloned(runs, "sample", **{"device.kind": "gpu", "device.gpu": 1, "device.backend": "jax"})
+    page = open_page(clone=run.id)
+    form = f"clone-{run.id}.device"
+    assert "This machine has no GPU that a backend can use" in texts(page)
+    boxes = {box.key for box in [*page.selectbox, *page.number_input, *page.toggle]}
+    assert {f"{form}.backend", f"{form}.mixed_precision", f"{form}.deterministic"} <= boxes
+    assert not {f"{form}.kind", f"{form}.gpu"} & boxes
+    assert page.selectbox(key=f"{form}.backend").options == [
+        "Auto",
+        "TensorFlow",
+        "JAX (not installed)",
+        "PyTorch (not installed)",
+    ]
+    assert problems(page) == [
+        "The backend jax is not installed (installed here: tensorflow). Install it: pip install jax"
+    ]
+    assert page.button(key="train").disabled
+    page.selectbox(key=f"{form}.backend").set_value("auto").run()
+    assert not page.button(key="train").disabled
+
+
 # --- watching -----------------------------------------------------------------------------------------------------
 
 
@@ -218,16 +468,16 @@ def test_a_run_in_mid_epoch_shows_the_same_after_a_reload(open_page: Callable[..
         assert {"stop"} <= keys(first)
 
 
-def test_the_newest_run_in_hand_is_shown_and_the_queue_leads_to_the_others(
+def test_the_run_that_computes_is_shown_and_the_queue_leads_to_the_others(
     open_page: Callable[..., AppTest], runs: Runs
 ) -> None:
     computing, waiting = queued(runs, "First", 1), queued(runs, "Second", 2)
     computing.record(state=State.RUNNING)
-    with computing.alive():
-        page = open_page()
+    with computing.alive(), FileLock(runs.engine_folder / "worker.lock"):
+        assert open_page().subheader[0].value == "First"
+        page = open_page(run=waiting.id)
         assert page.subheader[0].value == "Second"
         assert "Waits for 1 run before it." in texts(page)
-        assert page.button(key=f"queue-{waiting.id}").disabled
         page.button(key=f"queue-{computing.id}").click().run()
         assert parameter(page, "run") == computing.id
         assert page.subheader[0].value == "First"
@@ -262,7 +512,7 @@ def test_a_failed_run_says_why_and_shows_its_log(open_page: Callable[..., AppTes
     run.record(state=State.FAILED, reason="The loss became nan in epoch 3. Try a lower learning rate.")
     run.log_path.write_text("Traceback\n", encoding="utf-8")
     page = open_page(run=run.id)
-    assert "Try a lower learning rate" in page.error[0].value
+    assert "Try a lower learning rate" in shown(page.error[0].value)
     assert page.code[0].value == "Traceback"
 
 
@@ -271,7 +521,7 @@ def test_an_unknown_run_in_the_url_is_said_and_the_latest_is_shown(
 ) -> None:
     save_finished_run(runs, name="Still here")
     page = open_page(run="20990101-nothing")
-    assert "There is no run '20990101-nothing'" in page.warning[0].value
+    assert "There is no run '20990101-nothing'" in shown(page.warning[0].value)
     assert page.subheader[0].value == "Still here"
 
 
@@ -279,4 +529,4 @@ def test_a_damaged_run_is_one_sentence(open_page: Callable[..., AppTest], runs: 
     run = save_finished_run(runs)
     (run.folder / "status.json").write_text("{", encoding="utf-8")
     page = open_page(run=run.id)
-    assert "does not hold a run's status" in page.error[0].value
+    assert "does not hold a run's status" in shown(page.error[0].value)

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -182,3 +183,123 @@ def test_run_stopped_before_its_first_epoch_has_no_model(runs, csv, folder):
     assert run_training(run, folder / "cache").returncode == 0
     assert run.state() is State.STOPPED
     assert not run.linear_path.exists()
+
+
+# --- going on -----------------------------------------------------------------------------------------------------
+
+
+def queue_again(run: Run) -> None:
+    """Make a run that is over wait again, as the engine does."""
+    run.clear_requests()
+    run.record(state=State.QUEUED)
+
+
+def scores_of(run: Run) -> list[list[float]]:
+    return run.history().drop(columns="seconds").to_numpy().tolist()
+
+
+def assert_same_outcome(run: Run, other: Run) -> None:
+    """Check that two runs have the same curves, the same probabilities and go on from the same numbers, bit for bit."""
+    np.testing.assert_array_equal(scores_of(run), scores_of(other))
+    np.testing.assert_array_equal(run.validation().probabilities, other.validation().probabilities)
+    ours, theirs = run.checkpoints.latest(), other.checkpoints.latest()
+    assert ours.epoch == theirs.epoch
+    assert ours.arrays.keys() == theirs.arrays.keys()
+    for name, array in ours.arrays.items():
+        np.testing.assert_array_equal(array, theirs.arrays[name])
+    assert (run.evaluation().best_epoch, run.evaluation().accuracy) == (
+        other.evaluation().best_epoch,
+        other.evaluation().accuracy,
+    )
+
+
+def test_a_linear_run_of_many_sittings_is_that_of_one(runs, csv, folder, linear_run):
+    run = runs.create(linear_run.config)
+    for epochs in (3, 4, linear_run.config.training.epochs):
+        run.set_epochs(epochs)
+        queue_again(run)
+        assert run_training(run, folder / "cache").returncode == 0
+    assert_same_outcome(run, linear_run)
+    assert run.evaluation().seconds == pytest.approx(run.status().seconds, abs=1)
+
+
+EXACT_CNN = SMALL_CNN | {
+    "augmentation.rotation": 10,
+    "augmentation.horizontal_flip": True,
+    "device.deterministic": True,
+    "device.kind": "cpu",
+    "model.blocks": [{"convolutions": [{"filters": 4}], "batch_norm": "convolution", "dropout": 0.3}],
+    "training.epochs": 5,
+    "training.schedule": {"kind": "plateau", "rate": 0.05, "patience": 1, "factor": 0.5},
+}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(backend, marks=pytest.mark.tensorflow)
+        for backend in ("tensorflow", "jax", "torch")
+        if importlib.util.find_spec(backend)
+    ],
+)
+def exact_run(request, runs, csv, folder):
+    """A network with everything random in it, trained in one go with exact operations on the processor."""
+    run = runs.create(configure("cnn-small", csv, **EXACT_CNN))
+    answer = run_training(run, folder / "cache", KERAS_BACKEND=request.param, CUDA_VISIBLE_DEVICES="-1")
+    assert answer.returncode == 0, answer.stderr
+    return run
+
+
+def test_a_network_that_was_stopped_and_resumed_is_bit_for_bit_one_that_never_was(exact_run, runs, folder):
+    run = runs.create(exact_run.config)
+    environment = {"KERAS_BACKEND": exact_run.status().backend, "CUDA_VISIBLE_DEVICES": "-1"}
+    command = [sys.executable, "-m", "emotion_core.training", str(run.folder)]
+    first = subprocess.Popen(
+        command, cwd=PROJECT, env=os.environ | {"EMOTION_CACHE": str(folder / "cache")} | environment
+    )
+    while run.status().epoch < 2 and first.poll() is None:
+        time.sleep(0.002)
+    run.request_stop()
+    assert first.wait(120) == 0
+    assert run.state() is State.STOPPED
+    assert 2 <= run.status().epoch < exact_run.config.training.epochs
+    queue_again(run)
+    assert run_training(run, folder / "cache", **environment).returncode == 0
+    assert run.state() is State.FINISHED
+    assert_same_outcome(run, exact_run)
+
+
+def test_a_finished_run_with_more_epochs_goes_on_where_it_ended(linear_run, runs, csv, folder):
+    run = runs.create(configure("sgd", csv, **{"training.epochs": 2}))
+    run_training(run, folder / "cache")
+    first = scores_of(run)
+    run.set_epochs(4)
+    queue_again(run)
+    run_training(run, folder / "cache")
+    np.testing.assert_array_equal(scores_of(run)[:2], first)
+    np.testing.assert_array_equal(scores_of(run), scores_of(linear_run)[:4])
+
+
+def test_a_run_resumed_after_its_last_epoch_only_writes_what_was_missing(runs, csv, folder):
+    run = runs.create(configure("sgd", csv, **{"training.epochs": 2}))
+    run_training(run, folder / "cache")
+    before = run.evaluation()
+    for path in (run.linear_path, run.folder / "evaluation.json"):
+        path.unlink()
+    queue_again(run)
+    run_training(run, folder / "cache")
+    assert run.linear_path.exists()
+    assert (run.evaluation().accuracy, run.evaluation().best_epoch) == (before.accuracy, before.best_epoch)
+
+
+def test_a_run_refuses_other_faces_than_it_was_submitted_with(runs, csv, folder):
+    from emotion_core.dataset import load_dataset
+
+    other = write_faces(folder / "other.csv", count=150)
+    was, now = load_dataset(csv).fingerprint, load_dataset(other).fingerprint
+    run = runs.create(configure("sgd", other, data_fingerprint=was))
+    assert run_training(run, folder / "cache").returncode == 1
+    assert run.state() is State.FAILED
+    for said in ("other.csv has changed", was[:12], now[:12]):
+        assert said in run.status().reason
+    assert not len(run.history())

@@ -7,7 +7,7 @@ import pytest
 from emotion_core.config import RunConfig
 from emotion_core.presets import find_preset
 from emotion_core.runs import Run, Runs, State
-from emotion_core.watch import as_duration, images_per_second, runs_in_hand, watch
+from emotion_core.watch import as_duration, images_per_second, watch
 
 EPOCHS = 10
 
@@ -51,6 +51,7 @@ def test_a_queued_run_says_how_many_come_before_it(runs: Runs) -> None:
         ("dense-5", {"backend": "jax", "epoch": 10}, "Measuring and saving the model."),
         ("dense-5", {"backend": "jax", "epoch": 7, "best_epoch": 2}, "Measuring and saving the model."),
         ("dense-5", {"backend": "jax", "epoch": 6, "best_epoch": 2}, "Epoch 7 of 10: learning."),
+        ("dense-5", {"backend": "jax", "epoch": 7, "best_epoch": 2, "patience_from": 6}, "Epoch 8 of 10: learning."),
     ],
 )
 def test_a_running_run_says_what_it_is_doing(runs: Runs, preset: str, recorded: dict[str, object], phase: str) -> None:
@@ -64,17 +65,18 @@ def test_a_running_run_says_what_it_is_doing(runs: Runs, preset: str, recorded: 
     ("recorded", "phase"),
     [
         (
-            {"state": State.FINISHED, "epoch": 10, "started": 100.0, "finished": 160.0},
+            {"state": State.FINISHED, "epoch": 10, "seconds": 60.0, "started": 900.0, "finished": 160.0},
             "Finished after 10 epochs in 1 min.",
         ),
         (
-            {"state": State.FINISHED, "epoch": 4, "started": 100.0, "finished": 140.0},
+            {"state": State.FINISHED, "epoch": 4, "seconds": 40.0},
             "Nothing improved any more, so it stopped after 4 epochs in 40 s.",
         ),
         ({"state": State.FINISHED, "epoch": 10, "reason": "No ONNX file."}, "No ONNX file."),
         ({"state": State.FAILED, "reason": "The disk is full."}, "The disk is full."),
         ({"state": State.STOPPED, "epoch": 1}, "Stopped after 1 epoch."),
         ({"state": State.RUNNING, "epoch": 2}, "The training process ended without a word after 2 epochs."),
+        ({"state": State.INTERRUPTED, "epoch": 2, "reason": "Ended by a person."}, "Ended by a person."),
     ],
 )
 def test_a_run_that_is_over_says_how_it_ended(runs: Runs, recorded: dict[str, object], phase: str) -> None:
@@ -126,20 +128,29 @@ def test_the_best_epoch_is_the_one_so_far_and_in_the_end_the_one_that_is_kept(fi
     seen, evaluation = watch(finished_run), finished_run.evaluation()
     assert evaluation is not None
     assert (seen.best_epoch, seen.val_accuracy) == (evaluation.best_epoch, evaluation.accuracy)
+    assert seen.seconds == evaluation.seconds  # its status is from before they were counted there
     finished_run.record(state=State.RUNNING, best_epoch=2, best_val_accuracy=0.125)
     with finished_run.alive():
         seen = watch(finished_run)
     assert (seen.best_epoch, seen.val_accuracy) == (2, 0.125)
 
 
-def test_runs_in_hand_are_those_not_over_with_the_computing_one_first(runs: Runs) -> None:
-    late, early, computing, over = (runs.create(config(), sequence) for sequence in (4, 3, 2, 1))
-    over.record(state=State.FINISHED)
-    computing.record(state=State.RUNNING)
-    damaged = runs.create(config(), 5)
-    (damaged.folder / "status.json").write_text("{")
-    with computing.alive():
-        assert [run.id for run in runs_in_hand(runs)] == [computing.id, early.id, late.id]
+def test_what_the_caller_has_just_seen_is_not_looked_at_again(runs: Runs) -> None:
+    run = runs.create(config())
+    run.record(state=State.RUNNING, backend="jax", epoch=1, seconds=90.0)
+    assert watch(run).state is State.INTERRUPTED
+    seen = watch(run, state=State.RUNNING)
+    assert (seen.state, seen.seconds, seen.epoch) == (State.RUNNING, 90.0, 2)
+
+
+def test_the_batches_of_the_last_epoch_are_shown_only_while_it_is_computed(runs: Runs) -> None:
+    run = runs.create(config())
+    run.record(state=State.RUNNING)
+    run.append_progress({"epoch": 1, "batch": 3, "loss": 2, "accuracy": 0.2, "seconds": 5})
+    with run.alive():
+        assert len(watch(run).progress) == 1
+    run.record(state=State.STOPPED)
+    assert watch(run).progress.empty
 
 
 def test_speed_is_that_of_the_last_measured_run_of_the_preset(runs: Runs) -> None:

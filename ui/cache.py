@@ -12,7 +12,7 @@ from emotion_core import settings
 from emotion_core.config import SAMPLE
 from emotion_core.errors import BadInput, EmotionError
 from emotion_core.files import replacing
-from emotion_core.runs import Runs
+from emotion_core.runs import Runs, RunSummary, summarise
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,9 +26,26 @@ if TYPE_CHECKING:
     from emotion_core.overview import Overview
 
 
+LIST_SECONDS = 3
+
+
 def runs() -> Runs:
     """Return the folder of saved runs."""
     return Runs(settings.runs_folder())
+
+
+def lines() -> list[RunSummary]:
+    """Return a line per run, newest first: those in hand as they are now, all others as of LIST_SECONDS ago at most.
+
+    So any number of tabs that watch a run share one look at the whole folder.
+    """
+    folder = runs()
+    return [line if line.state.is_over else summarise(folder.run_of(line)) for line in _listed(str(folder.folder))]
+
+
+def list_anew() -> None:
+    """Have `lines` look at the whole folder next time, because something was done to a run."""
+    _listed.clear()
 
 
 def history(run_id: str) -> "pd.DataFrame":
@@ -111,6 +128,11 @@ def keep_upload(upload: io.BytesIO, name: str) -> Path:
     return path
 
 
+@st.cache_resource(ttl=LIST_SECONDS, max_entries=4, show_spinner=False)
+def _listed(folder: str) -> list[RunSummary]:
+    return Runs(Path(folder)).summaries()
+
+
 @st.cache_resource(max_entries=4, show_spinner="Reading the faces...")
 def _dataset(source: str, drop_incomplete: bool, stamp: tuple[int, ...]) -> "Dataset":
     from emotion_core.dataset import load_dataset
@@ -136,7 +158,7 @@ def _stamp(path: Path) -> tuple[int, ...]:
     """Return what changes when a file does; nothing where there is no file."""
     try:
         status = path.stat()
-    except OSError:
+    except (OSError, ValueError):  # an address may name anything, also what could be no path
         return ()
     return (status.st_size, status.st_mtime_ns)
 

@@ -5,8 +5,9 @@ Everything is read from the pydantic models of `emotion_core.config`, so a new s
 
 import math
 import types
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as default
 from enum import Enum, auto
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -14,6 +15,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from emotion_core.config import Settings
+from emotion_core.errors import BadInput
+from emotion_core.grid import parse_values
 
 WORDS = {
     "amsgrad": "AMSGrad",
@@ -35,6 +38,9 @@ WORDS = {
     "torch": "PyTorch",
 }
 """Words of field and choice names that are written otherwise on screen."""
+
+EMPTY = ("empty", "none", "never")
+"""What a person may write for the value of a field that is left empty."""
 
 LIMITS = {
     "ge": "lower",
@@ -64,7 +70,10 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Field:
-    """One field, as a form sees it. `type` is the bare type: that of an element where the field holds a list."""
+    """One field, as a form sees it.
+
+    `type` is the bare type: that of an element where the field holds a list. `marks` say something about choices.
+    """
 
     name: str
     kind: Kind
@@ -77,6 +86,7 @@ class Field:
     max_length: int | None = None
     choices: tuple[Any, ...] = ()
     discriminator: str = ""
+    marks: Mapping[Any, str] = default(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -84,15 +94,70 @@ class Field:
         return label_of(self.name)
 
     @property
+    def offered(self) -> tuple[Any, ...]:
+        """The values that there are, where one is chosen and not typed."""
+        return (True, False) if self.kind is Kind.SWITCH else self.choices
+
+    def say(self, choice: Any) -> str:
+        """Write a choice as a person would: `PyTorch (not installed)`, `On`."""
+        if self.kind is Kind.SWITCH:
+            return "On" if choice else "Off"
+        return label_of(choice) + (f" ({self.marks[choice]})" if choice in self.marks else "")
+
+    @property
     def variants(self) -> dict[str, type[Settings]]:
         """The groups to choose from, by the name that tells them apart."""
         return {variant.model_fields[self.discriminator].default: variant for variant in self.choices}
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A setting that holds one value, and the value that it holds."""
+
+    field: Field
+    value: Any
 
 
 def fields_of(settings: type[BaseModel]) -> dict[str, Field]:
     """Describe the fields of a group of settings, in order, without those that have only one value."""
     described = (_describe(name, info) for name, info in settings.model_fields.items())
     return {field.name: field for field in described if field.kind is not Kind.FIXED}
+
+
+def scalars_of(settings: BaseModel, path: str = "") -> dict[str, Scalar]:
+    """Return, by path, every setting that holds one number, choice or switch, also within lists and chosen groups."""
+    found: dict[str, Scalar] = {}
+    for name, field in fields_of(type(settings)).items():
+        place, value = f"{path}{name}", getattr(settings, name)
+        match field.kind:
+            case Kind.GROUP | Kind.VARIANT:
+                found |= scalars_of(value, f"{place}.")
+            case Kind.LIST:
+                for number, item in enumerate(value):
+                    found |= scalars_of(item, f"{place}.{number}.")
+            case Kind.CHOICE | Kind.SWITCH | Kind.WHOLE | Kind.REAL:
+                found[place] = Scalar(field, value)
+    return found
+
+
+def values_from(text: str, *, optional: bool = False) -> list[Any]:
+    """Read the values that a field is to take in turn; `empty` is one of them where the field may be empty."""
+    return [None if optional and value in EMPTY else value for value in parse_values(text)]
+
+
+def values_example(scalar: Scalar) -> str:
+    """Give two values that a field of numbers may take, beginning with its own."""
+    if scalar.value is None:
+        return f"{_another(scalar.field, 0):g}, {EMPTY[0]}"
+    return f"{scalar.value:g}, {_another(scalar.field, scalar.value):g}"
+
+
+def _another(field: Field, now: float) -> float:
+    """Return half or twice a number; for 0, a fifth of the field's bound; rounded to one digit."""
+    if not now:
+        return float(f"{(field.upper or 50) / 5:.0g}")
+    twice = field.kind is Kind.WHOLE and 2 * now <= (field.upper or math.inf)
+    return 2 * now if twice else round(now / 2) if field.kind is Kind.WHOLE else float(f"{now / 2:.1g}")
 
 
 def label_of(name: str) -> str:
@@ -131,11 +196,19 @@ def notation_example(field: Field) -> str:
     return "Numbers with commas between."
 
 
+def explain(error: BadInput) -> tuple[str, ...]:
+    """Say why settings were refused, in the words of the form where the configuration's own rules refused them."""
+    cause = error.__cause__
+    return sentences(cause) if isinstance(cause, ValidationError) else (str(error),)
+
+
 def sentences(error: ValidationError) -> tuple[str, ...]:
     """Say what is wrong, one sentence a field, in the words of the form."""
     problems = error.errors(include_url=False)
     return tuple(
-        f"{_place(problem)}: {_complaint(problem)}." for problem in problems if not _follows(problem, problems)
+        f"{place_label(problem['loc'])}: {_complaint(problem)}."
+        for problem in problems
+        if not _follows(problem, problems)
     )
 
 
@@ -147,10 +220,10 @@ def _follows(problem: Any, problems: Sequence[Any]) -> bool:
     )
 
 
-def _place(problem: Any) -> str:
+def place_label(parts: Sequence[str | int]) -> str:
     """Write `("model", "cnn", "blocks", 0)` as `Model, CNN, Blocks 1`."""
-    parts = [f" {part + 1}" if isinstance(part, int) else f", {label_of(part)}" for part in problem["loc"]]
-    return "".join(parts).removeprefix(", ")
+    words = [f" {part + 1}" if isinstance(part, int) else f", {label_of(part)}" for part in parts]
+    return "".join(words).removeprefix(", ")
 
 
 def _complaint(problem: Any) -> str:
@@ -168,6 +241,8 @@ def _complaint(problem: Any) -> str:
             return "this must not be empty"
         case "int_type" | "int_parsing" | "int_from_float":
             return f"{got} is not a whole number"
+        case "float_type" | "float_parsing":
+            return f"{got} is not a number"
         case _:
             return f"{got} {problem['msg'].replace('Input should be', 'should be')}"
 

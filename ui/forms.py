@@ -9,8 +9,8 @@ Each field is a widget whose key is the form's key and the field's path: `dense-
 outlives a change of page. Another key is another form.
 """
 
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -48,22 +48,32 @@ class ConfigForm:
 
     def __init__(self, start: RunConfig, key: str) -> None:
         self._document = start.model_dump()
-        self._key = key
+        self.key = key
         self._asked: set[str] = set()
+        self._marks: dict[str, Mapping[Any, str]] = {}
+
+    def mark(self, path: str, marks: Mapping[Any, str]) -> None:
+        """Say something about some choices of a field, in brackets behind each; call it before the field is asked."""
+        self._marks[path] = marks
 
     def overwrite(self, path: str, settings: Settings) -> None:
         """Put settings into a group's fields, over what was typed there; call it before they are asked."""
         for name, value in settings.model_dump().items():
-            st.session_state[f"{self._key}.{path}.{name}"] = value
+            st.session_state[f"{self.key}.{path}.{name}"] = value
 
     def fill(self, path: str, value: Any) -> None:
         """Set a value that the page asks for by other means."""
         self._place(path)[path.rpartition(".")[2]] = value
         self._asked.add(path)
 
+    def leave_out(self, path: str) -> None:
+        """Give a field its default and do not ask for it: here it has no choice."""
+        settings = _group_of(path)
+        self.fill(path, settings.model_fields[path.rpartition(".")[2]].default)
+
     def current(self, path: str) -> Any:
         """Return what a field holds, wherever on the page it is asked."""
-        return st.session_state.get(f"{self._key}.{path}", self._place(path)[path.rpartition(".")[2]])
+        return st.session_state.get(f"{self.key}.{path}", self._place(path)[path.rpartition(".")[2]])
 
     def ask(self, *paths: str, columns: int | None = None) -> None:
         """Ask for some fields, side by side."""
@@ -88,9 +98,13 @@ class ConfigForm:
         except ValidationError as error:
             return Outcome(None, sentences(error))
 
+    def marked(self, path: str, field: Field) -> Field:
+        """Return a field with what was said about its choices."""
+        return replace(field, marks=self._marks.get(path, {}))
+
     def _ask(self, path: str) -> None:
         name, place = path.rpartition(".")[2], self._place(path)
-        place[name] = _ask(_field_at(path), place[name], f"{self._key}.{path}")
+        place[name] = _ask(self.marked(path, _field_at(path)), place[name], f"{self.key}.{path}")
         self._asked.add(path)
 
     def _place(self, path: str) -> dict[str, Any]:
@@ -102,11 +116,14 @@ class ConfigForm:
 
 
 def _field_at(path: str) -> Field:
-    *parents, name = path.split(".")
+    return fields_of(_group_of(path))[path.rpartition(".")[2]]
+
+
+def _group_of(path: str) -> type[Settings]:
     group: Any = RunConfig
-    for parent in parents:
+    for parent in path.split(".")[:-1]:
         group = fields_of(group)[parent].type
-    return fields_of(group)[name]
+    return group
 
 
 def _ask(field: Field, start: Any, key: str, *, labelled: bool = True) -> Any:
@@ -124,7 +141,7 @@ def _ask(field: Field, start: Any, key: str, *, labelled: bool = True) -> Any:
     common = _common(field, key, labelled)
     match field.kind:
         case Kind.CHOICE:
-            return st.selectbox(options=field.choices, format_func=label_of, **common)
+            return st.selectbox(options=field.choices, format_func=field.say, **common)
         case Kind.SWITCH:
             return st.toggle(**common)
         case Kind.TEXT:

@@ -3,22 +3,34 @@
 All it shows is read from the run's folder at each refresh, so every tab shows the same and a reload changes nothing.
 """
 
-import time
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import streamlit as st
 
+from emotion_core.diagnosis import FEWEST_EPOCHS, diagnose
 from emotion_core.errors import DamagedRun, EmotionError
-from emotion_core.runs import Run, State, Status
-from emotion_core.watch import Watch, as_duration, runs_in_hand, watch
+from emotion_core.runs import Run, RunSummary, State, Status
+from emotion_core.watch import Watch, as_duration, watch
 from ui import cache
-from ui.curves import curve_chart, curve_heading, curve_points, rate_chart, rate_points
+from ui.charts import CALM
+from ui.curves import (
+    ZOOM,
+    Axis,
+    CurveView,
+    curve_chart,
+    curve_heading,
+    curve_points,
+    rate_chart,
+    rate_points,
+)
 from ui.fields import label_of
-from ui.widgets import empty_state, show_curves, state_badge
+from ui.live_queue import short_name, show_computing, show_queue, wake_engine
+from ui.run_actions import attempt, show_actions
+from ui.widgets import empty_state, plain, show_curves, state_badge
 
 REFRESH_SECONDS = 1.5
-GRACE_SECONDS = 30
-"""How long a run may take to stop, which includes saving its model, before ending it at once is offered."""
+LOOK_SECONDS = 5.0
+"""How often a view that is still looks whether someone has started a run."""
 
 LOG_LINES = 40
 
@@ -29,80 +41,88 @@ _QUIET = "<style>[data-testid=stStatusWidget] {display: none}</style>"
 
 
 def live_view() -> None:
-    """Show the run that the URL names, else the newest in hand, else the latest, with the queue above it."""
+    """Show the run that the URL names, else the one that computes, else the latest, with the queue beside it."""
     st.html(_QUIET)
-    moving = bool(runs_in_hand(cache.runs()))
-    st.fragment(_refresh, run_every=REFRESH_SECONDS if moving else None)(moving)
+    cache.list_anew()
+    moving = bool(cache.runs().in_hand(cache.lines()))
+    st.fragment(_refresh, run_every=REFRESH_SECONDS if moving else LOOK_SECONDS)(moving)
 
 
 def _refresh(moving: bool) -> None:
-    hand = runs_in_hand(cache.runs())
-    if moving and not hand:
-        st.rerun()  # the last run in hand has just ended: no more refreshes
-    run = _find(st.query_params.get("run"), hand)
-    if run is None:
+    lines = cache.lines()
+    hand = cache.runs().in_hand(lines)
+    if moving != bool(hand):
+        st.rerun()  # another pace of refreshes
+    if any(line.state is State.QUEUED for line in hand):
+        wake_engine(str(cache.runs().folder))
+    line = _find(st.query_params.get("run"), lines, hand)
+    if line is None:
         return
-    if hand and [run.id] != [other.id for other in hand]:
-        _show_queue(hand, run)
+    _offer_interrupted(lines, line.id)
+    show_computing(hand, line.id)
     try:
-        _show_run(run, _queued_before(run, hand))
+        _show_run(line, hand)
     except DamagedRun as error:
-        st.error(str(error), icon=":material/broken_image:")
+        st.error(plain(str(error)), icon=":material/broken_image:")
 
 
-def _find(chosen: str | None, hand: list[Run]) -> Run | None:
+def _find(chosen: str | None, lines: Sequence[RunSummary], hand: Sequence[RunSummary]) -> RunSummary | None:
     """Return the run to show; None, said on the page, where there is none."""
-    try:
-        if chosen:
-            return cache.runs().find(chosen)
-    except EmotionError as error:
-        st.warning(str(error), icon=":material/link_off:")
-    every = cache.runs().all()
-    if hand or every:
-        return hand[-1] if hand else every[-1]
+    if chosen:
+        try:
+            chosen = cache.runs().find(chosen).id
+        except EmotionError as error:
+            st.warning(plain(str(error)), icon=":material/link_off:")
+    named = [line for line in lines if line.id == chosen]
+    if named:
+        return named[0]
+    if hand or lines:
+        return hand[0] if hand else lines[0]
     empty_state("Nothing has been trained here yet. Choose New run above; the linear baseline takes a minute.")
     return None
 
 
-def _queued_before(run: Run, hand: list[Run]) -> int:
+def _offer_interrupted(lines: Sequence[RunSummary], shown: str) -> None:
+    """Offer to go on with all runs that were cut off, unless a person ended them or does not want to."""
+    declined: set[str] = st.session_state.setdefault("live.declined", set())
+    cut_off = [line for line in lines if line.state is State.INTERRUPTED and line.id not in declined]
+    runs = [run for run in map(cache.runs().run_of, cut_off) if not run.kill_requested()]
+    if not runs or [run.id for run in runs] == [shown]:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="interrupted"):
+        were = "runs were" if len(runs) > 1 else "run was"
+        st.markdown(f":material/power_off: {len(runs)} {were} interrupted.", width="stretch")
+        st.button(
+            "Resume all" if len(runs) > 1 else "Resume it",
+            key="resume-all",
+            icon=":material/resume:",
+            help="Each goes on after the last epoch that was kept.",
+            on_click=attempt,
+            args=("resume", *runs),
+        )
+        names = [run.id for run in runs]
+        st.button("Not now", key="resume-none", type="tertiary", on_click=declined.update, args=(names,))
+
+
+def _show_run(line: RunSummary, hand: Sequence[RunSummary]) -> None:
+    run = cache.runs().run_of(line)
     ids = [other.id for other in hand]
-    return ids.index(run.id) if run.id in ids else 0
-
-
-def _show_queue(hand: list[Run], shown: Run) -> None:
-    """Offer the runs in hand, in the order in which they are computed."""
-    with st.container(horizontal=True, vertical_alignment="center", key="queue"):
-        st.caption("In hand, in order", width="content")
-        for place, run in enumerate(hand, start=1):
-            computing = run.state() is not State.QUEUED
-            st.button(
-                f"{place}. {run.name}",
-                key=f"queue-{run.id}",
-                icon=":material/play_arrow:" if computing else ":material/schedule:",
-                help="Computing now." if computing else "Waits for its turn.",
-                disabled=run.id == shown.id,
-                on_click=_choose,
-                args=(run,),
-            )
-
-
-def _choose(run: Run) -> None:
-    st.query_params["run"] = run.id
-
-
-def _show_run(run: Run, queued_before: int) -> None:
-    status, seen = run.status(), watch(run, queued_before)
-    title, controls = st.columns([2, 1], vertical_alignment="center")
+    seen = watch(run, queued_before=ids.index(run.id) if run.id in ids else 0, state=line.state)
+    facts = plain(_facts(run, seen.status))
+    # There is more to do with a run that is over, so its facts stand below.
+    title, controls = st.columns([2, 3] if seen.state.is_over else [3, 2], vertical_alignment="center")
     with title, st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(run.name, anchor=False, width="content")
+        st.subheader(short_name(line), anchor=False, width="content")
         state_badge(seen.state)
-        st.caption(_facts(run, status), width="content")
-    with controls:
-        _show_controls(run, seen)
-    _show_phase(seen)
-    _show_numbers(status, seen)
-    _show_curves(seen, batches=0 if seen.state.is_over else status.batches)
-    _show_details(run, seen)
+        if not seen.state.is_over:
+            st.caption(facts, width="content")
+    with controls, st.container(horizontal=True, horizontal_alignment="right"):
+        show_queue(hand, run.id)
+        show_actions(run, seen)
+    _show_phase(seen, facts)
+    _show_numbers(seen)
+    _show_curves(run, seen)
+    _show_log(run, seen)
 
 
 def _facts(run: Run, status: Status) -> str:
@@ -111,23 +131,29 @@ def _facts(run: Run, status: Status) -> str:
     return " · ".join([f"seed {run.config.training.seed}", *facts])
 
 
-def _show_phase(seen: Watch) -> None:
+def _show_phase(seen: Watch, facts: str) -> None:
     if not seen.state.is_over:
-        st.progress(seen.epoch_fraction, text=seen.phase)
+        st.progress(seen.epoch_fraction, text=f"{plain(seen.phase)}{_moment(seen)}")
     elif seen.state in (State.FAILED, State.INTERRUPTED):
-        st.error(seen.phase, icon=":material/error:")
+        st.error(plain(seen.phase), icon=":material/error:")
+        st.caption(facts)
     else:
-        st.markdown(seen.phase)
+        st.markdown(f"{plain(seen.phase)} :gray[{facts}]")
 
 
-def _show_numbers(status: Status, seen: Watch) -> None:
+def _show_numbers(seen: Watch) -> None:
     accuracy = "–" if seen.val_accuracy is None else f"{seen.val_accuracy:.1%}"
-    speed = "–" if status.images_per_second is None else f"{status.images_per_second:,.0f}"
+    speed = seen.status.images_per_second
     with st.grid(4):
         st.metric("Epoch", f"{seen.epoch:,} of {seen.epochs:,}", border=True)
         st.metric("Validation accuracy", accuracy, border=True, help=_of_which_epoch(seen))
-        st.metric("Images per second", speed, border=True, help="Training images, validation left out.")
-        _show_time(status, seen)
+        st.metric(
+            "Images per second",
+            "–" if speed is None else f"{speed:,.0f}",
+            border=True,
+            help="Training images, validation left out.",
+        )
+        _show_time(seen)
 
 
 def _of_which_epoch(seen: Watch) -> str:
@@ -137,77 +163,114 @@ def _of_which_epoch(seen: Watch) -> str:
     return f"Of epoch {seen.best_epoch:,}, {why}."
 
 
-def _show_time(status: Status, seen: Watch) -> None:
+def _show_time(seen: Watch) -> None:
     if seen.state.is_over:
-        took = status.finished - status.started if status.started and status.finished else None
-        st.metric("Took", "–" if took is None else as_duration(took), border=True)
+        took = "–" if seen.seconds is None else as_duration(seen.seconds)
+        st.metric("Took", took, border=True, help="Time spent computing, over all sittings.")
     else:
         left = "–" if seen.seconds_left is None else as_duration(seen.seconds_left)
         st.metric("Time left", left, border=True, help="At most: early stopping may end the run sooner.")
 
 
-def _show_curves(seen: Watch, batches: int) -> None:
+def _moment(seen: Watch) -> str:
+    """Return what is worth knowing of this moment: the learning rate and what the trainer takes of the machine."""
+    if seen.state is State.QUEUED:
+        return ""
+    status, rates = seen.status, seen.history["learning_rate"].dropna()
+    facts = [f"Learning rate {rates.iloc[-1]:.3g}"] if len(rates) else []
+    facts += [f"Memory {_gigabytes(status.memory)} GB"] if status.memory else []
+    if status.gpu_use is not None:
+        facts.append(f"GPU busy {status.gpu_use:.0%}")
+    if status.gpu_memory is not None and status.gpu_memory_total:
+        facts.append(f"GPU memory {_gigabytes(status.gpu_memory)} of {_gigabytes(status.gpu_memory_total)} GB")
+    return f" :gray[{' · '.join(facts)}]" if facts else ""
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 2**30:,.1f}"
+
+
+def _show_curves(run: Run, seen: Watch) -> None:
+    """Show loss and accuracy, what they say, and the learning rate."""
     if not len(seen.history) and not len(seen.progress):
         with st.container(border=True, height=280, horizontal_alignment="center", vertical_alignment="center"):
             st.caption("The curves begin with the first images.", width="content")
         return
+    view, batches = _choose_view(), seen.status.batches
     for column, metric in zip(st.columns(2), _METRICS, strict=True):
-        points = curve_points(seen.history, seen.progress, metric, batches, seen.best_epoch)
+        points = curve_points(seen.history, seen.progress, metric, batches, seen.best_epoch, view)
         with column.container(border=True, gap="xsmall"):
             st.html(curve_heading(metric))
-            alt = f"{metric.capitalize()} by epoch, live"
-            show_curves(points, curve_chart(metric), key=f"live-{metric}", alt=alt)
+            # NOTE: a chart that tells its selection to the server keeps its zoom while its data change. Its key makes
+            # another view, or another run, another chart with a zoom of its own.
+            st.vega_lite_chart(
+                points,
+                curve_chart(metric, view) | {"config": CALM},
+                theme=None,
+                key=f"live-{metric}-{run.id}-{view.axis}-{view.log_loss}",
+                on_select="rerun",
+                selection_mode=ZOOM,
+                alt=f"{metric.capitalize()} by {view.axis.lower()}, live",
+            )
+    _show_diagnosis(run, seen)
+    _show_rates(seen, view.axis)
 
 
-def _show_details(run: Run, seen: Watch) -> None:
-    rates = rate_points(seen.history)
+def _choose_view() -> CurveView:
+    """Ask how the curves are drawn; what was chosen outlives a look at another page."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="live-view"):
+        axis = st.segmented_control(
+            "Along",
+            list(Axis),
+            default=Axis.EPOCH,
+            required=True,
+            key="live.axis",
+            label_visibility="collapsed",
+            persist_state="session",
+        )
+        log_loss = st.toggle(
+            "Log loss", key="live.log", help="A logarithmic scale for the loss.", persist_state="session"
+        )
+        smoothing = _choose_smoothing()
+        st.caption("Wheel zooms, drag moves, double-click shows all.", width="content")
+    return CurveView(axis or Axis.EPOCH, log_loss, smoothing)  # a browser under load once had none chosen
+
+
+def _choose_smoothing() -> float:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+        st.markdown("Smoothing", help="Weight of the past in a moving average; 0 shows what was measured.")
+        smoothing: float = st.slider(
+            "Smoothing",
+            0.0,
+            0.95,
+            step=0.05,
+            key="live.smoothing",
+            width=170,
+            label_visibility="collapsed",
+            persist_state="session",
+        )
+    return smoothing
+
+
+def _show_diagnosis(run: Run, seen: Watch) -> None:
+    kept = run.evaluation() if seen.state.is_over else None
+    linear = run.config.model.family == "linear"
+    diagnosis = diagnose(seen.history, linear=linear, confusion=kept.confusion if kept else None)
+    if diagnosis:
+        st.markdown(f":material/lightbulb: {diagnosis.sentence}")
+    elif len(seen.history) < FEWEST_EPOCHS:
+        st.caption("It is too early to say anything about these curves.")
+    else:
+        st.caption("Nothing stands out in these curves.")
+
+
+def _show_rates(seen: Watch, axis: Axis) -> None:
+    rates = rate_points(seen.history, seen.status.batches, axis)
     if len(rates):
         with st.expander("Learning rate", key="live-rate-section"):
-            show_curves(rates, rate_chart(), key="live-rate", alt="Learning rate by epoch, live")
+            show_curves(rates, rate_chart(axis), key="live-rate", alt=f"Learning rate by {axis.lower()}, live")
+
+
+def _show_log(run: Run, seen: Watch) -> None:
     with st.expander("Log", key="live-log-section", expanded=seen.state in (State.FAILED, State.INTERRUPTED)):
         st.code(run.log_tail(LOG_LINES) or "Nothing printed yet.", language=None, wrap_lines=True, height=260)
-
-
-def _show_controls(run: Run, seen: Watch) -> None:
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if seen.state.is_over:
-            _show_links(run)
-        elif seen.state is State.STOPPING:
-            _offer_end(run)
-        else:
-            st.button(
-                "Stop",
-                key="stop",
-                icon=":material/stop_circle:",
-                help="Ends it after the batch in hand and keeps what it has learnt.",
-                on_click=_try,
-                args=(cache.engine().stop, run),
-            )
-
-
-def _show_links(run: Run) -> None:
-    if st.button("Look closer", key="open-run", icon=":material/search_insights:"):
-        st.switch_page("pages/inspect_run.py", query_params={"run": run.id})
-    if st.button("All results", key="open-results", icon=":material/leaderboard:"):
-        st.switch_page("pages/compare_runs.py")
-
-
-def _offer_end(run: Run) -> None:
-    """Offer to end a run that has had time to stop and has not."""
-    patient = time.time() - (run.stop_requested_at() or time.time()) < GRACE_SECONDS
-    st.button(
-        "Stopping" if patient else "End at once",
-        key="stopping" if patient else "end",
-        icon=":material/pending:" if patient else ":material/dangerous:",
-        help="Ends its process without waiting; what it has not saved yet is lost.",
-        disabled=patient,
-        on_click=_try,
-        args=(cache.engine().kill, run),
-    )
-
-
-def _try(action: Callable[[Run], None], run: Run) -> None:
-    try:
-        action(run)
-    except EmotionError as error:
-        st.toast(str(error), icon=":material/error:")

@@ -14,7 +14,7 @@ import pandas as pd
 
 from emotion_core.config import SAMPLE, RunConfig
 from emotion_core.evaluation import ClassScores
-from emotion_core.runs import RunSummary
+from emotion_core.runs import RunSummary, State
 from ui.fields import label_of
 
 DRAWN = "Sample (drawn)"
@@ -26,6 +26,7 @@ def runs_table(lines: Sequence[RunSummary]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Run": [line.name for line in lines],
+            "Tags": [list(line.tags) for line in lines],
             "State": [line.state.capitalize() for line in lines],
             "Validation accuracy": _floats(line.val_accuracy for line in lines),
             "Macro-F1": _floats(line.macro_f1 for line in lines),
@@ -66,7 +67,7 @@ def distinct_names(lines: Sequence[RunSummary]) -> dict[str, str]:
 def run_labels(lines: Sequence[RunSummary]) -> dict[str, str]:
     """Return a line per run id for lists to choose from: name, score, when."""
     names = distinct_names(lines)
-    return {line.id: " · ".join(filter(None, (names[line.id], _score(line), _moment(line)))) for line in lines}
+    return {line.id: " · ".join(filter(None, (_apart(names[line.id]), *_facts(line)))) for line in lines}
 
 
 def class_table(per_class: Mapping[str, ClassScores]) -> pd.DataFrame:
@@ -120,7 +121,7 @@ def data_label(source: str) -> str:
 
 def as_csv(table: pd.DataFrame) -> str:
     """Return the table as the text of a CSV file."""
-    return table.to_csv(index=False, lineterminator="\n")
+    return table.assign(Tags=table["Tags"].map(", ".join)).to_csv(index=False, lineterminator="\n")
 
 
 def as_json(config: RunConfig) -> str:
@@ -128,8 +129,15 @@ def as_json(config: RunConfig) -> str:
     return json.dumps(config.model_dump(mode="json"), indent=2)
 
 
-def _score(line: RunSummary) -> str:
-    return "" if line.val_accuracy is None else f"{line.val_accuracy:.1%}"
+def _apart(name: str) -> str:
+    """Return a name whose writing direction does not reach what follows it in a line."""
+    return name if name.isascii() else f"\u2068{name}\u2069"
+
+
+def _facts(line: RunSummary) -> tuple[str, ...]:
+    if line.state is State.DAMAGED:
+        return ("damaged",)
+    return ("" if line.val_accuracy is None else f"{line.val_accuracy:.1%}", _moment(line))
 
 
 def _moment(line: RunSummary) -> str:

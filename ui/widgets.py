@@ -6,6 +6,7 @@ next page opens with it too.
 
 import base64
 import io
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -90,8 +91,24 @@ def drawn_badge() -> None:
 
 
 def plain(text: str) -> str:
-    """Return text that a person typed so that Markdown shows it as it is."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+.!|$~:-])", r"\\\1", text)
+    """Return text that a person typed, or that came from outside, so that Markdown shows it as it is, in one line.
+
+    NOTE: icons, emoji, arrows and addresses are found in what the escapes leave, so an invisible joint parts those.
+    """
+    return _MARKUP.sub(r"\\\1", _FOUND_LATER.sub("\u2060", " ".join(text.split())))
+
+
+def typed_badge(text: str, icon: str, color: Any = "gray") -> None:
+    """Show text that a person typed as a badge, which escapes square brackets by itself."""
+    st.badge(plain(text).replace(r"\[", "[").replace(r"\]", "]"), icon=icon, color=color)
+
+
+_MARKUP: Final = re.compile(r"([\\`*_{}\[\]()<>#+.!|$~:=&-])")
+
+_FOUND_LATER: Final = re.compile(
+    r"(?<=:)(?=[\w+/-]+:)|(?<=\w)(?=://)|(?<=www)(?=\.)|(?<=\S)(?=@\w)|(?<=[<>~-])(?=[>=-])", re.IGNORECASE
+)
+"""Where `:material/home:`, `https://`, `www.`, `a@b` and `->` are taken apart."""
 
 
 @contextmanager
@@ -100,7 +117,7 @@ def friendly_errors(place: "DeltaGenerator | None" = None) -> Iterator[None]:
     try:
         yield
     except EmotionError as error:
-        (place or st).error(str(error), icon=":material/error:")
+        (place or st).error(plain(str(error)), icon=":material/error:")
         st.stop()
 
 
@@ -186,13 +203,9 @@ def pick_run(key: str, *, with_model: bool = True) -> Run | None:
 
     Args:
         key: Key of the widget.
-        with_model: Offer only runs that can classify; the best of them comes first. Otherwise every readable run.
+        with_model: Offer only runs that can classify; the best of them comes first. Otherwise every run.
     """
-    lines = {
-        line.id: line
-        for line in cache.runs().summaries()
-        if line.state is not State.DAMAGED and (line.has_model or not with_model)
-    }
+    lines = {line.id: line for line in cache.runs().summaries() if line.has_model or not with_model}
     if not lines:
         empty_state(
             "There is no trained model yet. Train one first; the linear baseline takes a minute."
@@ -233,12 +246,23 @@ def pick_dataset(key: str, *, to_predict: bool = False) -> "Dataset | None":
     with more.popover("Add data", icon=":material/add:", width="stretch"):
         _add_data(key)
     if refused := st.session_state.pop(f"{key}-refused", ""):
-        st.error(refused, icon=":material/error:")
+        st.error(plain(refused), icon=":material/error:")
     source = _remember_in_url("data", key, memory)
     dataset = _read(sources.get(source, source))
     if dataset is not None and dataset.is_drawn:
         drawn_badge()
     return dataset
+
+
+def choose_dataset(source: str, *, drop_incomplete: bool) -> bool:
+    """Have the picker open with the data set of a run; say whether it is still there, and change nothing if not."""
+    path = Path(source)
+    if source != SAMPLE and not os.path.exists(source):  # which is False, too, for what could be no path
+        return False
+    st.query_params["data"] = path.name if path.parent == data_folder() else source
+    if drop_incomplete:
+        st.session_state.setdefault("incomplete_rows_dropped", set()).add(source)
+    return True
 
 
 def _read(source: str) -> "Dataset | None":
@@ -247,7 +271,7 @@ def _read(source: str) -> "Dataset | None":
     try:
         return cache.dataset(source, drop_incomplete=source in agreed)
     except EmotionError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
     with suppress(EmotionError):
         cache.dataset(source, drop_incomplete=True)
         st.button("Leave such rows out", icon=":material/filter_alt:", on_click=agreed.add, args=(source,))
@@ -299,7 +323,8 @@ def _best_run_id(lines: dict[str, RunSummary]) -> str:
 def _warn_of_unknown_run(lines: dict[str, RunSummary]) -> None:
     asked = st.query_params.get("run")
     if asked and asked not in lines:
-        st.warning(f"There is no usable run {asked!r} here; choose one of those below.", icon=":material/link_off:")
+        shown = plain(repr(asked[:80]))
+        st.warning(f"There is no usable run {shown} here; choose one of those below.", icon=":material/link_off:")
 
 
 def _follow_url(

@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+from emotion_core.commands.output import harmless
 from emotion_core.commands.parser import parse
 from emotion_core.errors import EmotionError
 
@@ -38,5 +39,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(sentence: str, exit_code: int) -> int:
-    print(sentence, file=sys.stderr)
+    print(harmless(sentence), file=sys.stderr)
     return exit_code

@@ -5,7 +5,8 @@ from dataclasses import asdict
 
 from emotion_core.commands.options import runs_of
 from emotion_core.commands.output import print_json, print_line
-from emotion_core.doctor import Report, examine
+from emotion_core.doctor import GIGABYTE, Report, examine
+from emotion_core.hardware import Gpu
 
 
 def doctor(options: argparse.Namespace) -> None:
@@ -22,8 +23,9 @@ def _print_report(report: Report) -> None:
     for package, version in report.packages.items():
         print_line(f"  {package:24} {version or 'not installed'}")
     print_line(f"Keras backends: {', '.join(report.backends) or 'none'}")
-    print_line(f"GPUs: {', '.join(report.gpus) or 'none from NVIDIA'}")
+    print_line(f"GPUs: {', '.join(map(_describe_gpu, report.gpus)) or 'none from NVIDIA'}")
     print_line(f"backends that see a GPU: {', '.join(report.gpu_backends) or 'none'}")
+    print_line(f"slots, in each of which a run can compute: {', '.join(report.slots)}")
     for name, folder in report.folders.items():
         made = "" if folder.exists else ", not made yet"
         access = "writable" if folder.writable else "not writable"
@@ -31,3 +33,8 @@ def _print_report(report: Report) -> None:
     print_line(f"The engine is {'computing' if report.engine_is_working else 'at rest'}.")
     for sentence in report.missing or ("Nothing is missing.",):
         print_line(sentence)
+
+
+def _describe_gpu(gpu: Gpu) -> str:
+    major, minor = gpu.capability
+    return f"GPU {gpu.index}: {gpu.name}, {gpu.memory_bytes / GIGABYTE:.0f} GB, compute capability {major}.{minor}"

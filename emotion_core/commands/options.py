@@ -8,6 +8,7 @@ from typing import Any
 from emotion_core import settings
 from emotion_core.config import RunConfig, with_settings
 from emotion_core.errors import BadInput
+from emotion_core.grid import check_count, count, expand, parse_values
 from emotion_core.presets import find_preset
 from emotion_core.runs import Runs
 
@@ -31,12 +32,39 @@ def configure(preset: str, options: argparse.Namespace) -> RunConfig:
     return with_settings(find_preset(preset).config, changes | dict(map(_assignment, options.settings)))
 
 
+def configure_all(options: argparse.Namespace) -> list[RunConfig]:
+    """Return the settings of every run that the options ask for; raises BadInput."""
+    choices = _choices(options)
+    check_count(count(choices) * len(options.presets))
+    return [config for preset in options.presets for config in expand(configure(preset, options), choices)]
+
+
+def _choices(options: argparse.Namespace) -> dict[str, list[Any]]:
+    """Return the values that settings are to take in turn, by path."""
+    varied = [] if options.seeds is None else [("training.seed", parse_values(options.seeds))]
+    varied += map(_variation, options.grid)
+    choices = dict(varied)
+    if len(choices) < len(varied):
+        raise BadInput("--seeds and --grid name a setting twice; give all of its values at once.")
+    return choices
+
+
+def _variation(text: str) -> tuple[str, list[Any]]:
+    path, values = _split(text, "--grid takes path=value,value,..., for example training.batch_size=32,64")
+    return path, parse_values(values)
+
+
 def _assignment(text: str) -> tuple[str, Any]:
     """Split `path=value`; the value is read as JSON where it is JSON, and as text otherwise."""
+    path, value = _split(text, "--set takes path=value, for example training.batch_size=64")
+    try:
+        return path, json.loads(value)
+    except ValueError:
+        return path, value
+
+
+def _split(text: str, form: str) -> tuple[str, str]:
     path, equals, value = text.partition("=")
     if not path.strip() or not equals:
-        raise BadInput(f"--set takes path=value, for example training.batch_size=64, and got {text!r}.")
-    try:
-        return path.strip(), json.loads(value)
-    except ValueError:
-        return path.strip(), value
+        raise BadInput(f"{form}, and got {text!r}.")
+    return path.strip(), value

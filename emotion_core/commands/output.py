@@ -2,9 +2,16 @@
 
 import io
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any, TextIO
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from emotion_core.errors import BadInput
+
+_STEERING: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Characters that move a terminal's cursor, end a line or turn the direction of what follows."""
 
 
 def print_json(document: Any) -> None:
@@ -24,7 +31,21 @@ def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None
 def print_line(text: str) -> None:
     """Print a line on standard output, with `?` for what its encoding lacks."""
     encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, errors="replace").decode(encoding))
+    print(harmless(text).encode(encoding, errors="replace").decode(encoding))
+
+
+def harmless(text: str) -> str:
+    """Write out what a name or a stranger's file could steer a terminal with, as Python writes it in quotes."""
+    return _STEERING.sub(lambda character: ascii(character[0])[1:-1], text)
+
+
+def file_to_write(path: Path) -> Path:
+    """Return a path that a file can be written to; raises BadInput for any other."""
+    if not path.parent.is_dir():
+        raise BadInput(f"There is no folder {path.parent} to write {path.name} in.")
+    if path.is_dir():
+        raise BadInput(f"{path} is a folder; name a file to write.")
+    return path
 
 
 class Narrator(io.TextIOBase):

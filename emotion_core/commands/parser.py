@@ -52,19 +52,34 @@ def _data(commands: Any) -> None:
 def _train(commands: Any) -> None:
     command = _command(commands, "train", ("train", "train"), "Train a preset here and now, and wait for it.")
     command.add_argument("preset", metavar="PRESET", help="name of a preset; 'presets' lists them")
+    _add_seed_option(command)
     _add_run_options(command)
 
 
 def _submit(commands: Any) -> None:
     command = _command(commands, "submit", ("train", "submit"), "Queue presets to be trained in the background.")
     command.add_argument("presets", metavar="PRESET", nargs="+", help="names of presets; 'presets' lists them")
+    seeds = command.add_mutually_exclusive_group()
+    _add_seed_option(seeds)
+    seeds.add_argument("--seeds", metavar="N,N,...", help="several seeds: a run for each")
+    command.add_argument(
+        "--grid",
+        action="append",
+        default=[],
+        metavar="path=value,value,...",
+        help="values that a setting takes in turn, for example training.batch_size=32,64: a run for each combination; "
+        "may be given several times",
+    )
     _add_run_options(command)
+
+
+def _add_seed_option(command: Any) -> None:
+    command.add_argument("--seed", type=int, metavar="N", help="seed of every random draw")
 
 
 def _add_run_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--data", metavar="CSV", help="CSV, zip or folder of images, or 'sample' for drawn faces")
     command.add_argument("--epochs", type=int, metavar="N", help="largest number of passes over the data")
-    command.add_argument("--seed", type=int, metavar="N", help="seed of every random draw")
     command.add_argument("--name", metavar="TEXT", help="display name")
     command.add_argument(
         "--set",
@@ -83,20 +98,30 @@ def _add_drop_option(command: argparse.ArgumentParser) -> None:
 
 
 def _runs(commands: Any) -> None:
-    group = commands.add_parser("runs", help="List, show, wait for, stop or delete saved runs.")
+    group = commands.add_parser("runs", help="List, show, wait for, stop, resume, move, carry or delete saved runs.")
     verbs = group.add_subparsers(metavar="VERB", required=True)
-    _add_runs_option(_command(verbs, "list", ("saved_runs", "list_runs"), "List the saved runs, newest first."))
-    for name, function, summary in (
-        ("show", "show", "Show one run."),
-        ("wait", "wait", "Wait until a run is over; fails if it failed."),
-        ("stop", "stop", "Ask a run to stop after the batch in hand, keeping what it has learnt."),
-        ("delete", "delete", "Delete a run for good."),
-    ):
-        verb = _command(verbs, name, ("saved_runs", function), summary)
+    _verb(verbs, "list", "list_runs", "List the saved runs, newest first.", run=False)
+    _verb(verbs, "show", "show", "Show one run.")
+    _verb(verbs, "wait", "wait", "Wait until a run is over; fails if it failed.")
+    stop = _verb(verbs, "stop", "stop", "Ask a run to stop after the batch in hand, keeping what it has learnt.")
+    stop.add_argument("--now", action="store_true", help="end its processes at once instead")
+    resume = _verb(verbs, "resume", "resume", "Queue a run that is over to go on after its last whole epoch.")
+    resume.add_argument("--epochs", type=int, metavar="N", help="passes over the data in all, for training longer")
+    move = _verb(verbs, "move", "move", "Let a waiting run come earlier or later.")
+    move.add_argument("places", type=int, metavar="PLACES", help="how many places later; below 0 for earlier")
+    export = _verb(verbs, "export", "export", "Write a run that is over as one zip.")
+    export.add_argument("file", type=Path, metavar="FILE", help="zip to write")
+    take_in = _verb(verbs, "import", "take_in", "Check a zip that 'export' wrote, and add its run.", run=False)
+    take_in.add_argument("file", type=Path, metavar="FILE", help="zip to read")
+    _verb(verbs, "delete", "delete", "Delete a run for good.")
+
+
+def _verb(verbs: Any, name: str, function: str, summary: str, *, run: bool = True) -> argparse.ArgumentParser:
+    verb = _command(verbs, name, ("saved_runs", function), summary)
+    if run:
         verb.add_argument("run", metavar="ID", help=RUN_HELP)
-        _add_runs_option(verb)
-        if name == "stop":
-            verb.add_argument("--now", action="store_true", help="end its processes at once instead")
+    _add_runs_option(verb)
+    return verb
 
 
 def _evaluate(commands: Any) -> None:

@@ -1,12 +1,13 @@
-"""`runs`: the saved runs, what became of them, and an end to them."""
+"""`runs`: the saved runs, what became of them, what shall become of them, and an end to them."""
 
 import argparse
 import time
 from dataclasses import asdict
 from typing import Any
 
+from emotion_core.archive import pack, unpack
 from emotion_core.commands.options import runs_of
-from emotion_core.commands.output import Narrator, print_json, print_line, print_table
+from emotion_core.commands.output import Narrator, file_to_write, print_json, print_line, print_table
 from emotion_core.engine import LocalEngine
 from emotion_core.errors import BadInput, EmotionError
 from emotion_core.runs import Run, State, summarise
@@ -63,11 +64,49 @@ def stop(options: argparse.Namespace) -> None:
     _print_run(run, as_json=options.json)
 
 
+def resume(options: argparse.Namespace) -> None:
+    """Queue a run that is over to go on, with more epochs where that is asked."""
+    runs = runs_of(options)
+    run = runs.find(options.run)
+    LocalEngine(runs).resume(run, options.epochs)
+    _print_run(Run(run.folder), as_json=options.json)
+
+
+def move(options: argparse.Namespace) -> None:
+    """Let a waiting run come earlier or later."""
+    runs = runs_of(options)
+    run = runs.find(options.run)
+    if (state := run.state()) is not State.QUEUED:
+        raise BadInput(f"Run {run.id} is {state}; only a run that waits has a place in the queue.")
+    LocalEngine(runs).move(run, options.places)
+    waiting = [line.id for line in runs.in_hand() if line.state is State.QUEUED]
+    if options.json:
+        print_json({"id": run.id, "queue": waiting})
+    else:
+        for place, run_id in enumerate(waiting, start=1):
+            print_line(f"{place:3}. {run_id}")
+
+
+def export(options: argparse.Namespace) -> None:
+    """Write a run as one zip."""
+    run, file = runs_of(options).find(options.run), file_to_write(options.file)
+    pack(run, file)
+    if options.json:
+        print_json({"id": run.id, "file": str(file), "bytes": file.stat().st_size})
+    else:
+        print_line(f"{file}: {file.stat().st_size:,} bytes, run {run.id}.")
+
+
+def take_in(options: argparse.Namespace) -> None:
+    """Add the run of a zip."""
+    _print_run(unpack(options.file, runs_of(options)), as_json=options.json)
+
+
 def delete(options: argparse.Namespace) -> None:
     """Delete a run for good."""
     runs = runs_of(options)
     run = runs.find(options.run)
-    runs.delete(run)
+    LocalEngine(runs).delete(run)
     if options.json:
         print_json({"id": run.id, "deleted": True})
     else:

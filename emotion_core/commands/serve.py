@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from emotion_core.classifier import best_run, load_classifier
 from emotion_core.commands.options import runs_of
-from emotion_core.commands.output import Narrator, print_json, print_line, print_table
+from emotion_core.commands.output import Narrator, file_to_write, print_json, print_line, print_table
 from emotion_core.dataset import Dataset, load_dataset, read_labels
 from emotion_core.emotions import EMOTIONS
 from emotion_core.errors import BadInput
@@ -36,11 +36,7 @@ def evaluate_run(options: argparse.Namespace) -> None:
 
 def predict(options: argparse.Namespace) -> None:
     """Write a run's predictions for a data set as Kaggle takes them: the whole file or none."""
-    output: Path = options.output
-    if not output.parent.is_dir():
-        raise BadInput(f"There is no folder {output.parent} to write {output.name} in.")
-    if output.is_dir():
-        raise BadInput(f"{output} is a folder; name a file to write.")
+    output = file_to_write(options.output)
     run, dataset = runs_of(options).find(options.run), _load(options)
     write_submission(output, dataset.ids, _probabilities(run, dataset).argmax(axis=1))
     if options.json:

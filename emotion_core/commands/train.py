@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from types import FrameType
 
-from emotion_core.commands.options import configure, runs_of
+from emotion_core.commands.options import configure, configure_all, runs_of
 from emotion_core.commands.output import Narrator, print_json, print_line
 from emotion_core.commands.saved_runs import print_outcome, progress_of
 from emotion_core.config import RunConfig
@@ -34,12 +34,11 @@ def train(options: argparse.Namespace) -> None:
 
 
 def submit(options: argparse.Namespace) -> None:
-    """Queue presets and print the ids of their runs; nothing is queued unless all can be."""
-    configs = [freeze(configure(preset, options)) for preset in options.presets]
-    for config in configs:
-        _check_data(config)
-    engine = LocalEngine(runs_of(options))
-    ids = [engine.submit(config).id for config in configs]
+    """Queue presets, or each as several runs, and print their ids; nothing is queued unless all can be."""
+    configs = configure_all(options)
+    for config in {config.data: config for config in configs}.values():
+        _check_data(freeze(config))
+    ids = [run.id for run in LocalEngine(runs_of(options)).submit_all(configs)]
     if options.json:
         print_json({"id": ids[0]} if len(ids) == 1 else {"ids": ids})
     else:

@@ -1,10 +1,12 @@
-"""Who computes which run, and when.
+"""Who computes which run, where, and when.
 
 An engine takes configurations, makes runs of them and sees to it that they are computed, in order, by processes of
-their own. It starts `emotion_core.training` by name and never imports it, and it never loads Keras: a page or a
-command may use it freely. What it knows lives in the folder of runs, so any number of processes may use one folder.
+their own, one in each slot at a time: a GPU each, and the processor. It starts `emotion_core.training` by name and
+never imports it, and it never loads Keras or takes a GPU: a page or a command may use it freely. What it knows lives
+in the folder of runs, so any number of processes may use one folder.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from emotion_core.config import RunConfig
@@ -20,11 +22,23 @@ class Engine(Protocol):
     def submit(self, config: RunConfig) -> Run:
         """Freeze the settings in a new run and queue it."""
 
+    def submit_all(self, configs: Sequence[RunConfig]) -> list[Run]:
+        """Queue several runs in their order: all of them or none."""
+
     def stop(self, run: Run) -> None:
         """Ask a run to end after the batch in hand, keeping what it has learnt."""
 
     def kill(self, run: Run) -> None:
         """End a run's processes at once."""
+
+    def move(self, run: Run, places: int) -> None:
+        """Let a waiting run come earlier (-1: by one place) or later."""
+
+    def resume(self, run: Run, epochs: int | None = None) -> None:
+        """Queue a run that is over once more, to go on from its last whole epoch, up to `epochs` in all."""
+
+    def delete(self, run: Run) -> None:
+        """Remove a run for good, unless it computes."""
 
     def state(self, run: Run) -> State:
         """Say where the run is in its life."""

@@ -1,18 +1,24 @@
-"""Which Keras backends and GPUs this machine has, and the environment in which a run computes on them.
+"""Which Keras backends and GPUs this machine has, where a run can compute, and the environment in which it does.
 
-Nothing here imports a backend: whether one sees a GPU is asked of a short process of its own.
+Nothing here imports a backend: whether one sees a GPU is asked of a short process of its own. So the process that
+asks, a page's above all, never holds a GPU; only a trainer is given one, and only its own.
 """
 
 import importlib.util
+import os
 import platform
 import subprocess
 import sys
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from emotion_core.config import Device, LinearModel, RunConfig
+from emotion_core.engine.slots import CPU, gpu_index, gpu_slot
 from emotion_core.errors import BadInput
+from emotion_core.hardware import Gpu, gpus
+from emotion_core.recorder import SLOT_VARIABLE
 
 BACKENDS: Final = ("tensorflow", "jax", "torch")
 """In the order in which `auto` tries them."""
@@ -27,6 +33,9 @@ _SEES_GPU: Final = {
 
 _QUIET: Final = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
 
+_TAKE_MEMORY_AS_NEEDED: Final = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+"""Otherwise TensorFlow and JAX take nearly all of a GPU at once, even to look at it."""
+
 # NOTE: "-1" and not "": Windows takes an empty variable for one that is not set.
 _NO_GPU: Final = {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu", "KERAS_TORCH_DEVICE": "cpu"}
 
@@ -36,70 +45,158 @@ def installed_backends() -> tuple[str, ...]:
     return tuple(name for name in BACKENDS if importlib.util.find_spec(name))
 
 
-@cache
-def nvidia_gpus() -> tuple[str, ...]:
-    """Return the names of this machine's NVIDIA GPUs as its driver tells them; empty where there is no driver."""
-    try:
-        listing = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=10, check=True).stdout
-    except (OSError, subprocess.SubprocessError):
-        return ()
-    return tuple(line.split(" (UUID")[0] for line in listing.splitlines() if line.startswith("GPU "))
-
-
 def may_have_gpu() -> bool:
     """Whether it is worth asking the backends for a GPU: NVIDIA's, Apple's or AMD's."""
-    apple = sys.platform == "darwin" and platform.machine() == "arm64"
-    return apple or bool(nvidia_gpus()) or Path("/dev/kfd").exists()
+    return bool(gpus()) or _has_unnumbered_gpu()
 
 
 @cache
 def sees_gpu(backend: str) -> bool:
     """Whether an installed backend can compute on a GPU here. Takes the seconds that importing it takes."""
     code = f"{_SEES_GPU[backend]}; raise SystemExit(0 if found else 3)"
+    environment = {**os.environ, **_TAKE_MEMORY_AS_NEEDED}
     try:
-        probe = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=PROBE_SECONDS, check=False)
+        probe = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, timeout=PROBE_SECONDS, check=False, env=environment
+        )
     except (OSError, subprocess.SubprocessError):
         return False
     return probe.returncode == 0
 
 
+def slots() -> tuple[str, ...]:
+    """Return the slots of this machine: one for each GPU, the processor's last."""
+    return (*_gpu_slots(), CPU)
+
+
+def slots_for(config: RunConfig) -> tuple[str, ...]:
+    """Return the slots that a run can compute in, the best first.
+
+    Where there is a GPU this takes seconds the first time, since the backends are asked whether they see it.
+
+    Raises:
+        BadInput: The run asks for a GPU or a backend that is not to be had.
+    """
+    device = config.device
+    if isinstance(config.model, LinearModel) or device.kind == "cpu":
+        return (CPU,)
+    check_device(config)
+    if _gpu_backend(device) is None:
+        return (CPU,)
+    return _gpu_slots() if device.gpu is None else (gpu_slot(device.gpu),)
+
+
 def choose_backend(device: Device) -> str:
-    """Return the backend that a run computes on; raises BadInput where the one asked for is not installed.
+    """Return the backend that a network computes with; raises BadInput where the one asked for is not installed.
 
     `auto` is the first installed backend that sees a GPU, else the first installed one: TensorFlow, if it is there.
     """
-    installed = installed_backends()
-    if device.backend != "auto":
-        _require(device.backend, installed)
-        return device.backend
-    if not installed:
-        raise BadInput("No Keras backend is installed here. Install one: pip install tensorflow")
-    if len(installed) == 1 or device.kind == "cpu" or not may_have_gpu():
-        return installed[0]
-    return next((backend for backend in installed if sees_gpu(backend)), installed[0])
+    return _gpu_backend(device) or _candidates(device)[0]
 
 
-def training_environment(device: Device) -> dict[str, str]:
-    """Return the environment variables of a process that trains a network, to be set before Keras is imported."""
-    environment = {"KERAS_BACKEND": choose_backend(device), "TF_FORCE_GPU_ALLOW_GROWTH": "true", **_QUIET}
-    return environment | _NO_GPU if device.kind == "cpu" else environment
+def run_environment(config: RunConfig, slot: str | None = None) -> dict[str, str]:
+    """Return the environment variables of the process that computes a run in a slot, by default its best one.
 
-
-def run_environment(config: RunConfig) -> dict[str, str]:
-    """Return the environment variables of the process that computes a run; a linear model needs no backend."""
-    return dict(_QUIET) if isinstance(config.model, LinearModel) else training_environment(config.device)
+    They are to be set before Keras is imported. A process in the processor's slot sees no GPU, one in a GPU's slot
+    only that GPU. A linear model needs no backend. Raises BadInput as `slots_for` does.
+    """
+    slot = slot or slots_for(config)[0]
+    environment = {**_QUIET, **_TAKE_MEMORY_AS_NEEDED, SLOT_VARIABLE: slot, **_devices_in(slot)}
+    if isinstance(config.model, LinearModel):
+        return environment
+    backend = choose_backend(config.device)
+    exact = _exact(backend) if config.device.deterministic and slot != CPU else {}
+    return {**environment, "KERAS_BACKEND": backend, **exact}
 
 
 def check_device(config: RunConfig) -> None:
-    """Raise BadInput if the run asks for a backend that is not installed here. Takes no time."""
+    """Raise BadInput if a run asks for a backend or a GPU that is not to be had here.
+
+    It takes no time but for a run that asks for a GPU where there is one: whether a backend sees it takes seconds.
+    """
+    device = config.device
     if isinstance(config.model, LinearModel):
         return
+    _candidates(device)
+    if device.kind == "gpu" or (device.kind == "auto" and device.gpu is not None):
+        _require_gpu(device)
+
+
+def how_to_use_the_gpu() -> str:
+    """Return the command that installs a backend which sees this system's GPUs."""
+    by_system: dict[str, str] = {
+        "Linux": "pip install 'tensorflow[and-cuda]' for NVIDIA's",
+        "Windows": "pip install torch --index-url https://download.pytorch.org/whl/cu126",
+        "Darwin": "pip install torch",
+    }
+    return by_system.get(platform.system(), "pip install torch")
+
+
+def _has_unnumbered_gpu() -> bool:
+    """Whether there is one of Apple's or AMD's: backends see it, but which of several is not for us to choose."""
+    apple = sys.platform == "darwin" and platform.machine() == "arm64"
+    return apple or Path("/dev/kfd").exists()
+
+
+def _gpu_slots() -> tuple[str, ...]:
+    numbered = tuple(gpu_slot(gpu.index) for gpu in gpus())
+    return numbered or ((gpu_slot(0),) if _has_unnumbered_gpu() else ())
+
+
+def _candidates(device: Device) -> tuple[str, ...]:
+    """Return the installed backends that a run may use; raises BadInput where there is none."""
     installed = installed_backends()
-    if config.device.backend != "auto" or not installed:
-        choose_backend(config.device)
-
-
-def _require(backend: str, installed: tuple[str, ...]) -> None:
-    if backend not in installed:
+    if device.backend == "auto":
+        if not installed:
+            raise BadInput("No Keras backend is installed here. Install one: pip install tensorflow")
+        return installed
+    if device.backend not in installed:
         here = f"installed here: {', '.join(installed)}" if installed else "no backend is installed here"
-        raise BadInput(f"The backend {backend} is not installed ({here}). Install it: pip install {backend}")
+        raise BadInput(
+            f"The backend {device.backend} is not installed ({here}). Install it: pip install {device.backend}"
+        )
+    return (device.backend,)
+
+
+def _gpu_backend(device: Device) -> str | None:
+    """Return the backend that would compute on a GPU, None where the run has to take the processor."""
+    candidates = _candidates(device)
+    if device.kind == "cpu" or not may_have_gpu():
+        return None
+    return next((backend for backend in candidates if sees_gpu(backend)), None)
+
+
+def _require_gpu(device: Device) -> None:
+    if not may_have_gpu():
+        raise BadInput("The run asks for a GPU, and this machine has none; choose auto or cpu as its device.")
+    if device.gpu is not None and gpu_slot(device.gpu) not in _gpu_slots():
+        raise BadInput(f"The run asks for GPU {device.gpu}; here there is {_list_gpus(gpus())}.")
+    if _gpu_backend(device) is None:
+        blind = "no installed backend sees it" if device.backend == "auto" else f"{device.backend} does not see it"
+        raise BadInput(f"There is a GPU, but {blind}; choose cpu as the device, or {how_to_use_the_gpu()}.")
+
+
+def _list_gpus(found: Sequence[Gpu]) -> str:
+    return ", ".join(f"GPU {gpu.index} ({gpu.name})" for gpu in found) or "only GPU 0"
+
+
+def _devices_in(slot: str) -> dict[str, str]:
+    """Return the variables that show a process the GPU of its slot and hide all others."""
+    if slot == CPU:
+        return _NO_GPU
+    if not gpus():
+        return {}
+    # NOTE: CUDA counts the fastest first unless told to count as the driver does.
+    return {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": str(gpu_index(slot))}
+
+
+def _exact(backend: str) -> dict[str, str]:
+    """Return what makes a GPU repeat its results bit by bit, where that is not asked for in code."""
+    match backend:
+        case "jax":
+            flags = os.environ.get("XLA_FLAGS", "")
+            return {"XLA_FLAGS": f"{flags} --xla_gpu_deterministic_ops=true".lstrip()}
+        case "torch":
+            return {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+        case _:
+            return {}

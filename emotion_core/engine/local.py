@@ -2,18 +2,24 @@
 
 import threading
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from emotion_core.config import SAMPLE, RunConfig, with_settings
 from emotion_core.engine.devices import check_device
 from emotion_core.engine.processes import start_detached
 from emotion_core.engine.queue import Queue
-from emotion_core.errors import EmotionError
+from emotion_core.errors import BadInput, EmotionError
 from emotion_core.readers.sources import resolve_source
-from emotion_core.runs import Run, Runs, State
+from emotion_core.runs import Run, Runs, State, Status
 
 
 class LocalEngine:
-    """Computes the queued runs of one folder one after the other, in processes that outlive the caller."""
+    """Computes the queued runs of one folder, one in each slot at a time, in processes that outlive the caller.
+
+    Asking twice for the same thing, as a double click does, does no more than asking once.
+    """
 
     def __init__(self, runs: Runs) -> None:
         self._runs = Runs(runs.folder.resolve())  # the worker does not share the caller's working directory
@@ -21,31 +27,77 @@ class LocalEngine:
 
     def submit(self, config: RunConfig) -> Run:
         """Freeze the settings in a new run and queue it; raises BadInput where it could never start."""
-        config = freeze(config)
-        with self._queue.locked():
-            run = self._queue.add(config)
-            self._start_worker_where_none_is()
+        (run,) = self.submit_all([config])
         return run
+
+    def submit_all(self, configs: Sequence[RunConfig]) -> list[Run]:
+        """Queue several runs in their order: all of them, or none where one is refused or cannot be made."""
+        frozen = [freeze(config) for config in configs]
+        with self._at_queue():
+            made = self._queue.add(frozen)
+            self._start_worker_where_none_is()
+        return made
 
     def stop(self, run: Run) -> None:
         """Ask a run to end after the batch in hand; a run that still waits is stopped at once."""
-        with self._queue.locked():
+        with self._at_queue():
             if not run.state().is_over:
-                run.request_stop()
+                self._ask_to_stop(run)
                 self._withdraw_if_waiting(run)
 
     def kill(self, run: Run) -> None:
         """End a run's processes at once; raises EmotionError for a run that this engine does not compute."""
-        with self._queue.locked():
+        with self._at_queue():
             if run.state().is_over or self._withdraw_if_waiting(run):
                 return
-            if self._queue.trainer_of(run) is None:
-                run.request_stop()
+            if not run.status().sequence:
+                self._ask_to_stop(run)
                 raise EmotionError(
                     f"Run {run.id} was started in a terminal, which alone can end it at once; it was asked to stop."
                 )
             run.request_kill()
             self._start_worker_where_none_is()  # it is the worker that ends processes
+
+    def move(self, run: Run, places: int) -> None:
+        """Let a waiting run come earlier (-1: by one place) or later; any other run stays as it is."""
+        with self._at_queue():
+            self._queue.move(run, places)
+
+    def resume(self, run: Run, epochs: int | None = None) -> None:
+        """Queue a run that is over once more, to go on from its last whole epoch; one that is in hand stays so.
+
+        Args:
+            run: A run that was stopped, interrupted or failed, or a finished one that has epochs left to do.
+            epochs: How many epochs it shall have in all; None leaves that as it is.
+
+        Raises:
+            BadInput: There is nothing left to do, or fewer epochs were asked for than are done.
+            DamagedRun: Its folder cannot be read.
+        """
+        with self._at_queue():
+            status = run.status()
+            if not run.state().is_over:
+                return
+            goal = status.epochs if epochs is None else epochs
+            _check_goal(run, status, goal)
+            check_device(run.config)
+            if goal != run.config.training.epochs:
+                run.set_epochs(goal)
+            changes: dict[str, Any] = {"epochs": goal, "resumed": status.resumed + 1}
+            if status.state is State.FINISHED:
+                changes["patience_from"] = status.epoch  # or early stopping would end it again at once
+            self._queue.add_again(run, **changes)
+            self._start_worker_where_none_is()
+
+    def delete(self, run: Run) -> None:
+        """Remove a run for good; raises BadInput while it computes or is being started."""
+        with self._at_queue():
+            if not run.folder.exists():
+                return
+            if self._queue.is_taken(run):
+                raise BadInput(f"Run {run.id} is computing; stop it before deleting it.")
+            self._runs.delete(run)
+            self._queue.forget(run)
 
     def state(self, run: Run) -> State:
         """Say where the run is in its life."""
@@ -56,21 +108,46 @@ class LocalEngine:
         return run.log_tail(lines)
 
     def wake(self) -> bool:
-        """Take up runs that a crash or a restart of the machine left waiting; say whether there were any."""
-        if not self._queue.waiting():
-            return False
-        with self._queue.locked():
-            self._start_worker_where_none_is()
-        return True
+        """Put right what a crash or a restart of the machine left, and take up what waits; say whether any run does.
+
+        Cheap where there is nothing to do, and safe from any process.
+        """
+        with self._reporting_trouble():
+            waiting, abandoned = self._queue.waiting(), self._queue.abandoned()
+            orphans = [run for run in self._queue.noted() if self._queue.is_taken(run)]
+        if waiting or abandoned or orphans:
+            with self._at_queue():
+                for run in abandoned:
+                    self._queue.settle(run)
+                if waiting or orphans:
+                    self._start_worker_where_none_is()
+        return bool(waiting)
 
     def is_working(self) -> bool:
         """Whether a worker lives."""
-        with self._queue.locked():
+        with self._at_queue():
             return self._queue.has_worker()
 
+    @contextmanager
+    def _at_queue(self) -> Iterator[None]:
+        """Hold the queue's lock; raises EmotionError where something in the folder of runs cannot be used."""
+        with self._reporting_trouble(), self._queue.locked():
+            yield
+
+    @contextmanager
+    def _reporting_trouble(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            place = error.filename or self._runs.folder
+            raise EmotionError(f"{place} cannot be used: {error.strerror or error}.") from error
+
+    def _ask_to_stop(self, run: Run) -> None:
+        if not run.stop_requested():  # or a second press would begin the time of grace anew
+            run.request_stop()
+
     def _withdraw_if_waiting(self, run: Run) -> bool:
-        taken = self._queue.trainer_of(run) is not None and self._queue.has_worker()
-        if run.state() is not State.QUEUED or taken or run.is_alive():
+        if run.state() is not State.QUEUED or self._queue.is_taken(run):
             return False
         run.record(state=State.STOPPED, reason="Stopped by a person before it began.", finished=time.time())
         return True
@@ -85,8 +162,26 @@ class LocalEngine:
 
 
 def freeze(config: RunConfig) -> RunConfig:
-    """Return the settings as they are saved, the data's path absolute; raises BadInput if they cannot be met here."""
+    """Return the settings as they are saved: the data's path absolute, and what it holds at this moment.
+
+    Reading data for the first time takes a while. Raises BadInput if the settings cannot be met here.
+    """
+    from emotion_core.dataset import load_dataset  # slow to import
+
     check_device(config)
-    if config.data.source == SAMPLE:
-        return config
-    return with_settings(config, {"data.source": str(resolve_source(config.data.source))})
+    data = config.data
+    source = SAMPLE if data.source == SAMPLE else str(resolve_source(data.source))
+    faces = load_dataset(source, drop_incomplete=data.drop_incomplete)
+    return with_settings(config, {"data.source": source, "data_fingerprint": faces.fingerprint})
+
+
+def _check_goal(run: Run, status: Status, goal: int) -> None:
+    """Raise BadInput where going on to so many epochs makes no sense."""
+    if goal < status.epoch:
+        raise BadInput(f"Run {run.id} has done {status.epoch:,} epochs already; {goal:,} in all would be fewer.")
+    if status.state is not State.FINISHED:
+        return
+    if goal == status.epoch:
+        raise BadInput(f"Run {run.id} has done all its {goal:,} epochs; give it more of them to go on.")
+    if not run.checkpoints.epochs():
+        raise BadInput(f"Run {run.id} has no checkpoint from which it could go on; train a copy of it instead.")

@@ -1,18 +1,25 @@
-"""Starting a process that outlives the one that asked for it, and ending one with all that it started."""
+"""Processes that outlive the one that started them: starting them, telling them apart, ending them with their children.
 
+Each is started in a group of its own, whose number is its own process id, and with an argument that no other process
+has. Numbers are given anew when their owners are gone, so before a group is signalled that argument is looked for.
+"""
+
+import json
 import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import psutil
 
 from emotion_core import settings
 
-GRACE_SECONDS = 5.0
-"""How long a process may take to end by itself once it was told to."""
+_OUTER: Final = "EMOTION_OUTER"
+"""The environment variable that holds the former values of those that were changed for a process."""
 
 
 def start_detached(
@@ -21,7 +28,11 @@ def start_detached(
     """Start `python -m module arguments`, cut off from this process's terminal, signals and end.
 
     Its output is appended to `log`, never read through a pipe: a pipe would hang it when its reader goes away.
+    `environment` is laid over the outer environment, see `outer_environment`.
     """
+    outer = outer_environment()
+    changes = {**(environment or {}), "PYTHONPATH": _python_path(outer.get("PYTHONPATH"))}
+    former = json.dumps({name: outer.get(name) for name in changes})
     with log.open("ab") as output:
         return subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
@@ -29,22 +40,60 @@ def start_detached(
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=settings.PROJECT,
-            env={**os.environ, **(environment or {}), "PYTHONPATH": _python_path()},
+            env={**outer, **changes, _OUTER: former},
             **_own_group(),
         )
 
 
-def end_group(pid: int, has_ended: Callable[[], bool]) -> None:
-    """End the process that `start_detached` started as `pid`, and its children: first politely, then by force."""
-    _signal_group(pid, force=False)
-    deadline = time.monotonic() + GRACE_SECONDS
-    while not has_ended() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    _signal_group(pid, force=True)  # also when it has ended: its children may not have
+def outer_environment() -> dict[str, str]:
+    """Return this process's environment without what `start_detached` laid over it.
+
+    A trainer may start a worker, which must not inherit the one GPU or the backend that the trainer was given.
+    """
+    environment = dict(os.environ)
+    for name, value in json.loads(environment.pop(_OUTER, "{}")).items():
+        environment.pop(name, None)
+        if value is not None:
+            environment[name] = value
+    return environment
 
 
-def _python_path() -> str:
-    inherited = os.environ.get("PYTHONPATH")
+def has_argument(pid: int, argument: str) -> bool:
+    """Whether a process lives that has the id and the argument."""
+    with suppress(psutil.Error):
+        return argument in _words(psutil.Process(pid))
+    return False
+
+
+def find_started(module: str, argument: str) -> int | None:
+    """Return the living process that was started as `python -m module argument`, None where there is none."""
+    for process in psutil.process_iter():
+        words = _words(process)
+        if words[-3:] == ["-m", module, argument] and _group_of(process) == process.pid:
+            return process.pid
+    return None
+
+
+def group_lives(pid: int, argument: str) -> bool:
+    """Whether something lives of the group that was started as `pid` with `argument`, be it only a child."""
+    if has_argument(pid, argument):
+        return True
+    return any(argument in _words(process) for process in psutil.process_iter() if _group_of(process) == pid)
+
+
+def signal_group(pid: int, *, force: bool) -> None:
+    """Tell the process that `start_detached` started as `pid`, and its children, to end; by force, they must.
+
+    Only for a child that was not waited for yet, or where `group_lives`.
+    """
+    if sys.platform == "win32":
+        _end_tree(pid)
+        return
+    with suppress(ProcessLookupError, PermissionError):  # nothing is left of it, or only what nobody waited for
+        os.killpg(pid, signal.SIGKILL if force else signal.SIGTERM)
+
+
+def _python_path(inherited: str | None) -> str:
     return os.pathsep.join([str(settings.PROJECT), inherited] if inherited else [str(settings.PROJECT)])
 
 
@@ -54,11 +103,26 @@ def _own_group() -> dict[str, Any]:
     return {"start_new_session": True}
 
 
-def _signal_group(pid: int, *, force: bool) -> None:
+def _words(process: psutil.Process) -> list[str]:
+    """Return a process's command line; empty where it is over, even if nobody waited for it, or another user's."""
+    with suppress(psutil.Error):
+        return process.cmdline()
+    return []
+
+
+def _group_of(process: psutil.Process) -> int | None:
+    """Return the number of a process's group; where there are no groups, its own."""
     if sys.platform == "win32":
-        subprocess.run(["taskkill", "/T", "/F", "/PID", str(pid)], capture_output=True, check=False)
-        return
-    try:
-        os.killpg(pid, signal.SIGKILL if force else signal.SIGTERM)
-    except ProcessLookupError:
-        return  # nothing of it is left
+        return process.pid
+    with suppress(OSError):
+        return os.getpgid(process.pid)
+    return None
+
+
+def _end_tree(pid: int) -> None:
+    """End a process with its children, as far as Windows still knows whose they are; there it is always by force."""
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        for member in [*process.children(recursive=True), process]:
+            with suppress(psutil.Error):
+                member.kill()

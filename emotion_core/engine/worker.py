@@ -1,156 +1,240 @@
 """The process that computes queued runs: `python -m emotion_core.engine.worker --runs DIR`.
 
-It is started by the first submission, detached, holds the worker's lock for as long as it lives, and leaves when the
-queue is empty. Each run is computed by a child in a session of its own, whose output goes to the run's log.txt: if
-the worker dies the child computes on, and the next worker waits for it.
+It is started by the first submission, detached, holds the worker's lock for as long as it lives, and leaves when
+nothing waits or computes. Each run is computed in a slot by a child in a session of its own, whose output goes to the
+run's log.txt: if the worker dies its children compute on, and the next worker takes them over in their slots.
 """
 
 import argparse
 import os
-import signal
-import subprocess
 import time
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
-from emotion_core.engine.devices import run_environment
-from emotion_core.engine.processes import end_group, start_detached
-from emotion_core.engine.queue import Queue
-from emotion_core.errors import DamagedRun, EmotionError
+from emotion_core.engine.devices import run_environment, slots, slots_for
+from emotion_core.engine.processes import start_detached
+from emotion_core.engine.queue import TRAINER, Note, Queue, QueueUnusable
+from emotion_core.engine.slots import CPU, assign
+from emotion_core.engine.trainer import Child, Orphan, Trainer
+from emotion_core.errors import EmotionError
 from emotion_core.runs import Run, Runs, State
+from emotion_core.troubles import explain_log
 
-POLL_SECONDS = 0.2
+POLL_SECONDS: Final = 0.2
+"""Time between two looks at the trainers."""
 
-Trainer = subprocess.Popen[bytes]
+LOOK_SECONDS: Final = 1.0
+"""Time between two looks at the queue while a slot is free."""
 
 
 class Worker:
-    """Computes the queued runs of one folder, one at a time.
+    """Computes the queued runs of one folder, one in each slot at a time.
+
+    Nothing that is the matter with a run stops the others: a run that cannot be started is given up, and each
+    submission is tried once.
 
     Args:
         runs: The folder.
         trainer: Module that computes the run whose folder is its argument.
     """
 
-    def __init__(self, runs: Runs, trainer: str = "emotion_core.training") -> None:
-        self._queue = Queue(runs)
-        self._trainer = trainer
+    def __init__(self, runs: Runs, trainer: str = TRAINER) -> None:
+        self._runs = Runs(runs.folder.resolve())  # trainers have a working directory of their own
+        self._queue = Queue(self._runs)
+        self._module = trainer
         self._lock = self._queue.worker_lock()
-        self._given_up: set[str] = set()
+        self._trainers: dict[str, Trainer] = {}  # by the ids of their runs
+        self._tried: set[tuple[str, int]] = set()  # ids with the numbers they had in the queue
+        self._next_look = time.monotonic()
 
     def work(self) -> None:
-        """Compute runs until none waits; return at once if the folder has a worker."""
+        """Compute runs until none is left; return at once if the folder has a worker."""
         if self._enter():
             while self._step():
-                pass
+                time.sleep(POLL_SECONDS)
 
     def _enter(self) -> bool:
         with self._queue.locked():
             if self._queue.has_worker():
                 return False
             self._lock.acquire(timeout=0)
-            self._queue.forget_dead_trainers()
-        report(f"worker {os.getpid()} at work in {self._queue.runs.folder}")
+            self._take_over()
+        with suppress(OSError):  # what cannot be removed now, the next worker may
+            self._runs.sweep()
+        report(f"worker {os.getpid()} at work in {self._runs.folder}")
         return True
+
+    def _take_over(self) -> None:
+        """Take over what former workers left: trainers, or only children of dead ones."""
+        for run in self._queue.noted():
+            if self._queue.is_taken(run):
+                self._adopt(run)
+            else:
+                with suppress(OSError):
+                    self._queue.forget(run)
 
     def _step(self) -> bool:
-        """Do the next thing there is to do; return False once there is nothing and the lock is given back."""
-        run, stranger = self._next(), self._queue.computing()
-        if stranger and (run or stranger.kill_requested()):
-            self._carefully(self._watch, stranger)
-        elif run:
-            self._carefully(self._compute, run)
-        else:
-            return not self._leave()
-        return True
+        """Do what there is to do now; return False once there is nothing and the lock is given back."""
+        try:
+            ended = self._attend()
+            if not ended and (time.monotonic() < self._next_look or not self._free_slots()):
+                return True
+            self._next_look = time.monotonic() + LOOK_SECONDS
+            return self._look() or bool(self._trainers) or not self._leave()
+        except (QueueUnusable, OSError) as error:
+            report(f"trouble with the queue: {error}")
+            return bool(self._trainers)  # with nothing in hand there is nothing to be lost by leaving
 
-    def _next(self) -> Run | None:
-        return next((run for run in self._queue.waiting() if run.id not in self._given_up), None)
+    # --- trainers at work ------------------------------------------------------------------------------------------
+
+    def _attend(self) -> bool:
+        """Look after the trainers; return whether one has ended."""
+        ended = [trainer for trainer in self._trainers.values() if trainer.has_ended()]
+        for trainer in ended:
+            del self._trainers[trainer.run.id]
+            self._conclude(trainer)
+        for trainer in self._trainers.values():
+            if _is_unwanted(trainer.run):
+                trainer.end()
+        return bool(ended)
+
+    def _conclude(self, trainer: Trainer) -> None:
+        """Record how a run ended if its trainer could not."""
+        run = trainer.run
+        report(f"{run.id} ended in {trainer.slot} with exit code {trainer.exit_code}")
+        with self._seen_through(run), self._queue.locked():
+            self._queue.forget(run)
+            if not run.folder.is_dir() or run.is_alive():
+                return  # deleted, or computed by another process
+            status = run.status()
+            if trainer.sequence in (None, status.sequence) and not status.state.is_over:
+                state, reason = explain_end(run, trainer.exit_code)
+                run.record(state=state, reason=reason, finished=time.time())
+
+    # --- the queue -------------------------------------------------------------------------------------------------
+
+    def _look(self) -> bool:
+        """Start what fits into the free slots; return whether runs waited."""
+        waiting, held = self._survey()
+        for run, slot in self._assigned(waiting, self._free_slots() - held):
+            with self._seen_through(run):
+                self._start(run, slot)
+        return bool(waiting)
+
+    def _survey(self) -> tuple[list[Run], set[str]]:
+        """Return the runs that wait for this worker, and the slots that terminals hold; take over what is left over."""
+        waiting: list[Run] = []
+        held: set[str] = set()
+        for line in self._runs.in_hand():
+            run = self._runs.run_of(line)
+            if run.id in self._trainers:
+                continue
+            if line.sequence and self._queue.is_taken(run):
+                self._adopt(run)
+            elif line.state is not State.QUEUED:
+                held.add(self._slot_of(run))
+            elif line.sequence and (run.id, line.sequence) not in self._tried:
+                waiting.append(run)
+        return waiting, held
+
+    def _assigned(self, waiting: list[Run], free: set[str]) -> list[tuple[Run, str]]:
+        wishes = {}
+        for run in waiting:
+            with self._seen_through(run):
+                wishes[run.id] = slots_for(run.config)
+        assigned = assign(wishes, free)
+        return [(run, assigned[run.id]) for run in waiting if run.id in assigned]
+
+    def _adopt(self, run: Run) -> None:
+        slot = self._slot_of(run)
+        report(f"{run.id} is computed in {slot} by a process of a former worker")
+        self._trainers[run.id] = Orphan(run, slot, self._queue)
+
+    def _start(self, run: Run, slot: str) -> None:
+        environment = run_environment(run.config, slot)
+        with self._queue.locked():
+            status = run.status()
+            if status.state is not State.QUEUED or self._queue.is_taken(run):
+                return
+            self._tried.add((run.id, status.sequence))
+            process = start_detached(self._module, [str(run.folder)], run.log_path, environment)
+            self._trainers[run.id] = Child(run, slot, status.sequence, process)
+            with suppress(OSError):  # without a note a later worker still finds the process
+                self._queue.write_note(run, Note(process.pid, slot))
+        report(f"{run.id} started in {slot} as process {process.pid}")
 
     def _leave(self) -> bool:
         with self._queue.locked():
-            stranger = self._queue.computing()
-            if self._next() or (stranger and stranger.kill_requested()):
-                return False  # asked for a moment ago, by someone who saw that there is a worker
+            waiting, _ = self._survey()
+            if waiting or self._trainers:
+                return False  # queued a moment ago, by someone who saw that there is a worker
             self._lock.release()
             return True
 
-    def _carefully(self, action: Callable[[Run], None], run: Run) -> None:
-        """Do something for a run; its trouble must not stop the queue."""
+    def _free_slots(self) -> set[str]:
+        return set(slots()).difference(trainer.slot for trainer in self._trainers.values())
+
+    def _slot_of(self, run: Run) -> str:
+        """Return the slot in which some process computes a run: as noted, as it says itself, or as it would get."""
+        note = self._queue.note_of(run)
+        if note:
+            return note.slot
+        with suppress(EmotionError):
+            return run.status().slot or slots_for(run.config)[0]
+        return CPU
+
+    @contextmanager
+    def _seen_through(self, run: Run) -> Iterator[None]:
+        """Give a run up where something is the matter with it: that must not stop the queue."""
         try:
-            action(run)
+            yield
+        except QueueUnusable:
+            raise
         except EmotionError as error:
             self._give_up(run, str(error))
         except Exception as error:
             traceback.print_exc()
             self._give_up(run, f"The engine could not see the run through: {error}")
 
-    def _watch(self, stranger: Run) -> None:
-        """Wait a moment for a run that this worker did not start, and end it if a person asked for that."""
-        trainer = self._queue.trainer_of(stranger)
-        if trainer and stranger.kill_requested() and stranger.is_alive():
-            end_group(trainer, lambda: not stranger.is_alive())
-            self._conclude(stranger, exit_code=-signal.SIGTERM)
-        time.sleep(POLL_SECONDS)
-
-    def _compute(self, run: Run) -> None:
-        """See one run through to its end, whatever that is."""
-        trainer = self._start(run)
-        if trainer:
-            exit_code = self._attend(run, trainer)
-            self._conclude(run, exit_code)
-
-    def _start(self, run: Run) -> Trainer | None:
-        environment = run_environment(run.config)
-        with self._queue.locked():
-            if run.status().state is not State.QUEUED or run.is_alive():
-                return None
-            trainer = start_detached(self._trainer, [str(run.folder)], run.log_path, environment)
-            self._queue.note_trainer(run, trainer.pid)
-        report(f"{run.id} started as process {trainer.pid}")
-        return trainer
-
-    def _attend(self, run: Run, trainer: Trainer) -> int:
-        while True:
-            with suppress(subprocess.TimeoutExpired):
-                return trainer.wait(POLL_SECONDS)
-            if run.kill_requested():
-                end_group(trainer.pid, lambda: trainer.poll() is not None)
-
-    def _conclude(self, run: Run, exit_code: int) -> None:
-        """Record how a run ended if its trainer could not."""
-        report(f"{run.id} ended with exit code {exit_code}")
-        if run.is_alive():
-            return  # another process computes it
-        self._queue.forget_trainer(run)
-        if not run.status().state.is_over:
-            state, reason = explain_end(run, exit_code)
-            run.record(state=state, reason=reason, finished=time.time())
-
     def _give_up(self, run: Run, reason: str) -> None:
         report(f"{run.id} given up: {reason}")
-        self._given_up.add(run.id)  # where its status cannot be written either, it would be next for ever
-        with suppress(DamagedRun, OSError):
-            if not run.is_alive() and not run.status().state.is_over:
+        with suppress(EmotionError, OSError):
+            status = run.status()
+            self._tried.add((run.id, status.sequence))  # where its status cannot be written, it would be next for ever
+            if not status.state.is_over and not self._queue.is_taken(run):
                 run.record(state=State.FAILED, reason=reason, finished=time.time())
 
 
-def explain_end(run: Run, exit_code: int) -> tuple[State, str]:
+def explain_end(run: Run, exit_code: int | None) -> tuple[State, str]:
     """Say how a run ended whose trainer left no word; a negative exit code is the signal that ended it."""
     if run.kill_requested():
         return State.INTERRUPTED, "Ended by a person."
+    if exit_code is None:
+        return State.INTERRUPTED, "The training process ended without a word."
+    if exit_code and (reason := explain_log(run.log_of_sitting(), run.config)):
+        return State.FAILED, reason
     if exit_code < 0:
         cause = ", as happens when memory runs out" if exit_code == -9 else ""
         return State.INTERRUPTED, f"The training process was killed (signal {-exit_code}){cause}."
-    last_line = run.log_tail(1).strip()[:300]
+    last_line = run.log_of_sitting().strip().rpartition("\n")[2][:300]
     return State.FAILED, f"The training process ended with exit code {exit_code}{': ' if last_line else '.'}{last_line}"
 
 
 def report(message: str) -> None:
-    """Add a line to the worker's log."""
-    print(time.strftime("%Y-%m-%d %H:%M:%S"), message, flush=True)
+    """Add a line to the worker's log, if the disk has room for it."""
+    with suppress(OSError):
+        print(time.strftime("%Y-%m-%d %H:%M:%S"), message, flush=True)
+
+
+def _is_unwanted(run: Run) -> bool:
+    """Whether a person asked for the run's end, or deleted its folder."""
+    try:
+        return run.kill_requested() or not run.folder.is_dir()
+    except OSError:  # a folder that cannot be looked into
+        return False
 
 
 if __name__ == "__main__":

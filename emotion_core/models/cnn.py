@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from emotion_core.config import CnnModel, Convolution, ConvolutionBlock
-from emotion_core.emotions import NUM_EMOTIONS
+from emotion_core.models.output import output_layer
 
 _POOLING: Final = {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D}
 _HEADS: Final = {"flatten": layers.Flatten, "average": layers.GlobalAveragePooling2D}
@@ -20,7 +20,7 @@ def build_cnn(settings: CnnModel, faces: keras.KerasTensor) -> keras.KerasTensor
     x = _HEADS[settings.head]()(x)  # (n, features)
     for units in settings.dense_units:
         x = layers.Dense(units, activation=settings.dense_activation, kernel_initializer=settings.kernel_initializer)(x)
-    return layers.Dense(NUM_EMOTIONS, activation="softmax", kernel_initializer=settings.output_initializer)(x)
+    return output_layer(settings.output_initializer)(x)
 
 
 def _block(block: ConvolutionBlock, settings: CnnModel, x: keras.KerasTensor) -> keras.KerasTensor:

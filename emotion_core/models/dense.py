@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from emotion_core.config import DenseModel
-from emotion_core.emotions import NUM_EMOTIONS
+from emotion_core.models.output import output_layer
 
 
 def build_dense(settings: DenseModel, faces: keras.KerasTensor) -> keras.KerasTensor:
@@ -21,7 +21,7 @@ def build_dense(settings: DenseModel, faces: keras.KerasTensor) -> keras.KerasTe
             x = layers.BatchNormalization(momentum=settings.batch_norm_momentum)(x)
         if settings.dropout:
             x = layers.Dropout(settings.dropout)(x)
-    return layers.Dense(NUM_EMOTIONS, activation="softmax")(x)
+    return output_layer()(x)
 
 
 def _regularizer(settings: DenseModel) -> keras.Regularizer | None:

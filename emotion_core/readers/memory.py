@@ -1,16 +1,15 @@
 """How much memory is to be had, as the system tells it."""
 
-import ctypes
-import os
-import sys
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 
-def available_memory() -> int | None:
-    """Return the bytes that a process can still take without swapping, or None where the system does not say."""
-    known = [amount for amount in (_system_memory(), _container_memory()) if amount is not None]
-    return min(known, default=None)
+
+def available_memory() -> int:
+    """Return the bytes that a process can still take without swapping, within its container's limit if it has one."""
+    system, container = int(psutil.virtual_memory().available), _container_memory()
+    return system if container is None else min(system, container)
 
 
 def _container_memory() -> int | None:
@@ -20,30 +19,3 @@ def _container_memory() -> int | None:
         used = int((folder / "memory.current").read_text())
         return max(0, int((folder / "memory.max").read_text()) - used)
     return None
-
-
-if sys.platform == "win32":
-
-    class _MemoryStatus(ctypes.Structure):
-        _fields_ = (
-            ("length", ctypes.c_ulong),
-            ("load", ctypes.c_ulong),
-            ("total", ctypes.c_ulonglong),
-            ("available", ctypes.c_ulonglong),
-            ("others", ctypes.c_ulonglong * 5),
-        )
-
-    def _system_memory() -> int | None:
-        status = _MemoryStatus(length=ctypes.sizeof(_MemoryStatus))
-        answered = ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
-        return int(status.available) if answered else None
-
-else:
-
-    def _system_memory() -> int | None:
-        with suppress(OSError, ValueError, IndexError):  # Linux
-            fields = Path("/proc/meminfo").read_text().partition("MemAvailable:")[2].split()
-            return int(fields[0]) * 1024
-        with suppress(OSError, ValueError):  # macOS tells only the whole; half of it is a careful guess
-            return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-        return None

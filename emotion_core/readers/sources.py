@@ -82,13 +82,13 @@ def size_limit(name: str, stated: int) -> int:
     A pixel takes at least two bytes in a CSV and one in memory, so a file fits whose half does.
     """
     memory = available_memory()
-    if memory is not None and stated > 2 * memory:
+    if stated > 2 * memory:
         raise BadInput(
             f"{name} needs up to {_megabytes(stated // 2)} of memory; this machine has {_megabytes(memory)} left."
         )
     if stated > MAX_UPLOAD_BYTES:
         raise BadInput(f"{name} unpacks to {_megabytes(stated)}; at most {_megabytes(MAX_UPLOAD_BYTES)} can be read.")
-    return MAX_UPLOAD_BYTES if memory is None else min(MAX_UPLOAD_BYTES, 2 * memory)
+    return min(MAX_UPLOAD_BYTES, 2 * memory)
 
 
 class _Readable(Protocol):

@@ -9,13 +9,14 @@ from emotion_core.runs.about import About
 from emotion_core.runs.checkpoints import Checkpoint, Checkpoints
 from emotion_core.runs.folder import Runs
 from emotion_core.runs.rows import HISTORY_COLUMNS, PROGRESS_COLUMNS
-from emotion_core.runs.run import Run, Validation
+from emotion_core.runs.run import SITTING, Run, Validation
 from emotion_core.runs.states import State, Status
 from emotion_core.runs.summary import RunSummary, summarise
 
 __all__ = [
     "HISTORY_COLUMNS",
     "PROGRESS_COLUMNS",
+    "SITTING",
     "About",
     "Checkpoint",
     "Checkpoints",

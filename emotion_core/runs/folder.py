@@ -1,9 +1,11 @@
 """A folder of runs: making, listing, finding and deleting them."""
 
+import os
 import re
 import secrets
 import shutil
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from emotion_core.config import RunConfig
@@ -44,13 +46,12 @@ class Runs:
 
     def all(self) -> list[Run]:
         """Return every run, oldest first."""
-        if not self.folder.is_dir():
+        try:
+            with os.scandir(self.folder) as entries:
+                names = sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
+        except (FileNotFoundError, NotADirectoryError):
             return []
-        return [
-            Run(folder)
-            for folder in sorted(self.folder.iterdir())
-            if folder.is_dir() and not folder.name.startswith(".")
-        ]
+        return [Run(self.folder / name) for name in names]
 
     def summaries(self) -> list[RunSummary]:
         """Return a line per run, newest first."""
@@ -59,9 +60,12 @@ class Runs:
         lines = [summarise(run) for run in runs]
         return sorted(lines, key=lambda line: (line.submitted, line.sequence), reverse=True)
 
-    def in_hand(self) -> list[RunSummary]:
-        """Return a line per run that is not over: those computing first, then the queue in its order."""
-        unfinished = [line for line in self.summaries() if not line.state.is_over]
+    def in_hand(self, lines: Iterable[RunSummary] | None = None) -> list[RunSummary]:
+        """Return a line per run that is not over: those computing first, then the queue in its order.
+
+        `lines` are those of `summaries`, where the caller has just asked for them.
+        """
+        unfinished = [line for line in (self.summaries() if lines is None else lines) if not line.state.is_over]
         return sorted(unfinished, key=lambda line: (line.state is State.QUEUED, line.sequence, line.submitted, line.id))
 
     def run_of(self, line: RunSummary) -> Run:

@@ -27,9 +27,11 @@ def append_row(path: Path, columns: tuple[str, ...], row: dict[str, float], *, d
 def keep_rows(path: Path, last_epoch: int) -> None:
     """Drop the rows after an epoch, and what a crash or damage left that is no row."""
     lines = _whole_lines(path).splitlines()
-    if lines:
-        kept = [line for line in lines[1:] if 1 <= _epoch_of(line) <= last_epoch]
-        write_text(path, "\n".join([lines[0], *kept]) + "\n")
+    if not lines:  # nothing, or half of a header, to which nobody must append
+        path.unlink(missing_ok=True)
+        return
+    kept = [line for line in lines[1:] if 1 <= _epoch_of(line) <= last_epoch]
+    write_text(path, "\n".join([lines[0], *kept]) + "\n")
 
 
 def read_rows(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -24,6 +24,9 @@ from emotion_core.runs.states import State, Status
 
 if TYPE_CHECKING:
     import pandas as pd
+
+SITTING: Final = "--- taken up "
+"""What a trainer prints before the moment at which it begins or goes on."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ class Run:
         if not self.folder.is_dir():
             return False  # looking must not bring a deleted run's folder back
         try:
-            with FileLock(self.folder / "lock").acquire(timeout=0.02, poll_interval=0.005):
+            with FileLock(self.folder / "lock").acquire(timeout=0.008, poll_interval=0.001):
                 return False
         except Timeout:
             return True
@@ -237,6 +240,10 @@ class Run:
             log.seek(max(0, log.seek(0, io.SEEK_END) - 200 * lines))
             return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
         return ""
+
+    def log_of_sitting(self, lines: int = 200) -> str:
+        """Return the last lines of the log, but none from before the run was last taken up."""
+        return self.log_tail(lines).rpartition(SITTING)[2]
 
     def files(self) -> list[Path]:
         """Return the files worth handing out, by name."""

@@ -1,8 +1,14 @@
 """Where a run is in its life, and what its trainer tells of it."""
 
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+
+Moment = Annotated[float, Field(ge=0, le=32_503_680_000)]
+"""Seconds since 1970, up to the year 3000: what every system can write as a date."""
+
+Count = Annotated[int, Field(ge=0, le=2**53)]
 
 
 class State(StrEnum):
@@ -41,26 +47,26 @@ class Status(BaseModel):
 
     state: State
     reason: str = ""
-    sequence: int = 0
-    submitted: float
-    started: float | None = None
-    finished: float | None = None
-    seconds: float | None = None
-    resumed: int = 0
-    epoch: int = 0
-    epochs: int
-    batch: int = 0
-    batches: int = 0
-    images_per_second: float | None = None
+    sequence: Count = 0
+    submitted: Moment
+    started: Moment | None = None
+    finished: Moment | None = None
+    seconds: FiniteFloat | None = None
+    resumed: Count = 0
+    epoch: Count = 0
+    epochs: Count
+    batch: Count = 0
+    batches: Count = 0
+    images_per_second: FiniteFloat | None = None
     backend: str = ""
     device: str = ""
     slot: str = ""
-    memory: int | None = None
-    gpu_memory: int | None = None
-    gpu_memory_total: int | None = None
-    gpu_use: float | None = None
-    parameters: int | None = None
-    best_epoch: int | None = None
-    best_val_loss: float | None = None
-    best_val_accuracy: float | None = None
-    patience_from: int = 0
+    memory: Count | None = None
+    gpu_memory: Count | None = None
+    gpu_memory_total: Count | None = None
+    gpu_use: FiniteFloat | None = None
+    parameters: Count | None = None
+    best_epoch: Count | None = None
+    best_val_loss: FiniteFloat | None = None
+    best_val_accuracy: FiniteFloat | None = None
+    patience_from: Count = 0

@@ -1,5 +1,6 @@
 """A run in one line, as lists show it."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,12 +110,13 @@ def _summarise(run: Run) -> RunSummary:
 
 def _stamp(run: Run) -> _Stamp:
     """Return what changes whenever a file does that a line is made from."""
-    return tuple(_stamp_of(run.folder / name) for name in _SOURCES)
+    folder = str(run.folder)  # joining paths as paths would take most of the time
+    return tuple(_stamp_of(f"{folder}/{name}") for name in _SOURCES)
 
 
-def _stamp_of(path: Path) -> tuple[int, int, int] | None:
+def _stamp_of(path: str) -> tuple[int, int, int] | None:
     try:
-        status = path.stat()
+        status = os.stat(path)
     except OSError:
         return None
     return status.st_mtime_ns, status.st_size, status.st_ino

@@ -1,16 +1,14 @@
 """How each kind of model learns: a run's settings and its data in, a saved model and an outcome out.
 
-A trainer reports through the recorder it is handed and writes nothing but the model's own file. `network` imports
-Keras, `linear` does not; both are imported by the training process alone.
+A trainer reports through a recorder and writes nothing but the model's own file. Handed a checkpoint, it goes on from
+there as if it had never been away. `network`, `backend` and `precision` import Keras, `linear` does not; all are
+imported by the training process alone.
 """
 
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-
-from emotion_core.emotions import NUM_EMOTIONS
 
 
 @dataclass(frozen=True)
@@ -27,15 +25,15 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What training made of the kept epoch: probabilities float32 (n, 7) on the validation rows, and how it ended."""
+    """What training made of the kept epoch, and how it ended.
 
-    probabilities: NDArray[np.float32]
-    training_accuracy: float
-    kept_epoch: int
+    Attributes:
+        probabilities: float32 (n, 7) on the validation rows; None where no epoch was done.
+        failure: Why the numbers went wrong, where they did.
+        note: What a person should know besides.
+    """
+
+    probabilities: NDArray[np.float32] | None
     stopped_by_person: bool = False
+    failure: str = ""
     note: str = ""
-
-    @classmethod
-    def nothing(cls) -> Self:
-        """Return the outcome of a run before its first epoch is done."""
-        return cls(np.empty((0, NUM_EMOTIONS), np.float32), 0.0, kept_epoch=0)

@@ -1,72 +1,50 @@
 """Training of a neural network with Keras, on whichever backend the process was started with."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from emotion_core.batches import FaceBatches
-from emotion_core.callbacks import ReportToRecorder, TabulatedRate
+from emotion_core.callbacks import Plateau, ReportToRecorder, TabulatedRate, restore_arrays
 from emotion_core.config import PlateauRate, RunConfig
 from emotion_core.errors import EmotionError
 from emotion_core.export import export_onnx
 from emotion_core.images import to_network_input
 from emotion_core.models.build import build_model
-from emotion_core.recorder import Recorder
-from emotion_core.runs import Run
+from emotion_core.models.saved import load_network, save_network
+from emotion_core.recorder import Diverged, Recorder, StopRequested
+from emotion_core.runs import Checkpoint, Run
 from emotion_core.schedules import tabulate
 from emotion_core.trainers import Outcome, TrainingData
+from emotion_core.trainers.backend import SeedEachEpoch, device_name, prepare_backend
 
 SERVING_BATCH = 256
 
 
-def train_network(run: Run, data: TrainingData) -> tuple[Outcome, Recorder]:
+def train_network(run: Run, data: TrainingData, checkpoint: Checkpoint | None) -> tuple[Outcome, Recorder]:
     """Train, keep the best epoch as model.keras, and write model.onnx beside it."""
     config = run.config
+    prepare_backend(config.device)
     keras.utils.set_random_seed(config.training.seed)
-    batches = FaceBatches(
-        data.faces,
-        data.labels,
-        data.class_weights,
-        config.augmentation,
-        config.training.batch_size,
-        config.training.seed,
-    )
+    batches = _batches(config, data, epoch=checkpoint.epoch if checkpoint else 0)
     model = build_model(config.model)
     _compile(model, config, steps_per_epoch=len(batches))
-    run.record(
-        backend=keras.backend.backend(), device=_device_name(), parameters=model.count_params(), batches=len(batches)
-    )
-    recorder = Recorder(run, len(batches), len(data.labels))
-    report = ReportToRecorder(
-        recorder, run, config.training.early_stopping_patience, keep_best=config.training.keep == "best"
-    )
-    model.fit(
-        batches,
-        epochs=config.training.epochs,
-        validation_data=(to_network_input(data.validation_faces), data.validation_labels),
-        validation_batch_size=SERVING_BATCH,
-        callbacks=[*_schedule_callbacks(config), report],
-        shuffle=False,
-        verbose=0,
-    )
-    if not recorder.epochs_done:
-        return Outcome.nothing(), recorder
-    return _finish(run, data, report), recorder
+    recorder = Recorder(run, len(batches), len(data.labels), checkpoint)
+    recorder.training_begins(keras.backend.backend(), device_name(), model.count_params())
+    if checkpoint:
+        _go_on(model, run, recorder, checkpoint)
+    outcome = _fit(model, run, data, batches, recorder, checkpoint)
+    if recorder.standing.kept_epoch:
+        outcome = replace(outcome, probabilities=_probabilities(run, data), note=_export(run))
+    return outcome, recorder
 
 
-def _finish(run: Run, data: TrainingData, report: ReportToRecorder) -> Outcome:
-    model = keras.saving.load_model(run.keras_path, compile=False)
-    probabilities = model.predict(to_network_input(data.validation_faces), batch_size=SERVING_BATCH, verbose=0)
-    note = ""
-    try:
-        export_onnx(run)
-    except EmotionError as error:
-        note = str(error)
-    return Outcome(
-        probabilities=np.asarray(probabilities, dtype=np.float32),
-        training_accuracy=report.kept_accuracy,
-        kept_epoch=report.kept_epoch,
-        stopped_by_person=report.stopped_by_person,
-        note=note,
+def _batches(config: RunConfig, data: TrainingData, epoch: int) -> FaceBatches:
+    training = config.training
+    return FaceBatches(
+        data.faces, data.labels, data.class_weights, config.augmentation, training.batch_size, training.seed, epoch
     )
 
 
@@ -81,30 +59,58 @@ def _compile(model: keras.Model, config: RunConfig, steps_per_epoch: int) -> Non
     )
 
 
-def _schedule_callbacks(config: RunConfig) -> list[keras.callbacks.Callback]:
-    match config.training.schedule:
-        case PlateauRate() as plateau:
-            return [keras.callbacks.ReduceLROnPlateau("val_loss", factor=plateau.factor, patience=plateau.patience)]
-        case _:
-            return []
+def _go_on(model: keras.Model, run: Run, recorder: Recorder, checkpoint: Checkpoint) -> None:
+    """Set the model to a checkpoint; where that is the kept epoch, save it, since a crash may have come between."""
+    restore_arrays(model, checkpoint.arrays)
+    if recorder.standing.kept_epoch == checkpoint.epoch:
+        save_network(model, run)
 
 
-def _device_name() -> str:
-    """Return "GPU (name)" or "CPU", as the backend of this process sees it."""
-    match keras.backend.backend():
-        case "tensorflow":
-            import tensorflow
+def _fit(
+    model: keras.Model,
+    run: Run,
+    data: TrainingData,
+    batches: FaceBatches,
+    recorder: Recorder,
+    checkpoint: Checkpoint | None,
+) -> Outcome:
+    if recorder.is_done():  # resumed after its last epoch
+        return Outcome(None)
+    schedule = run.config.training.schedule
+    memory = checkpoint.state.get("plateau") if checkpoint else None
+    plateau = Plateau(schedule, memory) if isinstance(schedule, PlateauRate) else None
+    try:
+        model.fit(
+            batches,
+            initial_epoch=recorder.standing.epoch,
+            epochs=run.config.training.epochs,
+            validation_data=(to_network_input(data.validation_faces), data.validation_labels),
+            validation_batch_size=SERVING_BATCH,
+            callbacks=[
+                SeedEachEpoch(run.config.training.seed),
+                *filter(None, [plateau]),
+                ReportToRecorder(recorder, run, plateau),
+            ],
+            shuffle=False,
+            verbose=0,
+        )
+    except StopRequested:
+        return Outcome(None, stopped_by_person=True)
+    except Diverged as error:
+        return Outcome(None, failure=str(error))
+    return Outcome(None)
 
-            gpus = tensorflow.config.list_physical_devices("GPU")
-            names = [tensorflow.config.experimental.get_device_details(gpu).get("device_name", "") for gpu in gpus]
-        case "jax":
-            import jax
 
-            names = [device.device_kind for device in jax.devices() if device.platform == "gpu"]
-        case "torch":
-            import torch
+def _probabilities(run: Run, data: TrainingData) -> NDArray[np.float32]:
+    network = load_network(run)
+    faces = to_network_input(data.validation_faces)
+    return np.asarray(network.predict(faces, batch_size=SERVING_BATCH, verbose=0), np.float32)
 
-            names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
-        case _:
-            names = []
-    return f"GPU ({names[0]})" if names else "CPU"
+
+def _export(run: Run) -> str:
+    """Write model.onnx; return why that could not be done."""
+    try:
+        export_onnx(run)
+    except EmotionError as error:
+        return str(error)
+    return ""

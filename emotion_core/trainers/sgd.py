@@ -6,7 +6,7 @@ from the seed and the epoch; validation loss says when to stop and which pass to
 the training loss of each class to settle and returns the last pass, which may be far from the best.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +51,23 @@ class LinearLearner:
         self._classifier: Any = SGDClassifier(
             loss=settings.loss, penalty=settings.penalty, alpha=settings.alpha, shuffle=False, n_jobs=-1
         )
+
+    @property
+    def steps_done(self) -> float:
+        """How far the falling learning rate has come."""
+        return float(self._classifier.t_)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the numbers that learning goes on from, with `steps_done`."""
+        return {"coefficients": self._classifier.coef_, "intercepts": self._classifier.intercept_}
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]], steps_done: float) -> None:
+        """Go on from what `arrays` and `steps_done` gave for the same settings."""
+        self._classifier.coef_ = np.ascontiguousarray(arrays["coefficients"])
+        self._classifier.intercept_ = arrays["intercepts"].copy()
+        self._classifier.t_ = steps_done
+        self._classifier.classes_ = np.arange(NUM_EMOTIONS)
+        self._classifier.n_features_in_ = arrays["coefficients"].shape[1]
 
     def steps(self, pixels: NDArray[np.float32], labels: NDArray[np.uint8], epoch: int) -> Iterator[Rows]:
         """Learn from every row once; after each step yield the rows it learnt from.

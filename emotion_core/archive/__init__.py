@@ -1,0 +1,11 @@
+"""A run as one zip, to carry it to another machine.
+
+What comes in is a stranger's. Only known files are read, each up to a size of its own; numbers, settings and words are
+parsed and written anew; a network's weights are kept as they are, and only ever loaded into a network that is built
+from the run's settings. A run comes in whole or not at all, and nothing outside its own folder is written.
+"""
+
+from emotion_core.archive.contents import MAX_ARCHIVE_BYTES
+from emotion_core.archive.packing import pack, unpack
+
+__all__ = ["MAX_ARCHIVE_BYTES", "pack", "unpack"]

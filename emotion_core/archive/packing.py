@@ -1,0 +1,132 @@
+"""From a run's folder to a zip and back."""
+
+import io
+import secrets
+import shutil
+import zipfile
+from contextlib import nullcontext, suppress
+from pathlib import Path, PurePath
+from typing import BinaryIO, Final
+
+import numpy as np
+
+from emotion_core.archive.contents import LIMITS, Incoming, look_into
+from emotion_core.engine.processes import start_detached
+from emotion_core.errors import BadInput, EmotionError
+from emotion_core.files import replacing, write_text
+from emotion_core.runs import Run, Runs
+
+_LOG: Final = "log.txt"
+_INCOMPRESSIBLE: Final = (".keras", ".npz")
+_READABLE: Final = 0o644 << 16
+
+
+def pack(run: Run, file: Path | BinaryIO) -> None:
+    """Write a run that is over as one zip, which `unpack` is sure to take.
+
+    Left out are the checkpoints and locks, and the serving copy of a network, which is made anew where it comes in.
+    Raises BadInput for a run that is not over, DamagedRun or BadInput where one of its files cannot be used.
+    """
+    content = _zipped(run)
+    look_into(io.BytesIO(content), f"{run.id}.zip")
+    if isinstance(file, Path):
+        with replacing(file) as temporary:
+            temporary.write_bytes(content)
+    else:
+        file.write(content)
+
+
+def unpack(file: Path | BinaryIO, runs: Runs) -> Run:
+    """Take in a run that `pack` wrote, under its own id or, where that is taken, a new one; raises BadInput.
+
+    The serving copy of a network is made in the background, which takes about a minute.
+    """
+    title = PurePath(str(getattr(file, "name", "The zip"))).name[:80]
+    try:
+        with file.open("rb") if isinstance(file, Path) else nullcontext(file) as content:
+            incoming = look_into(content, title)
+    except OSError as error:
+        raise BadInput(f"{title} cannot be read: {error.strerror}.") from error
+    try:
+        run = _move_in(incoming, runs)
+    except OSError as error:
+        raise EmotionError(f"{title} could not be saved in {runs.folder}: {error.strerror}.") from error
+    if incoming.network is not None:
+        _start_export(run, runs)
+    return run
+
+
+def _zipped(run: Run) -> bytes:
+    state = run.state()
+    if not state.is_over:
+        raise BadInput(f"Run {run.id} is {state}; it can be exported once it is over.")
+    documents = {
+        "config.json": run.config,
+        "status.json": run.status().model_copy(update={"state": state}),
+        "about.json": run.about(),
+    }
+    contents = {path.name: _read(path) for path in run.files() if path.name in LIMITS}
+    contents |= {name: document.model_dump_json(indent=2).encode() for name, document in documents.items()}
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, content in sorted(contents.items()):
+            entry = zipfile.ZipInfo(f"{run.id}/{name}")
+            entry.external_attr = _READABLE
+            is_dense = PurePath(name).suffix in _INCOMPRESSIBLE
+            archive.writestr(entry, content, zipfile.ZIP_STORED if is_dense else zipfile.ZIP_DEFLATED)
+    return target.getvalue()
+
+
+def _read(path: Path) -> bytes:
+    """Return a file's bytes, of a long log the last ones; raises BadInput where there are too many."""
+    limit = LIMITS[path.name]
+    with path.open("rb") as file:
+        size = file.seek(0, io.SEEK_END)
+        if size > limit and path.name != _LOG:
+            raise BadInput(f"{path} has {size:,} bytes; at most {limit:,} can be exported.")
+        file.seek(max(0, size - limit))
+        return file.read(limit)
+
+
+def _move_in(incoming: Incoming, runs: Runs) -> Run:
+    """Write the run's folder aside and give it its name in one step."""
+    runs.folder.mkdir(parents=True, exist_ok=True)
+    draft = runs.folder / f".new-{incoming.id}-{secrets.token_hex(4)}"
+    draft.mkdir()
+    try:
+        _write(incoming, Run(draft))
+        return Run(_named(draft, incoming.id))
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)  # it is gone where all went well
+
+
+def _named(draft: Path, run_id: str) -> Path:
+    """Rename the draft to the run's id, or to one with another ending where that is taken."""
+    if not (wanted := draft.with_name(run_id)).exists():
+        with suppress(OSError):  # someone may have taken it since
+            return draft.rename(wanted)
+    return draft.rename(draft.with_name(f"{run_id.rpartition('-')[0]}-{secrets.token_hex(4)}"))
+
+
+def _write(incoming: Incoming, run: Run) -> None:
+    documents = {"config.json": incoming.config, "status.json": incoming.status, "evaluation.json": incoming.evaluation}
+    for name, document in documents.items():
+        if document is not None:
+            write_text(run.folder / name, document.model_dump_json(indent=2) + "\n")
+    if incoming.evaluation is not None and incoming.validation is not None:
+        run.save_evaluation(incoming.evaluation, incoming.validation)
+    run.write_about(incoming.about)
+    for name, table in incoming.tables.items():
+        write_text(run.folder / name, table)
+    write_text(run.log_path, incoming.log)
+    if incoming.linear is not None:
+        with replacing(run.linear_path) as temporary:
+            np.savez(temporary, **incoming.linear)  # type: ignore[arg-type]
+    if incoming.network is not None:
+        with replacing(run.keras_path) as temporary:
+            temporary.write_bytes(incoming.network)
+
+
+def _start_export(run: Run, runs: Runs) -> None:
+    environment = {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
+    start_detached("emotion_core.export", [str(run.folder)], runs.engine_folder / "export.log", environment)

@@ -1,0 +1,31 @@
+"""A run's network on disk. Only its weights are ever read back: what it is built of, the run's settings say."""
+
+import zipfile
+
+import keras
+
+from emotion_core.errors import DamagedRun
+from emotion_core.files import replacing
+from emotion_core.models.build import build_model
+from emotion_core.runs import Run
+
+
+def save_network(network: keras.Model, run: Run) -> None:
+    """Save the network as model.keras, without its optimiser, which only training needs."""
+    bare = keras.Model(network.inputs, network.outputs, name=network.name)  # shares the weights, is not compiled
+    with replacing(run.keras_path) as temporary:
+        bare.save(temporary)
+
+
+def load_network(run: Run) -> keras.Model:
+    """Return the kept network in full precision, built from the run's settings; raises DamagedRun.
+
+    Nothing but numbers is taken from the file, so that one from a stranger cannot run code or be another network.
+    """
+    keras.config.set_dtype_policy("float32")
+    network = build_model(run.config.model)
+    try:
+        network.load_weights(run.keras_path)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise DamagedRun(f"{run.keras_path} does not hold the weights of this run's network: {error}") from error
+    return network

@@ -1,0 +1,266 @@
+"""What a person does with a saved run: name it, go on with it, copy it, carry it to another machine, delete it."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from emotion_core.errors import EmotionError
+from emotion_core.runs import Run, RunSummary, State
+from emotion_core.runs.about import LONGEST_NAME, LONGEST_NOTES, LONGEST_TAG, MOST_TAGS, About
+from ui import cache
+from ui.widgets import forget, plain
+
+TRAIN, INSPECT = "pages/train_models.py", "pages/inspect_run.py"
+CLASSIFY, KAGGLE = "pages/classify_faces.py", "pages/predict_kaggle.py"
+
+MOST_EPOCHS: Final = 10_000
+MORE_EPOCHS: Final = 10
+"""How many more epochs are suggested to a run that has done all of its own."""
+
+_NOTICE, _TO_WATCH, _REFUSED = "run-notice", "run-to-watch", "run-about-refused"
+_IMPORTED, _IMPORT_REFUSED = "run-imported", "run-import-refused"
+"""Where the session keeps what the next look at the page has to say or to do."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that can be done with a run."""
+
+    label: str
+    icon: str
+    act: Callable[[Run], None]
+
+
+def follow_up() -> None:
+    """Say what became of what a person chose, or go on to where it leads. Comes first on a page."""
+    if run_id := st.session_state.pop(_TO_WATCH, ""):
+        _go_to_train("Watch", run=run_id)
+    if notice := st.session_state.pop(_NOTICE, ""):
+        st.toast(plain(notice))
+
+
+# --- choosing ------------------------------------------------------------------------------------------------------
+
+
+def offer_actions(run: Run, line: RunSummary) -> None:
+    """Offer the one next step as a button, and everything else in a menu beside it."""
+    first, *others = possible_actions(run, line)
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        kind = "secondary" if first is DELETE else "primary"
+        if st.button(first.label, type=kind, icon=first.icon, key="next-step"):
+            first.act(run)
+        if others:
+            chosen = st.menu_button("More", [f"{action.icon} {action.label}" for action in others], key="more")
+            for action in others:
+                if chosen == f"{action.icon} {action.label}":
+                    action.act(run)
+
+
+def possible_actions(run: Run, line: RunSummary) -> list[Action]:
+    """Return what can be done with a run as it stands, the one next step first."""
+    if line.state is State.DAMAGED:
+        return [DELETE]
+    if not line.state.is_over:
+        return [WATCH, EDIT, CLONE]
+    use = [USE, PREDICT] if line.has_model else []
+    return [*use[:1], *_ways_on(run, line), *use[1:], EDIT, CLONE, DELETE]
+
+
+def _ways_on(run: Run, line: RunSummary) -> list[Action]:
+    """Return how its training can go on: where its last whole epoch was saved, or where there is nothing to lose."""
+    if run.checkpoints.epochs():
+        if line.state is not State.FINISHED:
+            return [RESUME]
+        return [TRAIN_LONGER] if line.epoch < MOST_EPOCHS else []
+    return [] if line.state is State.FINISHED or line.val_accuracy is not None else [START_AGAIN]
+
+
+def _go_to_train(view: str, **query: str) -> None:
+    st.session_state["train.go_to"] = view
+    st.switch_page(TRAIN, query_params=query)
+
+
+def _watch(run: Run) -> None:
+    _go_to_train("Watch", run=run.id)
+
+
+def _clone(run: Run) -> None:
+    _go_to_train("New run", clone=run.id)
+
+
+def _classify(run: Run) -> None:
+    st.switch_page(CLASSIFY, query_params={"run": run.id})
+
+
+def _predict(run: Run) -> None:
+    st.switch_page(KAGGLE, query_params={"run": run.id})
+
+
+def _resume(run: Run, epochs: int | None = None) -> None:
+    """Queue the run to go on, and watch it; a sentence is shown where it cannot."""
+    try:
+        cache.engine().resume(run, epochs)
+    except EmotionError as error:
+        st.session_state[_NOTICE] = str(error)
+    else:
+        st.session_state[_TO_WATCH] = run.id
+    st.rerun()
+
+
+# --- asking --------------------------------------------------------------------------------------------------------
+
+
+@st.dialog("Train longer")
+def _train_longer(run: Run) -> None:
+    """Ask for the number of epochs in all."""
+    done, planned = run.status().epoch, run.status().epochs
+    st.markdown(f"{done:,} epochs are done. Training goes on after the last one, with everything as it was.")
+    st.number_input(
+        "Epochs in all",
+        min_value=done + 1,
+        max_value=MOST_EPOCHS,
+        value=planned if planned > done else min(done + MORE_EPOCHS, MOST_EPOCHS),
+        key="epochs-in-all",
+    )
+    st.button(
+        "Train", type="primary", icon=":material/play_circle:", key="train-longer", on_click=_lengthen, args=(run,)
+    )
+
+
+def _lengthen(run: Run) -> None:
+    _resume(run, int(st.session_state["epochs-in-all"]))
+
+
+@st.dialog("Name, notes and tags")
+def _edit(run: Run) -> None:
+    """Let a person write about the run."""
+    about, submitted = run.about(), run.config.name or run.config.preset
+    known = sorted({tag for line in cache.runs().summaries() for tag in line.tags})
+    st.text_input("Name", about.name, max_chars=LONGEST_NAME, placeholder=submitted, key="about-name")
+    st.multiselect(
+        "Tags",
+        known,
+        list(about.tags),
+        accept_new_options=True,
+        max_selections=MOST_TAGS,
+        placeholder="Choose, or type a new one",
+        help=f"Words to find and group runs by, up to {LONGEST_TAG} characters each.",
+        key="about-tags",
+    )
+    st.text_area("Notes", about.notes, max_chars=LONGEST_NOTES, height=180, key="about-notes")
+    st.button("Save", type="primary", key="save-about", on_click=_save, args=(run,))
+    if refused := st.session_state.pop(_REFUSED, ""):
+        st.error(plain(refused), icon=":material/error:")
+
+
+def _save(run: Run) -> None:
+    """Keep what was written; where that cannot be, the dialog stays open and says why."""
+    typed = st.session_state
+    try:
+        run.write_about(About.as_typed(typed["about-name"], typed["about-notes"], typed["about-tags"]))
+    except EmotionError as error:
+        st.session_state[_REFUSED] = str(error)
+    except OSError as error:
+        st.session_state[_REFUSED] = f"The folder of this run cannot be written to: {error.strerror}."
+    else:
+        st.rerun()  # all of the page, not only the dialog
+
+
+@st.dialog("Delete this run?")
+def _confirm_deletion(run: Run) -> None:
+    """Ask once more, then remove the run for good."""
+    st.markdown(f"**{plain(_name_of(run))}** and its model are removed from the disk. This cannot be undone.")
+    st.button("Delete for good", type="primary", key="delete-for-good", on_click=_delete, args=(run,))
+
+
+def _delete(run: Run) -> None:
+    """Remove the run; the page then says so and shows another of those that are left."""
+    name = _name_of(run)
+    try:
+        cache.engine().delete(run)
+    except EmotionError as error:
+        st.session_state[_NOTICE] = str(error)
+    else:
+        st.session_state[_NOTICE] = f"{name} is deleted."
+        forget("run")
+    st.rerun()
+
+
+def _name_of(run: Run) -> str:
+    try:
+        return run.name
+    except EmotionError:
+        return run.id
+
+
+WATCH = Action("Watch it train", ":material/monitoring:", _watch)
+USE = Action("Classify faces", ":material/face:", _classify)
+PREDICT = Action("Predict for Kaggle", ":material/upload_file:", _predict)
+RESUME = Action("Resume", ":material/resume:", _resume)
+START_AGAIN = Action("Start again", ":material/restart_alt:", _resume)
+TRAIN_LONGER = Action("Train longer", ":material/more_time:", _train_longer)
+EDIT = Action("Name, notes and tags", ":material/edit:", _edit)
+CLONE = Action("Clone", ":material/content_copy:", _clone)
+DELETE = Action("Delete", ":material/delete:", _confirm_deletion)
+
+
+# --- carrying ------------------------------------------------------------------------------------------------------
+
+
+def offer_export(run: Run) -> None:
+    """Offer the run as one zip, which is made when it is asked for."""
+    st.download_button(
+        "All as one zip",
+        lambda: _zipped(run),
+        f"{run.id}.zip",
+        "application/zip",
+        icon=":material/folder_zip:",
+        on_click="ignore",
+        key="export",
+        help="Another machine takes it in on its page Results. Checkpoints stay here, so it cannot be resumed there.",
+    )
+
+
+def _zipped(run: Run) -> bytes:
+    from emotion_core.archive import pack
+
+    content = io.BytesIO()
+    pack(run, content)
+    return content.getvalue()
+
+
+def offer_import() -> None:
+    """Offer to add a run that was downloaded elsewhere, and lead to it once it is there."""
+    from emotion_core.archive import MAX_ARCHIVE_BYTES
+
+    if run_id := st.session_state.pop(_IMPORTED, ""):
+        st.session_state[_NOTICE] = "The run is imported."
+        st.switch_page(INSPECT, query_params={"run": run_id})
+    with st.popover("Import a run", icon=":material/upload:"):
+        st.file_uploader(
+            "Zip of a run",
+            type="zip",
+            max_upload_size=MAX_ARCHIVE_BYTES // 2**20,
+            key="import",
+            on_change=_take_in,
+            help="As downloaded from the page Run. It is checked file by file, and nothing in it is ever carried out.",
+        )
+        if refused := st.session_state.get(_IMPORT_REFUSED, ""):
+            st.error(plain(refused), icon=":material/error:")
+
+
+def _take_in() -> None:
+    from emotion_core.archive import unpack
+
+    upload: UploadedFile | None = st.session_state["import"]
+    st.session_state[_IMPORT_REFUSED] = ""
+    if upload is None:
+        return
+    try:
+        st.session_state[_IMPORTED] = unpack(upload, cache.runs()).id
+    except EmotionError as error:
+        st.session_state[_IMPORT_REFUSED] = str(error)

@@ -1,0 +1,110 @@
+"""What a person may do with a run: stop it, go on with it, take its settings into the form."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+import streamlit as st
+
+from emotion_core.errors import EmotionError
+from emotion_core.runs import Run, State
+from emotion_core.watch import Watch
+from ui import cache
+from ui.widgets import plain
+
+if TYPE_CHECKING:
+    from emotion_core.engine import LocalEngine
+
+GRACE_SECONDS: Final = 30
+"""How long a run may take to stop, which includes saving its model, before ending it at once is offered."""
+
+MOST_EPOCHS: Final = 10_000
+
+DOUBLE_CLICK_SECONDS: Final = 0.7
+
+_ACTIONS: Final[dict[str, "Callable[[LocalEngine, Run], object]"]] = {
+    "stop": lambda engine, run: engine.stop(run),
+    "end": lambda engine, run: engine.kill(run),
+    "earlier": lambda engine, run: engine.move(run, -1),
+    "later": lambda engine, run: engine.move(run, 1),
+    "resume": lambda engine, run: engine.resume(run),
+    "longer": lambda engine, run: engine.resume(run, epochs=st.session_state["live.longer"]),
+}
+
+
+def attempt(action: str, *runs: Run) -> None:
+    """Do to runs what a button says; what the engine refuses is said in passing.
+
+    The second click of a double click often lands on the button that has just taken the first one's place. It is not
+    meant, so an action directly after another one is ignored.
+    """
+    asked, now = (action, [run.id for run in runs]), time.monotonic()
+    last, at = st.session_state.get("live.last_action", (asked, now))
+    if last != asked and now - at < DOUBLE_CLICK_SECONDS:
+        return
+    st.session_state["live.last_action"] = asked, now
+    for run in runs:
+        try:
+            _ACTIONS[action](cache.engine(), run)
+        except EmotionError as error:
+            st.toast(plain(str(error)), icon=":material/error:")
+    cache.list_anew()
+
+
+def show_actions(run: Run, seen: Watch) -> None:
+    """Offer what can be done with a run in its state."""
+    match seen.state:
+        case State.QUEUED:
+            _offer("stop", run, "Cancel", ":material/close:", "Takes it out of the queue. It can be resumed later.")
+        case State.RUNNING:
+            what = "Ends it after the batch in hand and keeps what it has learnt. It can be resumed later."
+            _offer("stop", run, "Stop", ":material/stop_circle:", what)
+        case State.STOPPING:
+            _offer_end(run)
+        case State.FINISHED:
+            _offer_longer(run, seen)
+        case _:
+            _offer("resume", run, "Resume", ":material/resume:", resumption(run), kind="primary")
+    if seen.state.is_over:
+        _offer_links(run)
+
+
+def resumption(run: Run) -> str:
+    """Say where a run goes on once it is resumed."""
+    epochs = run.checkpoints.epochs()
+    return f"Goes on after epoch {epochs[0]:,}." if epochs else "Begins with the first epoch: none was kept."
+
+
+def _offer(action: str, run: Run, label: str, icon: str, what: str, kind: str = "secondary") -> None:
+    st.button(label, key=action, icon=icon, help=what, type=kind, on_click=attempt, args=(action, run))
+
+
+def _offer_end(run: Run) -> None:
+    """Offer to end a run that has had time to stop and has not."""
+    if time.time() - (run.stop_requested_at() or time.time()) < GRACE_SECONDS:
+        what = "It ends after the batch in hand, then its best epoch is measured and saved."
+        st.button("Stopping", key="stopping", icon=":material/pending:", help=what, disabled=True)
+    else:
+        what = "Ends its process without waiting; what it has not saved yet is lost."
+        _offer("end", run, "End at once", ":material/dangerous:", what)
+
+
+def _offer_longer(run: Run, seen: Watch) -> None:
+    """Offer more epochs to a finished run that has kept what it needs to go on."""
+    if not run.checkpoints.epochs() or seen.epoch >= MOST_EPOCHS:
+        return
+    with st.popover("Train longer", icon=":material/more_time:", key="longer-section"):
+        suggested = seen.epochs if seen.epochs > seen.epoch else min(MOST_EPOCHS, 2 * seen.epoch)
+        st.number_input("Epochs in all", seen.epoch + 1, MOST_EPOCHS, suggested, key="live.longer")
+        _offer("longer", run, "Go on", ":material/play_arrow:", resumption(run), kind="primary")
+
+
+def _offer_links(run: Run) -> None:
+    if st.button("Clone", key="clone", icon=":material/content_copy:", help="Opens the form with its settings."):
+        st.session_state["train.go_to"] = "New run"
+        st.query_params["clone"] = run.id
+        st.rerun()
+    if st.button("Look closer", key="open-run", icon=":material/search_insights:"):
+        st.switch_page("pages/inspect_run.py", query_params={"run": run.id})
+    if st.button("Results", key="open-results", icon=":material/leaderboard:"):
+        st.switch_page("pages/compare_runs.py")
