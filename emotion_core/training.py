@@ -37,11 +37,22 @@ def train(run: Run) -> State:
         except KeyboardInterrupt:
             state, reason = State.STOPPED, "Stopped at the keyboard."
         except Exception as error:
-            traceback.print_exc()
+            with suppress(OSError):  # the log may be what the disk has no room for
+                traceback.print_exc()
             state, reason = State.FAILED, explain(error, run.config)
-        run.record(state=state, reason=reason, finished=time.time())
+        _record_end(run, state, reason)
     print(f"{state}. {reason}".rstrip(), flush=True)
     return state
+
+
+def _record_end(run: Run, state: State, reason: str) -> None:
+    """Write down how the run ended, also on a full disk."""
+    end = {"state": state, "reason": reason, "finished": time.time()}
+    try:
+        run.record(**end)
+    except OSError:
+        run.make_room()
+        run.record(**end)
 
 
 def _train(run: Run) -> tuple[State, str]:

@@ -86,13 +86,13 @@ def best_of(lines: Sequence[RunSummary]) -> list[RunSummary]:
 widgets.page_header("Results", "Every saved run, scored on the faces it never learnt from.")
 summaries = cache.runs().summaries()
 if not summaries:
-    manage.offer_import()
     widgets.empty_state(
         "No run is saved yet. Train a model and it appears here.",
         page="pages/train_models.py",
         action="Train a model",
         icon=":material/leaderboard:",
     )
+    manage.offer_import()
     st.stop()
 ticked_runs = choose_runs(summaries)
 with st.container(horizontal=True):

@@ -47,11 +47,19 @@ def show_outcome(run: Run, line: RunSummary) -> None:
     elif line.reason:
         st.info(sentence, icon=":material/info:")
     if run.keras_path.exists() and not line.has_model and line.state.is_over:
-        st.info(
-            "The model of this run is not ready to classify. After an import it is made ready in the background, "
-            "which takes about a minute.",
-            icon=":material/hourglass:",
-        )
+        wait_for_model(run)
+
+
+@st.fragment(run_every=5)
+def wait_for_model(run: Run) -> None:
+    """Say that the run cannot classify yet, and show the page anew once it can."""
+    if run.onnx_path.exists():
+        st.rerun()
+    st.info(
+        "The model of this run is not ready to classify. After an import it is made ready in the background; that "
+        "takes about a minute and needs TensorFlow.",
+        icon=":material/hourglass:",
+    )
 
 
 def show_notes(about: About) -> None:
@@ -168,7 +176,7 @@ def show_damaged(run: Run, line: RunSummary) -> None:
 
 widgets.page_header("Run", "Everything that is known about one run.")
 manage.follow_up()
-chosen = widgets.pick_run("run-inspected", with_model=False)
+chosen = widgets.pick_run(manage.PICKER, with_model=False)
 if chosen is None:
     st.stop()
 summary = summarise(chosen)

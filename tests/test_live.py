@@ -139,10 +139,12 @@ def test_a_clone_opens_the_form(runs: Runs) -> None:
 def test_interrupted_runs_are_resumed_together_except_those_that_a_person_ended(runs: Runs) -> None:
     save_finished_run(runs)
     first, second, ended = (over(runs, name, State.INTERRUPTED) for name in ("First", "Second", "Ended"))
+    first.record(submitted=1_000.0)
     ended.request_kill()
     page = open_app(PAGE, run=ended.id)
     assert "2 runs were interrupted." in shown(page)
     press(page, "resume-all")
+    assert names(runs) == ["First", "Second"]
     assert [run.state() for run in (first, second, ended)] == [State.QUEUED, State.QUEUED, State.INTERRUPTED]
     assert "interrupted." not in shown(page)
 
@@ -195,7 +197,8 @@ def test_a_closed_queue_says_how_many_wait_and_builds_no_rows(runs: Runs) -> Non
     run, *_ = [queued(runs, f"Run {place}", place) for place in range(1, 4)]
     page = open_app(PAGE, run=run.id)
     assert not {key for key in keys(page) if key and key.startswith("later-")}
-    assert "3 wait" in [popover.proto.popover.label for popover in page.get("popover")]
+    assert "3 waiting" in shown(page)
+    assert "Queue" in [popover.proto.popover.label for popover in page.get("popover")]
 
 
 @pytest.mark.usefixtures("no_worker")

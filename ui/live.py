@@ -85,7 +85,7 @@ def _find(chosen: str | None, lines: Sequence[RunSummary], hand: Sequence[RunSum
 def _offer_interrupted(lines: Sequence[RunSummary], shown: str) -> None:
     """Offer to go on with all runs that were cut off, unless a person ended them or does not want to."""
     declined: set[str] = st.session_state.setdefault("live.declined", set())
-    cut_off = [line for line in lines if line.state is State.INTERRUPTED and line.id not in declined]
+    cut_off = [line for line in reversed(lines) if line.state is State.INTERRUPTED and line.id not in declined]
     runs = [run for run in map(cache.runs().run_of, cut_off) if not run.kill_requested()]
     if not runs or [run.id for run in runs] == [shown]:
         return
@@ -110,13 +110,13 @@ def _show_run(line: RunSummary, hand: Sequence[RunSummary]) -> None:
     seen = watch(run, queued_before=ids.index(run.id) if run.id in ids else 0, state=line.state)
     facts = plain(_facts(run, seen.status))
     # There is more to do with a run that is over, so its facts stand below.
-    title, controls = st.columns([2, 3] if seen.state.is_over else [3, 2], vertical_alignment="center")
+    title, controls = st.columns([1, 2] if seen.state.is_over else [3, 2], vertical_alignment="center")
     with title, st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(short_name(line), anchor=False, width="content")
         state_badge(seen.state)
         if not seen.state.is_over:
             st.caption(facts, width="content")
-    with controls, st.container(horizontal=True, horizontal_alignment="right"):
+    with controls, st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
         show_queue(hand, run.id)
         show_actions(run, seen)
     _show_phase(seen, facts)

@@ -61,8 +61,9 @@ def show_queue(hand: Sequence[RunSummary], shown: str) -> None:
     waiting = [line for line in hand if line.state is State.QUEUED]
     if not waiting:
         return
-    count = f"{len(waiting)} wait{'s' * (len(waiting) == 1)}"
-    panel = st.popover(count, key="live-queue", icon=":material/format_list_numbered:", on_change="rerun")
+    # NOTE: a popover whose label changes is another one, and closed: the number of runs stands beside it.
+    st.caption(f"{len(waiting)} waiting", width="content")
+    panel = st.popover("Queue", key="live-queue", icon=":material/format_list_numbered:", on_change="rerun")
     if not panel.open:
         return
     with panel, st.container(width=_WIDTH):

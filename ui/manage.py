@@ -17,6 +17,9 @@ from ui.widgets import forget, plain
 TRAIN, INSPECT = "pages/train_models.py", "pages/inspect_run.py"
 CLASSIFY, KAGGLE = "pages/classify_faces.py", "pages/predict_kaggle.py"
 
+PICKER: Final = "run-inspected"
+"""Key of the Run page's picker."""
+
 MOST_EPOCHS: Final = 10_000
 MORE_EPOCHS: Final = 10
 """How many more epochs are suggested to a run that has done all of its own."""
@@ -50,7 +53,7 @@ def offer_actions(run: Run, line: RunSummary) -> None:
     """Offer the one next step as a button, and everything else in a menu beside it."""
     first, *others = possible_actions(run, line)
     with st.container(horizontal=True, horizontal_alignment="right"):
-        kind = "secondary" if first is DELETE else "primary"
+        kind = "secondary" if first in (EDIT, DELETE) else "primary"
         if st.button(first.label, type=kind, icon=first.icon, key="next-step"):
             first.act(run)
         if others:
@@ -141,6 +144,7 @@ def _edit(run: Run) -> None:
     about, submitted = run.about(), run.config.name or run.config.preset
     known = sorted({tag for line in cache.runs().summaries() for tag in line.tags})
     st.text_input("Name", about.name, max_chars=LONGEST_NAME, placeholder=submitted, key="about-name")
+    st.text_area("Notes", about.notes, max_chars=LONGEST_NOTES, height=180, key="about-notes")
     st.multiselect(
         "Tags",
         known,
@@ -151,7 +155,6 @@ def _edit(run: Run) -> None:
         help=f"Words to find and group runs by, up to {LONGEST_TAG} characters each.",
         key="about-tags",
     )
-    st.text_area("Notes", about.notes, max_chars=LONGEST_NOTES, height=180, key="about-notes")
     st.button("Save", type="primary", key="save-about", on_click=_save, args=(run,))
     if refused := st.session_state.pop(_REFUSED, ""):
         st.error(plain(refused), icon=":material/error:")
@@ -167,6 +170,7 @@ def _save(run: Run) -> None:
     except OSError as error:
         st.session_state[_REFUSED] = f"The folder of this run cannot be written to: {error.strerror}."
     else:
+        st.session_state.pop(PICKER, None)  # or the browser goes on showing the old name
         st.rerun()  # all of the page, not only the dialog
 
 

@@ -258,6 +258,11 @@ class Run:
                 if path.is_file():
                     path.unlink(missing_ok=True)
 
+    def make_room(self) -> None:
+        """Let go of what the run can do without, so that a full disk has room for a few lines."""
+        (self.folder / "progress.csv").unlink(missing_ok=True)
+        self.checkpoints.keep(1)
+
     def _read(self, name: str) -> bytes:
         try:
             return (self.folder / name).read_bytes()
