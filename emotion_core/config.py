@@ -209,10 +209,13 @@ Schedule = Annotated[
 ]
 
 
+MOST_EPOCHS: Final = 10_000
+
+
 class Training(Settings):
     """How long and how fast the model learns."""
 
-    epochs: int = Field(100, ge=1, le=10_000, description="Largest number of passes over the training data.")
+    epochs: int = Field(100, ge=1, le=MOST_EPOCHS, description="Largest number of passes over the training data.")
     batch_size: int = Field(32, ge=1, le=8_192, description="Images per step.")
     seed: int = Field(42, ge=0, le=2**31 - 1, description="Seed of every random draw: weights, order, augmentation.")
     amsgrad: bool = Field(True, description="Adam with the AMSGrad correction (Reddi et al. 2018).")

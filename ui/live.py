@@ -9,7 +9,7 @@ import streamlit as st
 
 from emotion_core.diagnosis import FEWEST_EPOCHS, diagnose
 from emotion_core.errors import DamagedRun, EmotionError
-from emotion_core.runs import Run, RunSummary, State, Status
+from emotion_core.runs import Run, RunSummary, State, Status, WayOn, way_on
 from emotion_core.watch import Watch, as_duration, watch
 from ui import cache
 from ui.charts import CALM
@@ -86,7 +86,7 @@ def _offer_interrupted(lines: Sequence[RunSummary], shown: str) -> None:
     """Offer to go on with all runs that were cut off, unless a person ended them or does not want to."""
     declined: set[str] = st.session_state.setdefault("live.declined", set())
     cut_off = [line for line in reversed(lines) if line.state is State.INTERRUPTED and line.id not in declined]
-    runs = [run for run in map(cache.runs().run_of, cut_off) if not run.kill_requested()]
+    runs = [run for run in map(cache.runs().run_of, cut_off) if _can_go_on(run)]
     if not runs or [run.id for run in runs] == [shown]:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="interrupted"):
@@ -102,6 +102,10 @@ def _offer_interrupted(lines: Sequence[RunSummary], shown: str) -> None:
         )
         names = [run.id for run in runs]
         st.button("Not now", key="resume-none", type="tertiary", on_click=declined.update, args=(names,))
+
+
+def _can_go_on(run: Run) -> bool:
+    return not run.kill_requested() and way_on(run, State.INTERRUPTED) is not WayOn.NONE
 
 
 def _show_run(line: RunSummary, hand: Sequence[RunSummary]) -> None:

@@ -8,10 +8,12 @@ from typing import Final
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from emotion_core.config import MOST_EPOCHS
 from emotion_core.errors import EmotionError
-from emotion_core.runs import Run, RunSummary, State
+from emotion_core.runs import Run, RunSummary, State, WayOn, way_on
 from emotion_core.runs.about import LONGEST_NAME, LONGEST_NOTES, LONGEST_TAG, MOST_TAGS, About
 from ui import cache
+from ui.run_actions import ask_for_epochs
 from ui.widgets import forget, plain
 
 TRAIN, INSPECT = "pages/train_models.py", "pages/inspect_run.py"
@@ -19,10 +21,6 @@ CLASSIFY, KAGGLE = "pages/classify_faces.py", "pages/predict_kaggle.py"
 
 PICKER: Final = "run-inspected"
 """Key of the Run page's picker."""
-
-MOST_EPOCHS: Final = 10_000
-MORE_EPOCHS: Final = 10
-"""How many more epochs are suggested to a run that has done all of its own."""
 
 _NOTICE, _TO_WATCH, _REFUSED = "run-notice", "run-to-watch", "run-about-refused"
 _IMPORTED, _IMPORT_REFUSED = "run-imported", "run-import-refused"
@@ -75,11 +73,15 @@ def possible_actions(run: Run, line: RunSummary) -> list[Action]:
 
 def _ways_on(run: Run, line: RunSummary) -> list[Action]:
     """Return how its training can go on: where its last whole epoch was saved, or where there is nothing to lose."""
-    if run.checkpoints.epochs():
-        if line.state is not State.FINISHED:
+    match way_on(run, line.state):
+        case WayOn.RESUME:
             return [RESUME]
-        return [TRAIN_LONGER] if line.epoch < MOST_EPOCHS else []
-    return [] if line.state is State.FINISHED or line.val_accuracy is not None else [START_AGAIN]
+        case WayOn.LENGTHEN:
+            return [TRAIN_LONGER] if line.epoch < MOST_EPOCHS else []
+        case WayOn.START_AGAIN:
+            return [START_AGAIN]
+        case _:
+            return []
 
 
 def _go_to_train(view: str, **query: str) -> None:
@@ -122,13 +124,7 @@ def _train_longer(run: Run) -> None:
     """Ask for the number of epochs in all."""
     done, planned = run.status().epoch, run.status().epochs
     st.markdown(f"{done:,} epochs are done. Training goes on after the last one, with everything as it was.")
-    st.number_input(
-        "Epochs in all",
-        min_value=done + 1,
-        max_value=MOST_EPOCHS,
-        value=planned if planned > done else min(done + MORE_EPOCHS, MOST_EPOCHS),
-        key="epochs-in-all",
-    )
+    ask_for_epochs(done, planned, key="epochs-in-all")
     st.button(
         "Train", type="primary", icon=":material/play_circle:", key="train-longer", on_click=_lengthen, args=(run,)
     )

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
+from emotion_core.config import MOST_EPOCHS
 from emotion_core.errors import EmotionError
-from emotion_core.runs import Run, State
+from emotion_core.runs import Run, State, WayOn, way_on
 from emotion_core.watch import Watch
 from ui import cache
 from ui.widgets import plain
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS: Final = 30
 """How long a run may take to stop, which includes saving its model, before ending it at once is offered."""
-
-MOST_EPOCHS: Final = 10_000
 
 DOUBLE_CLICK_SECONDS: Final = 0.7
 
@@ -61,10 +60,8 @@ def show_actions(run: Run, seen: Watch) -> None:
             _offer("stop", run, "Stop", ":material/stop_circle:", what)
         case State.STOPPING:
             _offer_end(run)
-        case State.FINISHED:
-            _offer_longer(run, seen)
         case _:
-            _offer("resume", run, "Resume", ":material/resume:", resumption(run), kind="primary")
+            _offer_way_on(run, seen)
     if seen.state.is_over:
         _offer_links(run)
 
@@ -89,14 +86,27 @@ def _offer_end(run: Run) -> None:
         _offer("end", run, "End at once", ":material/dangerous:", what)
 
 
+def _offer_way_on(run: Run, seen: Watch) -> None:
+    match way_on(run, seen.state):
+        case WayOn.RESUME:
+            _offer("resume", run, "Resume", ":material/resume:", resumption(run), kind="primary")
+        case WayOn.START_AGAIN:
+            _offer("resume", run, "Start again", ":material/restart_alt:", resumption(run), kind="primary")
+        case WayOn.LENGTHEN if seen.epoch < MOST_EPOCHS:
+            _offer_longer(run, seen)
+
+
 def _offer_longer(run: Run, seen: Watch) -> None:
     """Offer more epochs to a finished run that has kept what it needs to go on."""
-    if not run.checkpoints.epochs() or seen.epoch >= MOST_EPOCHS:
-        return
     with st.popover("Train longer", icon=":material/more_time:", key="longer-section"):
-        suggested = seen.epochs if seen.epochs > seen.epoch else min(MOST_EPOCHS, 2 * seen.epoch)
-        st.number_input("Epochs in all", seen.epoch + 1, MOST_EPOCHS, suggested, key="live.longer")
+        ask_for_epochs(seen.epoch, seen.epochs, key="live.longer")
         _offer("longer", run, "Go on", ":material/play_arrow:", resumption(run), kind="primary")
+
+
+def ask_for_epochs(done: int, planned: int, key: str) -> None:
+    """Ask how many epochs a run shall have in all; suggest those it was to have, or else as many again."""
+    suggested = planned if planned > done else min(MOST_EPOCHS, 2 * done)
+    st.number_input("Epochs in all", done + 1, MOST_EPOCHS, suggested, key=key)
 
 
 def _offer_links(run: Run) -> None:

@@ -12,7 +12,7 @@ from emotion_core.engine.processes import start_detached
 from emotion_core.engine.queue import Queue
 from emotion_core.errors import BadInput, EmotionError
 from emotion_core.readers.sources import resolve_source
-from emotion_core.runs import Run, Runs, State, Status
+from emotion_core.runs import Run, Runs, State, WayOn, way_on
 
 
 class LocalEngine:
@@ -75,11 +75,11 @@ class LocalEngine:
             DamagedRun: Its folder cannot be read.
         """
         with self._at_queue():
-            status = run.status()
-            if not run.state().is_over:
+            status, state = run.status(), run.state()
+            if not state.is_over:
                 return
             goal = status.epochs if epochs is None else epochs
-            _check_goal(run, status, goal)
+            _check_goal(run, state, status.epoch, goal)
             check_device(run.config)
             if goal != run.config.training.epochs:
                 run.set_epochs(goal)
@@ -175,13 +175,12 @@ def freeze(config: RunConfig) -> RunConfig:
     return with_settings(config, {"data.source": source, "data_fingerprint": faces.fingerprint})
 
 
-def _check_goal(run: Run, status: Status, goal: int) -> None:
+def _check_goal(run: Run, state: State, done: int, goal: int) -> None:
     """Raise BadInput where going on to so many epochs makes no sense."""
-    if goal < status.epoch:
-        raise BadInput(f"Run {run.id} has done {status.epoch:,} epochs already; {goal:,} in all would be fewer.")
-    if status.state is not State.FINISHED:
-        return
-    if goal == status.epoch:
-        raise BadInput(f"Run {run.id} has done all its {goal:,} epochs; give it more of them to go on.")
-    if not run.checkpoints.epochs():
+    way = way_on(run, state)
+    if way is WayOn.NONE:
         raise BadInput(f"Run {run.id} has no checkpoint from which it could go on; train a copy of it instead.")
+    if goal < done:
+        raise BadInput(f"Run {run.id} has done {done:,} epochs already; {goal:,} in all would be fewer.")
+    if way is WayOn.LENGTHEN and goal == done:
+        raise BadInput(f"Run {run.id} has done all its {goal:,} epochs; give it more of them to go on.")

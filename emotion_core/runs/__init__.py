@@ -12,6 +12,7 @@ from emotion_core.runs.rows import HISTORY_COLUMNS, PROGRESS_COLUMNS
 from emotion_core.runs.run import SITTING, Run, Validation
 from emotion_core.runs.states import State, Status
 from emotion_core.runs.summary import RunSummary, summarise
+from emotion_core.runs.way_on import WayOn, way_on
 
 __all__ = [
     "HISTORY_COLUMNS",
@@ -26,5 +27,7 @@ __all__ = [
     "State",
     "Status",
     "Validation",
+    "WayOn",
     "summarise",
+    "way_on",
 ]

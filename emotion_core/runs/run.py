@@ -214,9 +214,13 @@ class Run:
             )
         write_text(self.folder / "evaluation.json", evaluation.model_dump_json(indent=2) + "\n")
 
+    def has_scores(self) -> bool:
+        """Whether the run was scored on its validation rows."""
+        return (self.folder / "evaluation.json").exists()
+
     def evaluation(self) -> RunEvaluation | None:
         """Return the scores on the validation rows, None where the run has none yet; raises DamagedRun."""
-        if not (self.folder / "evaluation.json").exists():
+        if not self.has_scores():
             return None
         try:
             return RunEvaluation.model_validate_json(self._read("evaluation.json"))
