@@ -7,10 +7,10 @@ import multiprocessing
 import os
 import resource
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Final
@@ -18,10 +18,10 @@ from typing import Any, Final
 import numpy as np
 
 from emotion_core import training
+from emotion_core.engine import LocalEngine
+from emotion_core.errors import EmotionError
 from emotion_core.runs import Run, Runs
 from emotion_core.runs import run as run_module
-
-PROJECT = Path(__file__).parent.parent
 
 Function = Callable[..., Any]
 
@@ -156,49 +156,40 @@ def _compute(folder: Path, environment: dict[str, str], trap: Death | Tally | La
     sys.exit(training.main(folder))
 
 
-_APP: Final = """
-import sys
-from pathlib import Path
-from emotion_core.config import RunConfig
-from emotion_core.engine import LocalEngine
-from emotion_core.runs import Runs
-runs = Runs(Path(sys.argv[1]))
-engine = LocalEngine(runs)
-print("ready", flush=True)
-for line in sys.stdin:
-    action, _, argument = line.strip().partition(" ")
-    if action == "submit":
-        print(engine.submit(RunConfig.model_validate_json(argument)).id, flush=True)
-    else:
-        print(getattr(engine, action)(runs.find(argument)), flush=True)
-"""
-
-
 class App:
     """A process of its own that uses the engine, as a server does."""
 
     def __init__(self, runs: Runs) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", _APP, str(runs.folder)],
-            cwd=PROJECT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self.answer() == "ready"
+        self._line, far_end = _CONTEXT.Pipe()
+        self._process = _CONTEXT.Process(target=_be_app, args=(runs.folder, dict(os.environ), far_end))
+        self._process.start()
+        assert self._process.pid
+        self.pid = self._process.pid
 
-    def tell(self, action: str, argument: str) -> None:
-        """Have it do something."""
-        assert self.process.stdin
-        self.process.stdin.write(f"{action} {argument}\n")
-        self.process.stdin.flush()
+    def tell(self, action: str, *arguments: Any) -> None:
+        """Have it do something with the engine."""
+        self._line.send((action, arguments))
 
-    def answer(self) -> str:
+    def answer(self) -> Any:
         """Wait until it is done, and return what came of it."""
-        assert self.process.stdout
-        return self.process.stdout.readline().strip()
+        assert self._line.poll(120)
+        return self._line.recv()
 
     def kill(self) -> None:
         """End it without a word."""
-        self.process.kill()
-        self.process.communicate()
+        self._process.kill()
+        self._process.join()
+
+
+def _be_app(folder: Path, environment: dict[str, str], line: Connection) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    runs = Runs(folder)
+    engine = LocalEngine(runs)
+    while True:
+        action, arguments = line.recv()
+        try:
+            outcome = getattr(engine, action)(*arguments)
+        except EmotionError as error:
+            outcome = str(error)
+        line.send(outcome)

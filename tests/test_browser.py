@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -143,6 +143,13 @@ def settle(page: Page) -> None:
     assert page.locator("[data-testid='stException']").count() == 0
 
 
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
 def by_key(page: Page, key: str):
     return page.locator(f".st-key-{key}")
 
@@ -198,7 +205,7 @@ def test_training_on_the_sample_is_watched_found_used_and_handed_in(app, page, t
     stopped_at = run.status().epoch
     open_page(page, f"{app.address}/train?run={run.id}")
     by_key(page, "resume").get_by_role("button").dblclick()
-    by_key(page, "stop").wait_for()
+    wait_for(lambda: run.status().epoch > stopped_at)
     other = page.context.new_page()
     open_page(other, page.url)
     by_key(other, "stop").get_by_role("button").click()
