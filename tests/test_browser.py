@@ -163,6 +163,14 @@ def epoch_shown(page: Page) -> int:
     return int(re.search(r"([\d,]+) of", text).group(1).replace(",", ""))
 
 
+def axis_of(page: Page, chart) -> bytes:
+    """Return the picture of a chart's lower edge, where the numbers of its axis stand."""
+    page.wait_for_timeout(1_000)
+    box = chart.bounding_box()
+    strip = {"x": box["x"], "y": box["y"] + box["height"] - 45, "width": box["width"], "height": 25}
+    return page.screenshot(clip=strip)
+
+
 @pytest.mark.parametrize("path", ["explore", "augment", "train", "results", "run", "classify", "kaggle"])
 def test_every_page_opens_by_its_address(app, page, path):
     open_page(page, f"{app.address}/{path}")
@@ -194,6 +202,17 @@ def test_training_on_the_sample_is_watched_found_used_and_handed_in(app, page, t
     (run,) = [run for run in app.runs.all() if run.id not in before]  # one run, for all the double click
     assert run.id in page.url
     assert run.state() is State.RUNNING
+
+    # What a person zoomed into stays while the curve goes on.
+    box = curve.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.wheel(0, -600)
+    wait_for(lambda: axis_of(page, curve) == axis_of(page, curve))  # the first refresh after it may still be under way
+    zoomed_at, zoomed = run.status().epoch, axis_of(page, curve)
+    wait_for(lambda: epoch_shown(page) > zoomed_at + 20)
+    assert axis_of(page, curve) == zoomed
+    page.mouse.dblclick(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    wait_for(lambda: axis_of(page, curve) != zoomed)
 
     # It stops when asked, and keeps what it has learnt.
     by_key(page, "stop").get_by_role("button").click()
