@@ -106,7 +106,8 @@ def training_arrays(model: keras.Model) -> dict[str, NDArray[Any]]:
 
 def restore_arrays(model: keras.Model, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Set a compiled model to what `training_arrays` returned for one of the same settings."""
-    model.optimizer.build(model.trainable_variables)
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
     for name, variable in _variables(model).items():
         variable.assign(arrays[name])
 

@@ -31,12 +31,15 @@ def fit():
 
     from emotion_core.callbacks import ReportToRecorder
 
-    def fit(run, *, learning_rate=0.01, also=(), plateau=None):
+    def fit(run, *, learning_rate=0.01, also=(), plateau=None, scaled=False):
         keras.utils.set_random_seed(1)
         faces = keras.Input((48, 48, 1))
         output = keras.layers.Dense(7, activation="softmax")(keras.layers.Flatten()(faces))
         model = keras.Model(faces, output, name="tiny")
-        model.compile(keras.optimizers.Adam(learning_rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
+        optimizer = keras.optimizers.Adam(learning_rate)
+        if scaled:  # as Keras does by itself where layers compute in float16
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
         rng = np.random.default_rng(0)
         images, labels = rng.random((IMAGES, 48, 48, 1), np.float32), np.arange(IMAGES) % 7
         recorder = Recorder(run, IMAGES // BATCH, IMAGES)
@@ -116,15 +119,16 @@ def test_history_tells_the_learning_rate_with_which_each_epoch_began(fit, make_r
     assert list(run.history()["learning_rate"]) == pytest.approx([0.01, 0.005, 0.0025])
 
 
-def test_a_checkpoint_brings_a_new_model_to_the_same_numbers(fit, make_run):
+@pytest.mark.parametrize("scaled", [False, True], ids=["plain", "with scaled losses"])
+def test_a_checkpoint_brings_a_new_model_to_the_same_numbers(fit, make_run, scaled):
     from emotion_core.callbacks import Plateau, restore_arrays, training_arrays
 
     schedule = PlateauRate(rate=0.5, patience=1)
     run = make_run(epochs=4, keep="last")
-    model, _ = fit(run, learning_rate=schedule.rate, plateau=Plateau(schedule, None))
+    model, _ = fit(run, learning_rate=schedule.rate, plateau=Plateau(schedule, None), scaled=scaled)
     checkpoint = run.checkpoints.latest()
     assert checkpoint.epoch == 4
-    other, _ = fit(make_run(epochs=1))
+    other, _ = fit(make_run(epochs=1), scaled=scaled)
     restore_arrays(other, checkpoint.arrays)
     for name, array in training_arrays(model).items():
         np.testing.assert_array_equal(training_arrays(other)[name], array)
