@@ -132,7 +132,8 @@ def _show_run(line: RunSummary, hand: Sequence[RunSummary]) -> None:
 def _facts(run: Run, status: Status) -> str:
     facts = [f"{status.parameters:,} parameters"] if status.parameters else []
     facts += [f"{label_of(status.backend)} on {status.device}"] if status.backend else []
-    return " · ".join([f"seed {run.config.training.seed}", *facts])
+    seed = f"seed {run.config.training.seed}"
+    return " · ".join(facts if seed in run.name else [seed, *facts])
 
 
 def _show_phase(seen: Watch, facts: str) -> None:
