@@ -11,7 +11,13 @@ _NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NO_MEMORY: Final = ("ResourceExhaustedError", "OutOfMemoryError", "MemoryError")
 """What TensorFlow, torch and Python call it."""
 
-_NO_MEMORY_WORDS: Final = ("RESOURCE_EXHAUSTED", "can't allocate memory", "out of memory", "std::bad_alloc")
+_NO_MEMORY_WORDS: Final = (
+    "RESOURCE_EXHAUSTED",
+    "OOM when allocating",
+    "can't allocate memory",
+    "out of memory",
+    "std::bad_alloc",
+)
 """What JAX, and torch on a processor, say instead; and what a framework logs before it crashes."""
 
 _NO_SPACE_WORDS: Final = ("No space left on device", "Disk quota exceeded", "File too large")

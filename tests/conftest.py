@@ -1,6 +1,8 @@
 """Throw-away folders, and saved runs made through the library's own writing."""
 
 import re
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,14 @@ from emotion_core.runs import Run, Runs, State, Validation
 PROJECT = Path(__file__).parent.parent
 
 pytest_plugins = ["tests.engine_helpers"]
+
+
+@pytest.fixture(autouse=True)
+def own_main_module() -> Iterator[None]:
+    """Put back the main module, in whose place a page under test puts itself: new processes would begin with it."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture
