@@ -62,11 +62,18 @@ class Curves:
     linear: bool = field(default=False, kw_only=True)
 
 
-def diagnose_run(run: Run) -> Diagnosis | None:
-    """Say what a run's curves show; raises DamagedRun."""
-    evaluation = run.evaluation()
-    linear = run.config.model.family == "linear"
-    return diagnose(run.history(), linear=linear, confusion=evaluation.confusion if evaluation else None)
+def diagnose_run(run: Run, history: "pd.DataFrame | None" = None) -> Diagnosis | None:
+    """Say what a run's curves show; raises DamagedRun.
+
+    Scores count only where the run ended by itself: those of one that goes on are of an earlier sitting. `history` is
+    the run's own, where the caller has just read it.
+    """
+    scores = run.evaluation() if run.status().state.is_over else None
+    return diagnose(
+        run.history() if history is None else history,
+        linear=run.config.model.family == "linear",
+        confusion=scores.confusion if scores else None,
+    )
 
 
 def diagnose(

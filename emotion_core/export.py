@@ -42,7 +42,7 @@ def _export_here(run: Run) -> None:
 
 
 def _export_in_new_process(run: Run) -> None:
-    environment = os.environ | {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": ""}
+    environment = os.environ | {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
     command = [sys.executable, "-m", "emotion_core.export", str(run.folder)]
     if subprocess.run(command, env=environment, check=False).returncode:
         raise EmotionError(f"model.onnx could not be written for {run.id}; the lines above say why.")

@@ -97,7 +97,7 @@ def show_curves(run: Run, status: Status | None) -> None:
                 key=metric,
                 alt=f"{metric.capitalize()} by epoch",
             )
-    if status and (diagnosis := diagnose_run(run)):
+    if status and (diagnosis := diagnose_run(run, history)):
         st.info(diagnosis.sentence, icon=":material/stethoscope:")
 
 

@@ -12,7 +12,7 @@ from emotion_core.config import with_settings
 from emotion_core.diagnosis import GUESSING_LOSS, Trouble, diagnose, diagnose_run
 from emotion_core.emotions import NUM_EMOTIONS
 from emotion_core.presets import find_preset
-from emotion_core.runs import HISTORY_COLUMNS, Run, Runs
+from emotion_core.runs import HISTORY_COLUMNS, Run, Runs, State
 
 SHIPPED = Path(__file__).parent.parent / "trained"
 
@@ -233,6 +233,8 @@ def test_a_run_is_diagnosed_from_its_own_files(tmp_path: Path) -> None:
     found = diagnose_run(run)
     assert found is not None
     assert "taken for Angry" in found.sentence
+    run.record(state=State.RUNNING)  # those scores are of an earlier sitting
+    assert diagnose_run(run) is None
 
 
 def test_a_linear_run_is_told_of_a_linear_models_settings(tmp_path: Path) -> None:

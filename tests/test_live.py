@@ -4,13 +4,11 @@ Where runs wait, the tests hold the worker's lock, so that nothing computes them
 """
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import open_app, save_finished_run
-from filelock import FileLock
 from streamlit.testing.v1 import AppTest
 
 from emotion_core.config import with_settings
@@ -25,12 +23,6 @@ PAGE = "pages/train_models.py"
 @pytest.fixture
 def runs(runs_folder: Path) -> Runs:
     return Runs(runs_folder)
-
-
-@pytest.fixture
-def no_worker(runs: Runs) -> Iterator[None]:
-    with FileLock(runs.engine_folder / "worker.lock"):
-        yield
 
 
 def queued(runs: Runs, name: str, sequence: int = 0, **settings: object) -> Run:

@@ -17,6 +17,12 @@ from emotion_core.runs import HISTORY_COLUMNS, Run, Runs, State
 
 PROJECT = Path(__file__).parent.parent
 
+INSTALLED_BACKENDS = [
+    pytest.param(backend, marks=pytest.mark.tensorflow)
+    for backend in ("tensorflow", "jax", "torch")
+    if importlib.util.find_spec(backend)
+]
+
 SMALL_CNN = {
     "model.blocks": [{"convolutions": [{"filters": 4}], "batch_norm": "convolution"}],
     "model.head": "average",
@@ -80,11 +86,7 @@ def linear_run(runs, csv, folder):
 
 @pytest.fixture(
     scope="module",
-    params=[
-        pytest.param(backend, marks=pytest.mark.tensorflow)
-        for backend in ("tensorflow", "jax", "torch")
-        if importlib.util.find_spec(backend)
-    ],
+    params=INSTALLED_BACKENDS,
 )
 def network_run(request, runs, csv, folder):
     """The same small network on each backend that is installed."""
@@ -229,18 +231,14 @@ EXACT_CNN = SMALL_CNN | {
     "device.deterministic": True,
     "device.kind": "cpu",
     "model.blocks": [{"convolutions": [{"filters": 4}], "batch_norm": "convolution", "dropout": 0.3}],
-    "training.epochs": 5,
+    "training.epochs": 12,  # long enough to be stopped in time
     "training.schedule": {"kind": "plateau", "rate": 0.05, "patience": 1, "factor": 0.5},
 }
 
 
 @pytest.fixture(
     scope="module",
-    params=[
-        pytest.param(backend, marks=pytest.mark.tensorflow)
-        for backend in ("tensorflow", "jax", "torch")
-        if importlib.util.find_spec(backend)
-    ],
+    params=INSTALLED_BACKENDS,
 )
 def exact_run(request, runs, csv, folder):
     """A network with everything random in it, trained in one go with exact operations on the processor."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from emotion_core.diagnosis import FEWEST_EPOCHS, diagnose
+from emotion_core.diagnosis import FEWEST_EPOCHS, diagnose_run
 from emotion_core.errors import DamagedRun, EmotionError
 from emotion_core.runs import Run, RunSummary, State, Status, WayOn, way_on
 from emotion_core.watch import Watch, as_duration, watch
@@ -258,10 +258,7 @@ def _choose_smoothing() -> float:
 
 
 def _show_diagnosis(run: Run, seen: Watch) -> None:
-    kept = run.evaluation() if seen.state.is_over else None
-    linear = run.config.model.family == "linear"
-    diagnosis = diagnose(seen.history, linear=linear, confusion=kept.confusion if kept else None)
-    if diagnosis:
+    if diagnosis := diagnose_run(run, seen.history):
         st.markdown(f":material/lightbulb: {diagnosis.sentence}")
     elif len(seen.history) < FEWEST_EPOCHS:
         st.caption("It is too early to say anything about these curves.")

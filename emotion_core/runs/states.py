@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
+from emotion_core.evaluation import Count
+
 Moment = Annotated[float, Field(ge=0, le=32_503_680_000)]
 """Seconds since 1970, up to the year 3000: what every system can write as a date."""
-
-Count = Annotated[int, Field(ge=0, le=2**53)]
 
 
 class State(StrEnum):
