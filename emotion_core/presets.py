@@ -1,7 +1,7 @@
 """The coursework's configurations, and ours beside them, as data."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from emotion_core.config import (
     Augmentation,
@@ -16,6 +16,7 @@ from emotion_core.config import (
     PlateauRate,
     RandomSplit,
     RunConfig,
+    Schedule,
     Training,
 )
 from emotion_core.errors import BadInput
@@ -52,6 +53,25 @@ def _block(
     )
 
 
+_NORMALISED: Final = {"batch_norm": True, "batch_norm_momentum": 0.9}
+
+
+def _dense(
+    name: str, title: str, summary: str, schedule: Schedule = ExponentialRate(rate=1e-4, decay=0.95), **model: Any
+) -> Preset:
+    """Build one of the coursework's dense networks, which differ in the settings of the model and the schedule."""
+    return Preset(
+        title=title,
+        summary=summary,
+        config=RunConfig(
+            preset=name,
+            augmentation=COURSEWORK_AUGMENTATION,
+            model=DenseModel(**model),
+            training=Training(schedule=schedule),
+        ),
+    )
+
+
 _PRESETS: Final = (
     Preset(
         title="Linear baseline",
@@ -63,15 +83,52 @@ _PRESETS: Final = (
             training=Training(epochs=1_000),
         ),
     ),
-    Preset(
-        title="Dense network",
-        summary="The coursework's best dense network: five layers, L2 penalty, batch normalisation.",
-        config=RunConfig(
-            preset="dense-5",
-            augmentation=COURSEWORK_AUGMENTATION,
-            model=DenseModel(regularizer="l2", batch_norm=True, batch_norm_momentum=0.9),
-            training=Training(schedule=ExponentialRate(rate=1e-4, decay=0.95)),
-        ),
+    _dense("dense-1", "Dense 1: baseline", "Five layers, each narrower than the one before, and nothing else."),
+    _dense("dense-2", "Dense 2: dropout", "A fifth of the units silenced at every step.", dropout=0.2),
+    _dense(
+        "dense-3",
+        "Dense 3: L1",
+        "An L1 penalty of 0.01, strong enough to press most weights to zero.",
+        regularizer="l1",
+    ),
+    _dense(
+        "dense-4",
+        "Dense 4: L1, batch norm",
+        "The same penalty, with batch normalisation.",
+        regularizer="l1",
+        **_NORMALISED,
+    ),
+    _dense(
+        "dense-l2-dropout",
+        "Dense: L2, dropout",
+        "Tried between 4 and 5 in the coursework, and dropped.",
+        regularizer="l2",
+        dropout=0.2,
+    ),
+    _dense(
+        "dense-5",
+        "Dense 5: L2, batch norm",
+        "The coursework's best dense network: an L2 penalty with batch normalisation.",
+        regularizer="l2",
+        **_NORMALISED,
+    ),
+    _dense(
+        "dense-6",
+        "Dense 6: L1, L2, batch norm",
+        "Both penalties at once, with batch normalisation.",
+        regularizer="l1l2",
+        **_NORMALISED,
+    ),
+    _dense(
+        "dense-7",
+        "Dense 7: 1cycle",
+        "Number 5 with a learning rate that rises and falls once (Smith 2018).",
+        regularizer="l2",
+        schedule=OneCycleRate(start=0.001, peak=0.01, end=1e-7, iterations=81_600, last_iterations=9_063),
+        **_NORMALISED,
+    ),
+    _dense(
+        "dense-single", "Dense: one layer", "A single hidden layer of 500 units (after Heaton 2008).", hidden_layers=1
     ),
     Preset(
         title="Coursework CNN",
