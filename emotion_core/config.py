@@ -49,7 +49,14 @@ class UsageSplit(Settings):
     kind: Literal["usage"] = "usage"
 
 
-Split = Annotated[FirstRows | RandomSplit | UsageSplit, Field(discriminator="kind")]
+class MisalignedSplit(Settings):
+    """A mistake to learn from: images and labels are shuffled apart, so that no face keeps its own label."""
+
+    kind: Literal["misaligned"] = "misaligned"
+    share: float = Field(0.2, gt=0, lt=1, description="Share of the rows that validate.")
+
+
+Split = Annotated[FirstRows | RandomSplit | UsageSplit | MisalignedSplit, Field(discriminator="kind")]
 
 
 class Data(Settings):
@@ -154,7 +161,33 @@ class CnnModel(Settings):
     output_initializer: Initializer = Field("glorot_normal", description="Start values of the output's weights.")
 
 
-Model = Annotated[LinearModel | DenseModel | CnnModel, Field(discriminator="family")]
+class DenseLayer(Settings):
+    """One fully connected layer, normalised over the batch if asked."""
+
+    units: int = Field(128, ge=1, le=4_096, description="Number of units.")
+    batch_norm: bool = Field(False, description="Normalise over the batch after the layer.")
+
+
+class GruModel(Settings):
+    """Gated recurrent units that read a face as 48 rows of 48 pixels, attention over the rows, then dense layers."""
+
+    family: Literal["gru"] = "gru"
+    gru_units: tuple[Annotated[int, Field(ge=1, le=1_024)], ...] = Field(
+        (32, 128), min_length=1, max_length=4, description="Units of each recurrent layer."
+    )
+    activation: Activation = Field("selu", description="Activation of the recurrent layers.")
+    kernel_initializer: Initializer = Field("he_normal", description="Start values of the hidden weights.")
+    batch_norm: bool = Field(True, description="Normalise over the batch before attention.")
+    attention_units: int = Field(160, ge=1, le=1_024, description="Units that compare each row with the last state.")
+    dense_layers: tuple[DenseLayer, ...] = Field(
+        (DenseLayer(units=128, batch_norm=True), DenseLayer(units=128), DenseLayer(units=160, batch_norm=True)),
+        max_length=8,
+        description="Dense layers in order.",
+    )
+    dense_activation: Activation = Field("relu", description="Activation of the dense layers.")
+
+
+Model = Annotated[LinearModel | DenseModel | GruModel | CnnModel, Field(discriminator="family")]
 
 
 # --- training -----------------------------------------------------------------------------------------------------
@@ -193,6 +226,14 @@ class PlateauRate(Settings):
     patience: int = Field(5, ge=1, le=1_000, description="Epochs without improvement before the rate falls.")
 
 
+class CosineRate(Settings):
+    """Per batch, along half a cosine from the rate to the end rate (Loshchilov and Hutter 2017, without restarts)."""
+
+    kind: Literal["cosine"] = "cosine"
+    rate: float = Field(1e-3, gt=0, le=10, description="Learning rate of the first batch.")
+    end: float = Field(1e-6, gt=0, le=10, description="Learning rate that the last batch comes close to.")
+
+
 class OneCycleRate(Settings):
     """Per batch and linear: start to peak, back to start, then down to the end rate (Smith 2018)."""
 
@@ -205,7 +246,7 @@ class OneCycleRate(Settings):
 
 
 Schedule = Annotated[
-    ConstantRate | ExponentialRate | StepRate | PlateauRate | OneCycleRate, Field(discriminator="kind")
+    ConstantRate | ExponentialRate | StepRate | PlateauRate | CosineRate | OneCycleRate, Field(discriminator="kind")
 ]
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.config import SAMPLE, FirstRows, RandomSplit, Split, UsageSplit
+from emotion_core.config import SAMPLE, FirstRows, MisalignedSplit, RandomSplit, Split, UsageSplit
 from emotion_core.emotions import EMOTIONS, NUM_EMOTIONS
 from emotion_core.errors import BadInput
 from emotion_core.readers.blocks import Block, Problem
@@ -31,6 +31,7 @@ __all__ = [
     "find_datasets",
     "load_dataset",
     "may_train",
+    "paired_labels",
     "read_labels",
     "split_rows",
 ]
@@ -150,7 +151,7 @@ def split_rows(dataset: Dataset, split: Split, seed: int) -> Rows:
             rows = _training_rows(dataset)
             count = min(split.count, int(split.largest_share * len(rows)))
             validation, training = rows[:count], rows[count:]
-        case RandomSplit():
+        case RandomSplit() | MisalignedSplit():
             rows = np.random.default_rng(seed).permutation(_training_rows(dataset))
             count = round(split.share * len(rows))
             validation, training = np.sort(rows[:count]), np.sort(rows[count:])
@@ -164,6 +165,21 @@ def split_rows(dataset: Dataset, split: Split, seed: int) -> Rows:
             "each part needs at least one."
         )
     return Rows(training.astype(np.int64), validation.astype(np.int64))
+
+
+def paired_labels(dataset: Dataset, split: Split, seed: int) -> NDArray[np.uint8]:
+    """Return the label that each row is learnt and judged with, uint8 (n,): its own, unless the split misaligns them.
+
+    The coursework's notebook split images and labels by two calls, each with a shuffle of its own.
+    """
+    if dataset.labels is None:
+        raise BadInput(f"{dataset.name} has no emotion column, so there is nothing to learn from.")
+    if not isinstance(split, MisalignedSplit):
+        return dataset.labels
+    rows = _training_rows(dataset)
+    labels = dataset.labels.copy()
+    labels[rows] = dataset.labels[np.random.default_rng([seed, len(rows)]).permutation(rows)]
+    return labels
 
 
 def class_weights(labels: NDArray[np.uint8], policy: Literal["none", "balanced", "square_root"]) -> NDArray[np.float64]:

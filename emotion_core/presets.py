@@ -11,12 +11,16 @@ from emotion_core.config import (
     Data,
     DenseModel,
     ExponentialRate,
+    GruModel,
     LinearModel,
+    MisalignedSplit,
     OneCycleRate,
     PlateauRate,
     RandomSplit,
     RunConfig,
     Schedule,
+    Split,
+    StepRate,
     Training,
 )
 from emotion_core.errors import BadInput
@@ -53,12 +57,20 @@ def _block(
     )
 
 
-_NORMALISED: Final = {"batch_norm": True, "batch_norm_momentum": 0.9}
+def _linear(name: str, title: str, summary: str, split: Split) -> Preset:
+    """Build the coursework's SGD baseline, scikit-learn's defaults on the flat pixels."""
+    return Preset(
+        title=title,
+        summary=summary,
+        config=RunConfig(preset=name, data=Data(split=split), model=LinearModel(), training=Training(epochs=1_000)),
+    )
 
 
-def _dense(
-    name: str, title: str, summary: str, schedule: Schedule = ExponentialRate(rate=1e-4, decay=0.95), **model: Any
-) -> Preset:
+_COURSEWORK_DECAY: Final = ExponentialRate(rate=1e-4, decay=0.95)
+_NORMALISED: Final[dict[str, Any]] = {"batch_norm": True, "batch_norm_momentum": 0.9}
+
+
+def _dense(name: str, title: str, summary: str, schedule: Schedule = _COURSEWORK_DECAY, **model: Any) -> Preset:
     """Build one of the coursework's dense networks, which differ in the settings of the model and the schedule."""
     return Preset(
         title=title,
@@ -73,15 +85,17 @@ def _dense(
 
 
 _PRESETS: Final = (
-    Preset(
-        title="Linear baseline",
-        summary="One weight per pixel and emotion. Trains in a minute and shows what a face needs more than.",
-        config=RunConfig(
-            preset="sgd",
-            data=Data(split=RandomSplit(share=0.2)),
-            model=LinearModel(),
-            training=Training(epochs=1_000),
-        ),
+    _linear(
+        "sgd",
+        "Linear baseline",
+        "One weight per pixel and emotion. Trains in a minute and shows what a face needs more than.",
+        RandomSplit(share=0.2),
+    ),
+    _linear(
+        "sgd-misaligned",
+        "Linear, misaligned",
+        "The notebook's mistake on purpose: faces and labels shuffled apart. Nothing can be learnt from it but care.",
+        MisalignedSplit(share=0.2),
     ),
     _dense("dense-1", "Dense 1: baseline", "Five layers, each narrower than the one before, and nothing else."),
     _dense("dense-2", "Dense 2: dropout", "A fifth of the units silenced at every step.", dropout=0.2),
@@ -129,6 +143,16 @@ _PRESETS: Final = (
     ),
     _dense(
         "dense-single", "Dense: one layer", "A single hidden layer of 500 units (after Heaton 2008).", hidden_layers=1
+    ),
+    Preset(
+        title="GRU with attention",
+        summary="Reads a face row by row and attends to some of the rows (after Li et al. 2021).",
+        config=RunConfig(
+            preset="gru-attention",
+            augmentation=COURSEWORK_AUGMENTATION,
+            model=GruModel(),
+            training=Training(schedule=StepRate(rate=1e-4, factor=0.5, every=10), early_stopping_patience=10),
+        ),
     ),
     Preset(
         title="Coursework CNN",

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.config import ConstantRate, ExponentialRate, OneCycleRate, PlateauRate, Schedule, StepRate
+from emotion_core.config import (
+    ConstantRate,
+    CosineRate,
+    ExponentialRate,
+    OneCycleRate,
+    PlateauRate,
+    Schedule,
+    StepRate,
+)
 
 
 @dataclass(frozen=True)
@@ -29,9 +37,16 @@ def tabulate(schedule: Schedule, epochs: int, steps_per_epoch: int) -> RateTable
             rates = schedule.rate * schedule.decay**epoch
         case StepRate():
             rates = schedule.rate * schedule.factor ** ((1 + epoch) // schedule.every)
+        case CosineRate():
+            return RateTable(_cosine(schedule, epochs * steps_per_epoch).astype(np.float32), 1)
         case OneCycleRate():
             return RateTable(_one_cycle(schedule, epochs * steps_per_epoch).astype(np.float32), 1)
     return RateTable(rates.astype(np.float32), steps_per_epoch)
+
+
+def _cosine(schedule: CosineRate, all_steps: int) -> NDArray[np.float64]:
+    done = np.arange(all_steps) / all_steps
+    return schedule.end + (schedule.rate - schedule.end) * (1 + np.cos(np.pi * done)) / 2
 
 
 def _one_cycle(schedule: OneCycleRate, all_steps: int) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from emotion_core.config import LinearModel, RunConfig
-from emotion_core.dataset import Dataset, class_weights, load_dataset, split_rows
+from emotion_core.dataset import Dataset, class_weights, load_dataset, paired_labels, split_rows
 from emotion_core.engine import LocalEngine
 from emotion_core.errors import BadInput, EmotionError
 from emotion_core.evaluation import RunEvaluation, evaluate
@@ -100,15 +100,15 @@ def load_training_data(config: RunConfig) -> TrainingData:
     """Load and split the faces that a configuration names; raises BadInput where they cannot train a model."""
     dataset = load_dataset(config.data.source, drop_incomplete=config.data.drop_incomplete)
     _refuse_other_faces(dataset, config)
-    if dataset.labels is None:
-        raise BadInput(f"{dataset.name} has no emotion column, so there is nothing to learn from.")
-    rows = split_rows(dataset, config.data.split, config.training.seed)
-    labels = dataset.labels[rows.training]
+    seed = config.training.seed
+    every_label = paired_labels(dataset, config.data.split, seed)
+    rows = split_rows(dataset, config.data.split, seed)
+    labels = every_label[rows.training]
     return TrainingData(
         faces=dataset.images[rows.training],
         labels=labels,
         validation_faces=dataset.images[rows.validation],
-        validation_labels=dataset.labels[rows.validation],
+        validation_labels=every_label[rows.validation],
         validation_rows=rows.validation,
         class_weights=class_weights(labels, config.training.class_weights),
     )

@@ -5,13 +5,15 @@ from typing import Any, Final
 
 import keras
 
-from emotion_core.config import CnnModel, DenseModel, Model
+from emotion_core.config import CnnModel, DenseModel, GruModel, Model
 from emotion_core.emotions import IMAGE_SIZE
 from emotion_core.models.cnn import build_cnn
 from emotion_core.models.dense import build_dense
+from emotion_core.models.gru import build_gru
 
 _BUILDERS: Final[dict[type[Any], Callable[[Any, keras.KerasTensor], keras.KerasTensor]]] = {
     DenseModel: build_dense,
+    GruModel: build_gru,
     CnnModel: build_cnn,
 }
 

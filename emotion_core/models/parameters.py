@@ -2,7 +2,7 @@
 
 import itertools
 
-from emotion_core.config import CnnModel, DenseModel, LinearModel, Model
+from emotion_core.config import CnnModel, DenseModel, GruModel, LinearModel, Model
 from emotion_core.emotions import IMAGE_SIZE, NUM_EMOTIONS
 
 PIXELS = IMAGE_SIZE * IMAGE_SIZE
@@ -15,8 +15,23 @@ def count_parameters(model: Model) -> int:
             return _dense(PIXELS, NUM_EMOTIONS)
         case DenseModel():
             return _dense_layers(PIXELS, model.hidden_units, batch_norm=model.batch_norm)
+        case GruModel():
+            return _gru(model)
         case CnnModel():
             return _cnn(model)
+
+
+def _gru(model: GruModel) -> int:
+    inputs, total = IMAGE_SIZE, 0
+    for units in model.gru_units:
+        total += 3 * units * (inputs + units + 2)  # two gates and a candidate, each with two biases
+        inputs = units
+    total += _batch_norm(inputs) if model.batch_norm else 0
+    total += 2 * _dense(inputs, model.attention_units) + _dense(model.attention_units, 1)
+    for layer in model.dense_layers:
+        total += _dense(inputs, layer.units) + (_batch_norm(layer.units) if layer.batch_norm else 0)
+        inputs = layer.units
+    return total + _dense(inputs, NUM_EMOTIONS)
 
 
 def _cnn(model: CnnModel) -> int:
