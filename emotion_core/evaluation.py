@@ -45,14 +45,21 @@ class Evaluation(BaseModel):
         return self
 
 
+class HeldOutEvaluation(Evaluation):
+    """Scores on faces that had no part in training or in choosing the epoch, and the name of their file."""
+
+    data: str = Field(max_length=200)
+
+
 class RunEvaluation(Evaluation):
-    """A run's scores on its validation rows, with what it took to get them."""
+    """A run's scores on its validation rows, with what it took to get them, and those on test faces if measured."""
 
     best_epoch: Count
     training_accuracy: FiniteFloat
     parameters: Count
     seconds: FiniteFloat
     images_per_second: FiniteFloat
+    test: HeldOutEvaluation | None = None
 
 
 def evaluate(labels: Labels, probabilities: Probabilities) -> Evaluation:

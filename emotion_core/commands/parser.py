@@ -128,6 +128,7 @@ def _evaluate(commands: Any) -> None:
     command = _command(commands, "evaluate", ("serve", "evaluate_run"), "Score a run on a labelled data set.")
     _add_run_and_data(command)
     command.add_argument("--labels", type=Path, metavar="CSV", help="id,emotion of a data set without its own labels")
+    command.add_argument("--save", action="store_true", help="keep the scores with the run, as those on test faces")
 
 
 def _predict(commands: Any) -> None:

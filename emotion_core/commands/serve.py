@@ -13,7 +13,7 @@ from emotion_core.commands.output import Narrator, file_to_write, print_json, pr
 from emotion_core.dataset import Dataset, load_dataset, read_labels
 from emotion_core.emotions import EMOTIONS
 from emotion_core.errors import BadInput
-from emotion_core.evaluation import Evaluation, evaluate
+from emotion_core.evaluation import Evaluation, HeldOutEvaluation, evaluate
 from emotion_core.faces import ClassifiedFace, classify_faces
 from emotion_core.images import decode_image
 from emotion_core.runs import Run
@@ -31,6 +31,8 @@ def evaluate_run(options: argparse.Namespace) -> None:
     else:
         assert dataset.labels is not None
         scores = evaluate(dataset.labels, probabilities)
+    if options.save:
+        run.save_test_scores(HeldOutEvaluation(**scores.model_dump(), data=dataset.name))
     _print_scores(run, dataset, scores, as_json=options.json)
 
 

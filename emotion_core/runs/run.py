@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from emotion_core.config import RunConfig, with_settings
 from emotion_core.errors import DamagedRun, EmotionError
-from emotion_core.evaluation import RunEvaluation
+from emotion_core.evaluation import HeldOutEvaluation, RunEvaluation
 from emotion_core.files import replacing, write_text
 from emotion_core.runs.about import About
 from emotion_core.runs.checkpoints import Checkpoints
@@ -213,6 +213,14 @@ class Run:
                 probabilities=validation.probabilities,
             )
         write_text(self.folder / "evaluation.json", evaluation.model_dump_json(indent=2) + "\n")
+
+    def save_test_scores(self, scores: HeldOutEvaluation) -> None:
+        """Put scores on test faces beside those on the validation rows; raises EmotionError where there are none."""
+        evaluation = self.evaluation()
+        if evaluation is None:
+            raise EmotionError(f"Run {self.id} has no evaluation to put the scores beside.")
+        document = evaluation.model_copy(update={"test": scores}).model_dump_json(indent=2)
+        write_text(self.folder / "evaluation.json", document + "\n")
 
     def has_scores(self) -> bool:
         """Whether the run was scored on its validation rows."""

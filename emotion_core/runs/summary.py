@@ -1,11 +1,14 @@
 """A run in one line, as lists show it."""
 
+import hashlib
+import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from emotion_core.config import RunConfig
 from emotion_core.errors import DamagedRun
 from emotion_core.runs.run import Run
 from emotion_core.runs.states import State
@@ -13,7 +16,10 @@ from emotion_core.runs.states import State
 
 @dataclass(frozen=True)
 class RunSummary:
-    """A run's line in a list. A damaged folder has a line too: state `damaged`, and the reason."""
+    """A run's line in a list. A damaged folder has a line too: state `damaged`, and the reason.
+
+    `settings` is a digest of all that decides what is learnt but the seed: runs that share it repeat each other.
+    """
 
     id: str
     name: str
@@ -29,6 +35,9 @@ class RunSummary:
     val_accuracy: float | None = None
     training_accuracy: float | None = None
     macro_f1: float | None = None
+    val_loss: float | None = None
+    test_accuracy: float | None = None
+    test_macro_f1: float | None = None
     parameters: int | None = None
     seconds: float | None = None
     images_per_second: float | None = None
@@ -37,6 +46,7 @@ class RunSummary:
     has_model: bool = False
     tags: tuple[str, ...] = ()
     notes: str = ""
+    settings: str = ""
 
 
 _SOURCES: Final = ("config.json", "status.json", "evaluation.json", "about.json", "model.onnx", "linear.npz")
@@ -74,15 +84,19 @@ def _summarise(run: Run) -> RunSummary:
     except DamagedRun as error:
         return RunSummary(id=run.id, name=run.id, state=State.DAMAGED, reason=str(error))
     about = run.about()
-    scores = {
+    scores: dict[str, Any] = {
         "val_accuracy": evaluation.accuracy,
         "training_accuracy": evaluation.training_accuracy,
         "macro_f1": evaluation.macro_f1,
+        "val_loss": evaluation.loss,
+        "test_accuracy": evaluation.test.accuracy if evaluation.test else None,
+        "test_macro_f1": evaluation.test.macro_f1 if evaluation.test else None,
         "seconds": evaluation.seconds,
         "best_epoch": evaluation.best_epoch,
         "images_per_second": evaluation.images_per_second,
     } if evaluation else {
         "val_accuracy": status.best_val_accuracy,
+        "val_loss": status.best_val_loss,
         "best_epoch": status.best_epoch,
         "seconds": status.seconds,
         "images_per_second": status.images_per_second,
@@ -103,9 +117,18 @@ def _summarise(run: Run) -> RunSummary:
         parameters=status.parameters,
         submitted=status.submitted,
         sequence=status.sequence,
+        settings=_digest(config),
         has_model=run.onnx_path.exists() or run.linear_path.exists(),
         **scores,
     )
+
+
+def _digest(config: RunConfig) -> str:
+    """Return what runs have in common that differ in seed, name, device or the place of their data alone."""
+    document = config.model_dump(mode="json", exclude={"name": True, "device": True, "training": {"seed"}})
+    data = document["data"]
+    data["source"] = document.pop("data_fingerprint") or Path(data["source"]).name
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _stamp(run: Run) -> _Stamp:
