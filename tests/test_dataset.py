@@ -8,8 +8,16 @@ import numpy as np
 import pytest
 from face_files import FACES, LABELS, PICTURES, USAGE, csv_text, gzipped, make_faces, pixel_text, with_field, zipped
 
-from emotion_core.config import FirstRows, RandomSplit, UsageSplit
-from emotion_core.dataset import Dataset, class_weights, find_datasets, load_dataset, read_labels, split_rows
+from emotion_core.config import FirstRows, MisalignedSplit, RandomSplit, UsageSplit
+from emotion_core.dataset import (
+    Dataset,
+    class_weights,
+    find_datasets,
+    load_dataset,
+    paired_labels,
+    read_labels,
+    split_rows,
+)
 from emotion_core.emotions import EMOTIONS
 from emotion_core.errors import BadInput, EmotionError
 
@@ -357,6 +365,35 @@ def test_usage_split_follows_the_file():
 def test_a_split_that_leaves_a_part_empty_is_refused(dataset, split, cause):
     with pytest.raises(BadInput, match=cause):
         split_rows(dataset, split, seed=1)
+
+
+def in_turn(count: int) -> np.ndarray:
+    return (np.arange(count) % 7).astype(np.uint8)
+
+
+@pytest.mark.parametrize("split", [FirstRows(), RandomSplit(), UsageSplit()])
+def test_every_face_keeps_its_own_label(split):
+    dataset = make_dataset(50, labels=in_turn(50))
+    np.testing.assert_array_equal(paired_labels(dataset, split, seed=1), dataset.labels)
+
+
+def test_the_misaligned_split_repeats_the_notebook_s_mistake():
+    """Rows are shared out as at random, but a face gets a label that has nothing to do with it."""
+    dataset = make_dataset(7_000, labels=in_turn(7_000))
+    labels = paired_labels(dataset, MisalignedSplit(), seed=1)
+    np.testing.assert_array_equal(np.bincount(labels), np.bincount(dataset.labels))
+    assert (labels == dataset.labels).mean() == pytest.approx(1 / 7, abs=0.02)
+    assert (paired_labels(dataset, MisalignedSplit(), seed=2) != labels).any()
+    np.testing.assert_array_equal(paired_labels(dataset, MisalignedSplit(), seed=1), labels)
+    rows, aligned = split_rows(dataset, MisalignedSplit(), seed=1), split_rows(dataset, RandomSplit(), seed=1)
+    np.testing.assert_array_equal(rows.validation, aligned.validation)
+
+
+def test_labels_of_rows_that_take_no_part_stay_as_they_are():
+    dataset = make_dataset(30, usage=["Training"] * 20 + ["PublicTest"] * 10, labels=in_turn(30))
+    labels = paired_labels(dataset, MisalignedSplit(), seed=1)
+    np.testing.assert_array_equal(labels[20:], dataset.labels[20:])
+    assert (labels[:20] != dataset.labels[:20]).any()
 
 
 def test_class_weights_of_the_coursework():

@@ -1,6 +1,15 @@
+import numpy as np
 import pytest
 
-from emotion_core.config import CnnModel, ConvolutionBlock, DenseModel, ExponentialRate, OneCycleRate
+from emotion_core.config import (
+    CnnModel,
+    ConvolutionBlock,
+    CosineRate,
+    DenseModel,
+    ExponentialRate,
+    GruModel,
+    OneCycleRate,
+)
 from emotion_core.models.parameters import count_parameters
 from emotion_core.presets import PRESETS
 from emotion_core.schedules import tabulate
@@ -8,11 +17,41 @@ from emotion_core.schedules import tabulate
 KERAS_PRESETS = [name for name, preset in PRESETS.items() if preset.config.model.family != "linear"]
 
 
+LINEAR = 7 * (2304 + 1)
+"""A weight per pixel and emotion, and an intercept per emotion."""
+
+DENSE = (
+    (2304 * 500 + 500) + (500 * 400 + 400) + (400 * 300 + 300) + (300 * 200 + 200) + (200 * 100 + 100) + (100 * 7 + 7)
+)
+NORMALISED = DENSE + 4 * (500 + 400 + 300 + 200 + 100)
+
+GRU = sum((
+    3 * 32 * (48 + 32) + 2 * 3 * 32,  # two gates and a candidate of 32 units, over 48 pixels and 32 states, two biases
+    3 * 128 * (32 + 128) + 2 * 3 * 128,
+    4 * 128,
+    2 * (128 * 160 + 160) + (160 + 1),  # W1, W2 and V
+    (128 * 128 + 128) + 4 * 128,
+    128 * 128 + 128,
+    (128 * 160 + 160) + 4 * 160,
+    160 * 7 + 7,
+))  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("sgd", 7 * (2304 + 1)),
-        ("dense-5", 1_554_207 + 4 * (500 + 400 + 300 + 200 + 100)),
+        ("sgd", LINEAR),
+        ("sgd-misaligned", LINEAR),
+        ("dense-1", DENSE),
+        ("dense-2", DENSE),
+        ("dense-3", DENSE),
+        ("dense-4", NORMALISED),
+        ("dense-l2-dropout", DENSE),
+        ("dense-5", NORMALISED),
+        ("dense-6", NORMALISED),
+        ("dense-7", NORMALISED),
+        ("dense-single", (2304 * 500 + 500) + (500 * 7 + 7)),
+        ("gru-attention", GRU),
         ("cnn", 7_260_075),
     ],
 )
@@ -43,6 +82,10 @@ def test_keras_counts_as_many_parameters_as_the_settings_say(name):
     [
         DenseModel(hidden_layers=1, last_units=350, dropout=0.2, regularizer="l1l2"),
         DenseModel(hidden_layers=3, batch_norm=True, regularizer="l1"),
+        DenseModel(last_units=350),
+        GruModel(),
+        GruModel(gru_units=(4,), batch_norm=False, attention_units=3, dense_layers=()),
+        GruModel(gru_units=(4, 5, 6), dense_layers=({"units": 8},)),
         CnnModel(blocks=(ConvolutionBlock(convolutions=({"filters": 4},), pooling="none", batch_norm="none"),)),
         CnnModel(blocks=(ConvolutionBlock(convolutions=({"filters": 4},), batch_norm="convolution"),), head="average"),
     ],
@@ -73,7 +116,77 @@ def test_coursework_cnn_has_its_layers_in_order():
 
 
 @pytest.mark.tensorflow
-@pytest.mark.parametrize("schedule", [ExponentialRate(), OneCycleRate(start=0.001, peak=0.01, end=1e-6)])
+def test_a_dense_network_has_its_layers_in_order():
+    from emotion_core.models.build import build_model
+
+    model = build_model(DenseModel(hidden_layers=2, batch_norm=True, batch_norm_momentum=0.9, dropout=0.2))
+    hidden = ["Dense", "BatchNormalization", "Dropout"]
+    assert [type(layer).__name__ for layer in model.layers[1:]] == ["Flatten", *hidden, *hidden, "Dense"]
+    assert [layer.output.shape[1] for layer in model.layers[1:]] == [2304, 500, 500, 500, 400, 400, 400, 7]
+    assert {layer.momentum for layer in model.layers if type(layer).__name__ == "BatchNormalization"} == {0.9}
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize(("regularizer", "expected"), [("l1", 0.01 * 3), ("l2", 0.01 * 5), ("l1l2", 0.01 * 8)])
+def test_penalties_have_the_coursework_s_strength(regularizer, expected):
+    """Weights of 1 and -2 cost 0.01 of 1 + 2, of 1 + 4, or of both."""
+    import keras
+
+    from emotion_core.models.build import build_model
+
+    model = build_model(DenseModel(hidden_layers=1, first_units=1, regularizer=regularizer))
+    kernel = np.zeros((2304, 1), np.float32)
+    kernel[:2, 0] = 1, -2
+    model.layers[2].set_weights([kernel, np.zeros(1)])
+    assert float(keras.ops.sum(model.losses)) == pytest.approx(expected)
+
+
+@pytest.mark.tensorflow
+def test_gru_with_attention_has_the_shapes_of_the_coursework():
+    from emotion_core.models.build import build_model
+
+    model = build_model(PRESETS["gru-attention"].config.model)
+    shapes = {type(layer).__name__: layer.output.shape[1:] for layer in model.layers}
+    assert shapes["Reshape"] == (48, 48)
+    assert [layer.output.shape[1:] for layer in model.layers if type(layer).__name__ == "GRU"] == [(48, 32), (48, 128)]
+    assert shapes["RowAttention"] == (128,)
+    assert [layer.units for layer in model.layers if type(layer).__name__ == "Dense"] == [128, 128, 160, 7]
+
+
+@pytest.mark.tensorflow
+def test_attention_is_that_of_its_formula():
+    """score_t = V tanh(W1 h_t + W2 q), a softmax over the rows, and their weighted mean."""
+    from emotion_core.models.gru import RowAttention
+
+    rng = np.random.default_rng(5)
+    rows, query = rng.normal(size=(3, 48, 6)).astype(np.float32), rng.normal(size=(3, 6)).astype(np.float32)
+    layer = RowAttention(4)
+    layer.build(rows.shape, query.shape)
+    weights = [rng.normal(size=weight.shape) for weight in layer.get_weights()]
+    layer.set_weights(weights)
+    w1, b1, w2, b2, v, b = weights
+    scores = np.tanh(rows @ w1 + b1 + (query @ w2 + b2)[:, None, :]) @ v + b  # (3, 48, 1)
+    shares = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(np.asarray(layer.weigh(rows, query)), shares, atol=1e-5)
+    np.testing.assert_allclose(np.asarray(layer(rows, query)), (shares * rows).sum(axis=1), atol=1e-5)
+
+
+@pytest.mark.tensorflow
+def test_attention_asks_with_the_last_state():
+    """Rows before the last may only change the answer through the recurrent layers and what is attended to."""
+    import keras
+
+    from emotion_core.models.build import build_model
+
+    model = build_model(PRESETS["gru-attention"].config.model)
+    last_gru, attention = model.layers[3], model.get_layer("attention")
+    inner = keras.Model(model.input, [last_gru.output, attention.input[1]])
+    states, query = inner(np.random.default_rng(1).random((2, 48, 48, 1), np.float32))
+    np.testing.assert_allclose(np.asarray(states)[:, -1], np.asarray(query))
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("schedule", [ExponentialRate(), CosineRate(), OneCycleRate(start=0.001, peak=0.01, end=1e-6)])
 def test_optimizer_follows_the_tabulated_schedule(schedule):
     import keras
 

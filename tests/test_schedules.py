@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from emotion_core.config import ConstantRate, ExponentialRate, OneCycleRate, PlateauRate, StepRate
+from emotion_core.config import ConstantRate, CosineRate, ExponentialRate, OneCycleRate, PlateauRate, StepRate
 from emotion_core.schedules import tabulate
 
 
@@ -57,3 +57,18 @@ def test_one_cycle_without_a_length_spans_the_run():
     assert table.rates[-1] == pytest.approx(0.001, abs=0.02)
     assert (np.diff(table.rates[:41]) > 0).all()
     assert (np.diff(table.rates[40:]) < 0).all()
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (0, 0.01),
+        (250, 0.001 + 0.009 * (1 + np.cos(np.pi / 4)) / 2),
+        (500, 0.0055),
+        (999, 0.001),
+        (5_000, 0.001),
+    ],
+)
+def test_cosine_falls_from_the_rate_to_the_end(step, expected):
+    schedule = CosineRate(rate=0.01, end=0.001)
+    assert rate_at(schedule, step, epochs=100, steps_per_epoch=10) == pytest.approx(expected, abs=1e-6)
