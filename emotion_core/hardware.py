@@ -1,10 +1,12 @@
-"""The machine's GPUs, and what a process takes of its memory, as the driver and the system tell it.
+"""Which machine this is, its GPUs, and what a process takes of its memory, as the driver and the system tell it.
 
 NVIDIA's driver is asked through its management library, which makes no CUDA context: asking takes nothing of a GPU
 and loads no framework, so that a page may ask too.
 """
 
+import hashlib
 import os
+import platform
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -52,6 +54,12 @@ class Load:
     gpu_memory: int | None = None
     gpu_memory_total: int | None = None
     gpu_use: float | None = None
+
+
+def this_machine() -> str:
+    """Return a short digest that tells this machine from others, without its name: runs are handed on."""
+    identity = f"{platform.node()} {platform.machine()} {os.cpu_count()}"
+    return hashlib.sha256(identity.encode()).hexdigest()[:12]
 
 
 def gpus() -> tuple[Gpu, ...]:

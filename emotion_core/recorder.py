@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from emotion_core.errors import EmotionError
-from emotion_core.hardware import Meter
+from emotion_core.hardware import Meter, this_machine
 from emotion_core.runs import Checkpoint, Run
 
 SECONDS_BETWEEN_REPORTS: Final = 1.0
@@ -88,6 +88,8 @@ class Recorder:
             backend=backend,
             device=device,
             slot=os.environ.get(SLOT_VARIABLE, ""),
+            machine=this_machine(),
+            images=self._images,
             parameters=parameters,
             batches=self._batches,
             batch=0,

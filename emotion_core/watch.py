@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from emotion_core.config import LinearModel
-from emotion_core.errors import DamagedRun
-from emotion_core.runs import Run, Runs, State, Status
+from emotion_core.runs import Run, State, Status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,17 +91,6 @@ def _watch_at_rest(run: Run, state: State, status: Status, queued_before: int) -
         history=run.history(),
         progress=run.progress().iloc[:0],
     )
-
-
-def images_per_second(runs: Runs, preset: str) -> float | None:
-    """Return the training speed of the last run of a preset that measured one, None where none did."""
-    for run in reversed(runs.all()):
-        try:
-            if run.config.preset == preset and (speed := run.status().images_per_second):
-                return speed
-        except DamagedRun:
-            continue
-    return None
 
 
 def as_duration(seconds: float) -> str:

@@ -3,28 +3,38 @@
 import streamlit as st
 
 from emotion_core.config import SAMPLE
+from emotion_core.coursework import REPORTED
 from emotion_core.diagnosis import diagnose_run
+from emotion_core.emotions import EMOTIONS
 from emotion_core.errors import DamagedRun
 from emotion_core.evaluation import RunEvaluation
+from emotion_core.intervals import wilson_interval
 from emotion_core.runs import About, Run, RunSummary, State, Status, summarise
 from emotion_core.watch import as_duration, watch
-from ui import charts, manage, tables, widgets
+from ui import cache, charts, headline, inspection, manage, reliability, tables, widgets
 from ui.curves import curve_chart, curve_heading, curve_points
 
 LOG_LINES = 200
+
+SECTION = "section"  # key of the sections, and what the URL calls the open one
+
+ERROR_HELP = (
+    "How far confidence and accuracy lie apart, on average over all faces (Naeini et al. 2015, Guo et al. 2017). "
+    "0% would be exact."
+)
 
 
 def show_header(run: Run, line: RunSummary) -> None:
     """Show what the run is, how it stands, and where to go from here."""
     title, actions = st.columns([5, 3], vertical_alignment="center")
-    with title:
+    with title, st.container(gap="xsmall"):
         st.subheader(widgets.plain(line.name), anchor=False)
+        with st.container(horizontal=True, gap="small"):
+            widgets.state_badge(line.state)
+            if line.state is not State.DAMAGED:
+                show_origin(run, line)
     with actions:
         manage.offer_actions(run, line)
-    with st.container(horizontal=True, gap="small"):
-        widgets.state_badge(line.state)
-        if line.state is not State.DAMAGED:
-            show_origin(run, line)
 
 
 def show_origin(run: Run, line: RunSummary) -> None:
@@ -46,8 +56,23 @@ def show_outcome(run: Run, line: RunSummary) -> None:
         st.error(sentence, icon=":material/error:")
     elif line.reason:
         st.info(sentence, icon=":material/info:")
-    if run.keras_path.exists() and not line.has_model and line.state.is_over:
+    if line.has_model or not line.state.is_over:
+        return
+    if run.keras_path.exists():
         wait_for_model(run)
+    elif line.state is State.FINISHED:
+        offer_to_train_anew(run)
+
+
+def offer_to_train_anew(run: Run) -> None:
+    """Say that a run has scores but no model, and lead to one."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.info(
+            "This run came without its weights: to classify faces with it, train it anew.",
+            icon=":material/weight:",
+        )
+        if st.button("Train it anew", icon=":material/content_copy:", key="train-anew"):
+            manage.CLONE.act(run)
 
 
 @st.fragment(run_every=5)
@@ -70,14 +95,37 @@ def show_notes(about: About) -> None:
 
 
 def show_scores(evaluation: RunEvaluation, status: Status) -> None:
-    """Show the numbers of the kept epoch."""
-    with st.grid(6, min_column_width=150):
-        st.metric("Validation accuracy", f"{evaluation.accuracy:.1%}", border=True)
-        st.metric("Macro-F1", evaluation.macro_f1, format="%.3f", border=True)
-        st.metric("Training accuracy", f"{evaluation.training_accuracy:.1%}", border=True)
-        st.metric("Best epoch", f"{evaluation.best_epoch} of {status.epoch}", border=True)
-        st.metric("Parameters", evaluation.parameters, format="compact", border=True)
-        st.metric("Time", as_duration(evaluation.seconds), border=True)
+    """Show the numbers of the kept epoch, and those on test faces where they were measured."""
+    test = evaluation.test
+    headlines = [headline.Headline("Validation accuracy", f"{evaluation.accuracy:.1%}", f"{evaluation.images:,} faces")]
+    if test:
+        low, high = wilson_interval(test.accuracy, test.images)
+        note = f"{100 * low:.1f} to {high:.1%}"
+        headlines.append(headline.Headline("Test accuracy", f"{test.accuracy:.1%}", note))
+    headlines += [
+        headline.Headline("Training accuracy", f"{evaluation.training_accuracy:.1%}", "same epoch"),
+        headline.Headline(
+            "Macro-F1", f"{evaluation.macro_f1:.3f}", f"test {test.macro_f1:.3f}" if test else "mean of emotions"
+        ),
+        headline.Headline("Best epoch", f"{evaluation.best_epoch:,}", f"of {status.epoch:,}"),
+        headline.Headline("Time", as_duration(evaluation.seconds), f"{evaluation.images_per_second:,.0f} images/s"),
+        headline.Headline("Parameters", headline.in_short(evaluation.parameters), f"{evaluation.parameters:,}"),
+    ]
+    st.html(headline.strip(headlines))
+
+
+def show_sources(evaluation: RunEvaluation, line: RunSummary) -> None:
+    """Say on which file the test score was measured, and what the coursework reports for the same settings."""
+    sentences = []
+    if test := evaluation.test:
+        file = widgets.plain(test.data)
+        sentences.append(f"Test: {test.images:,} faces of {file}, none of them trained on; range of 95% confidence.")
+    reported = REPORTED.get(line.preset)
+    if reported and line.as_preset:
+        on = "validation" if reported.validation else "training"
+        sentences.append(f"Coursework: {reported.compared:.1%} on {on} faces, {reported.kaggle:.0%} on Kaggle.")
+    if sentences:
+        st.caption(" ".join(sentences))
 
 
 def show_curves(run: Run, status: Status | None) -> None:
@@ -86,7 +134,6 @@ def show_curves(run: Run, status: Status | None) -> None:
     if not len(history):
         st.caption("Curves appear when the first epoch is done.")
         return
-    st.space("xsmall")
     batches, best_epoch = (status.batches, status.best_epoch) if status else (0, None)
     for place, metric in zip(st.columns(2, gap="large"), ("accuracy", "loss"), strict=True):
         with place:
@@ -101,45 +148,71 @@ def show_curves(run: Run, status: Status | None) -> None:
         st.info(diagnosis.sentence, icon=":material/stethoscope:")
 
 
-def show_mistakes(evaluation: RunEvaluation) -> None:
-    """Show which emotions are taken for which, and the scores of each."""
-    left, right = st.columns([6, 5], gap="large")
+def show_story(evaluation: RunEvaluation) -> None:
+    """Say in a sentence what the run finds well, what it hardly finds, and what it takes for what."""
+    from emotion_core.mistakes import commonest_confusion
+
+    found = {name: scores.recall for name, scores in evaluation.per_class.items() if scores.support}
+    best, worst = max(found, key=found.get), min(found, key=found.get)
+    sentence = f"It finds **{best}** best ({found[best]:.0%} of its faces) and **{worst}** least ({found[worst]:.0%})."
+    if often := commonest_confusion(evaluation.confusion):
+        true, predicted = EMOTIONS[often.true], EMOTIONS[often.predicted]
+        sentence += f" {often.share:.0%} of {true} faces are taken for {predicted}."
+    st.info(sentence, icon=":material/search_insights:")
+
+
+def show_emotions(evaluation: RunEvaluation) -> None:
+    """Show precision, recall and F1 of each emotion, on test faces beside validation faces where they are known."""
+    config = st.column_config
+    helps = {
+        "precision": "Of faces given this name, how many bear it.",
+        "recall": "Of faces that bear this name, how many got it.",
+        "F1": "Harmonic mean of precision and recall.",
+    }
+    columns = {"Faces": config.NumberColumn(format="localized"), "Test faces": config.NumberColumn(format="localized")}
+    for name, words in helps.items():
+        column = config.ProgressColumn if name == "F1" else config.NumberColumn
+        limits = {"min_value": 0, "max_value": 100, "format": "%.0f%%", "help": words}
+        columns |= {name[0].upper() + name[1:]: column(**limits), f"Test {name}": column(**limits)}
+    st.dataframe(
+        tables.class_table(evaluation.per_class, evaluation.test.per_class if evaluation.test else None),
+        hide_index=True,
+        row_height=44,
+        column_config=columns,
+        alt="Precision, recall and F1 of each emotion",
+    )
+
+
+def show_confidence(run: Run) -> None:
+    """Show whether the run is as often right as it says."""
+    from emotion_core.calibration import calibrate
+
+    try:
+        validation = run.validation()
+    except DamagedRun:
+        st.info("The run has kept no record of how sure it was of each face.", icon=":material/info:")
+        return
+    calibration = calibrate(validation.labels, validation.probabilities)
+    left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
     with left:
-        st.subheader("What is taken for what", anchor=False)
-        st.html(charts.confusion_matrix(evaluation.confusion))
+        st.html(reliability.reliability_heading())
+        widgets.show_curves(
+            reliability.reliability_points(calibration),
+            reliability.reliability_chart(widgets.ink()),
+            key="reliability",
+            alt="Accuracy by confidence",
+        )
     with right:
-        st.subheader("Scores by emotion", anchor=False)
-        config = st.column_config
-        st.dataframe(
-            tables.class_table(evaluation.per_class),
-            hide_index=True,
-            row_height=44,
-            column_config={
-                "Precision": config.NumberColumn(format="%.0f%%", help="Of faces given this name, how many bear it."),
-                "Recall": config.NumberColumn(format="%.0f%%", help="Of faces that bear this name, how many got it."),
-                "F1": config.ProgressColumn(
-                    min_value=0, max_value=100, format="%.0f%%", help="Harmonic mean of precision and recall."
-                ),
-                "Faces": config.NumberColumn(format="localized"),
-            },
-            alt="Precision, recall and F1 of each emotion",
+        st.markdown(f"### {reliability.most_telling_sentence(calibration)}")
+        st.markdown(reliability.overall_sentence(calibration))
+        st.metric("Expected calibration error", f"{calibration.error:.1%}", help=ERROR_HELP, border=True)
+        st.caption(
+            "Each bar holds the validation faces of one range of confidence; their number stands above it. A model "
+            "that says exactly how often it is right follows the dashed line."
         )
 
 
-def show_details(run: Run, line: RunSummary) -> None:
-    """Show configuration, log and files, folded away."""
-    with st.expander("Configuration", icon=":material/tune:"):
-        show_configuration(run)
-    with st.expander("Log", icon=":material/article:"):
-        st.code(run.log_tail(LOG_LINES) or "The run has printed nothing.", language=None, height=360)
-    with st.expander("Files", icon=":material/folder_open:"):
-        st.code(str(run.folder), language=None, wrap_lines=True)
-        if line.state.is_over and line.state is not State.DAMAGED:
-            manage.offer_export(run)
-        widgets.offer_files(run.files())
-
-
-def show_configuration(run: Run) -> None:
+def show_settings(run: Run) -> None:
     try:
         sections = tables.configuration(run.config)
     except DamagedRun as error:
@@ -152,16 +225,56 @@ def show_configuration(run: Run) -> None:
                 st.table({name: widgets.plain(words) for name, words in settings.items()}, border="horizontal")
 
 
+def show_files(run: Run, line: RunSummary) -> None:
+    """Show where the run lies, offer its files, and show its log."""
+    st.code(str(run.folder), language=None, wrap_lines=True)
+    if line.state.is_over and line.state is not State.DAMAGED:
+        manage.offer_export(run)
+    widgets.offer_files(run.files())
+    st.markdown("**Log**")
+    st.code(run.log_tail(LOG_LINES) or "The run has printed nothing.", language=None, height=360)
+
+
+def show_sections(run: Run, line: RunSummary, status: Status | None, evaluation: RunEvaluation | None) -> None:
+    """Show the open section; the others are not even read."""
+    sections = {"Curves": lambda: show_course(run, status, evaluation)}
+    if evaluation:
+        sections |= {
+            "Mistakes": lambda: inspection.show_mistakes(run, evaluation),
+            "Emotions": lambda: show_emotions(evaluation),
+            "Confidence": lambda: show_confidence(run),
+        }
+    sections |= {"Settings": lambda: show_settings(run), "Files": lambda: show_files(run, line)}
+    if "cell" in st.query_params and SECTION not in st.query_params and SECTION not in st.session_state:
+        st.session_state[SECTION] = "Mistakes" if evaluation else "Curves"
+    for tab, show in zip(st.tabs(list(sections), key=SECTION, bind="query-params"), sections.values(), strict=True):
+        if tab.open:
+            with tab:
+                show()
+
+
+def show_course(run: Run, status: Status | None, evaluation: RunEvaluation | None) -> None:
+    """Show how training went and what came of it."""
+    show_curves(run, status)
+    if evaluation:
+        show_story(evaluation)
+
+
 def show_run(run: Run, line: RunSummary) -> None:
     """Show a run whose folder can be read."""
     status, evaluation = run.status(), run.evaluation()
     show_outcome(run, line)
     show_notes(run.about())
+    if inspection.labels_are_shuffled(run):
+        st.info(
+            "Faces and labels of this run were shuffled apart on purpose, as the coursework's notebook did by mistake: "
+            "the labels below are not the faces' own.",
+            icon=":material/shuffle:",
+        )
     if evaluation is not None:
         show_scores(evaluation, status)
-    show_curves(run, status)
-    if evaluation is not None:
-        show_mistakes(evaluation)
+        show_sources(evaluation, line)
+    show_sections(run, line, status, evaluation)
 
 
 def show_damaged(run: Run, line: RunSummary) -> None:
@@ -171,12 +284,15 @@ def show_damaged(run: Run, line: RunSummary) -> None:
         icon=":material/broken_image:",
     )
     show_notes(run.about())
-    show_curves(run, None)
+    show_sections(run, line, None, None)
 
 
-widgets.page_header("Run", "Everything that is known about one run.")
+title, picker = st.columns([2, 3], vertical_alignment="bottom")
+with title:
+    widgets.page_header("Run", "Everything that is known about one run.")
 manage.follow_up()
-chosen = widgets.pick_run(manage.PICKER, with_model=False)
+with picker if cache.runs().all() else st.container():
+    chosen = widgets.pick_run(manage.PICKER, with_model=False)
 if chosen is None:
     st.stop()
 summary = summarise(chosen)
@@ -186,4 +302,3 @@ with widgets.friendly_errors():
         show_damaged(chosen, summary)
     else:
         show_run(chosen, summary)
-    show_details(chosen, summary)

@@ -1,6 +1,5 @@
 """Train: choose data and a starting point, change what one likes, queue it, and watch it learn."""
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,19 +11,21 @@ from emotion_core.errors import BadInput
 from emotion_core.grid import expand
 from emotion_core.hardware import gpus
 from emotion_core.models.parameters import count_parameters
-from emotion_core.watch import as_duration, images_per_second
 from ui import cache
+from ui.expected import say_time
 from ui.fields import explain
 from ui.forms import ConfigForm
+from ui.launch import WATCH, forget_click, launch_button, submit
 from ui.live import live_view
+from ui.reproduce import close_reproduction
 from ui.several import ask_several
 from ui.starts import choose_preset, clone_anew, find_cloned, show_cloned
-from ui.widgets import friendly_errors, page_header, pick_dataset, plain
+from ui.widgets import page_header, pick_dataset, plain
 
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset
 
-NEW, WATCH = "New run", "Watch"
+NEW = "New run"
 SECTIONS = {
     "Data split": "data",
     "Augmentation": "augmentation",
@@ -32,10 +33,12 @@ SECTIONS = {
     "Training": "training",
     "Device": "device",
 }
+TIME_HELP = (
+    "The time is a rough figure: as such runs took on this machine, or reckoned from a quick look at its processor "
+    "where there was none. Early stopping often ends a run much sooner."
+)
 # What a linear model has no use for, and is not asked.
 UNUSED_BY_LINEAR = ("augmentation", "device", "training.batch_size", "training.amsgrad", "training.schedule")
-
-SAME_CLICK_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def new_run() -> None:
     """Show the form from data to the Train button."""
     cloned = find_cloned()
     dataset = pick_dataset("train-data")
-    start = show_cloned(cloned) if cloned else choose_preset()
+    start = show_cloned(cloned) if cloned else choose_preset(dataset)
     form = ConfigForm(start.config, start.key)
     take_over_augmentation(form)
     linear = form.current("model.family") == "linear"
@@ -161,45 +164,20 @@ def offer_launch(plan: Plan, dataset: "Dataset") -> None:
     except BadInput as error:
         problems.append(str(error))
     with st.container(horizontal=True, vertical_alignment="center"):
-        submitting = st.session_state.get("train.submitting", False)
-        st.button(
-            f"Train {len(plan.configs)} runs" if len(plan.configs) > 1 else "Train",
-            key="train",
-            type="primary",
-            icon=":material/play_circle:",
-            disabled=bool(problems) or submitting,
-            on_click=begin_submission,
-        )
+        label = f"Train {len(plan.configs)} runs" if len(plan.configs) > 1 else "Train"
+        clicked = launch_button(label, key="train", disabled=bool(problems))
         if facts:
-            st.caption(" · ".join(facts), width="stretch")
+            st.caption(" · ".join(facts), width="stretch", help=TIME_HELP)
     for problem in problems:
         st.error(plain(problem), icon=":material/error:")
-    if submitting:
-        st.session_state["train.submitting"] = False
-        if not problems:
-            submit(plan.configs)
+    if clicked and not problems:
+        submit(plan.configs)
 
 
 def check_backends(configs: tuple[RunConfig, ...]) -> None:
     """Raise BadInput where a backend is not installed. Whether one sees a GPU takes seconds: the engine asks that."""
     for config in {config.device.backend: config for config in configs}.values():
         check_device(with_settings(config, {"device.kind": "cpu"}))
-
-
-def begin_submission() -> None:
-    st.session_state["train.submitting"] = True
-
-
-def submit(configs: tuple[RunConfig, ...]) -> None:
-    """Queue the runs, unless a second click of the same moment asks for the same again, and go to watch the first."""
-    last = st.session_state.setdefault("train.last_submission", {})
-    # NOTE: a second click may interrupt this script at any call of Streamlit, so none stands between the two lines.
-    if last.get("configs") != configs or time.monotonic() - last["at"] > SAME_CLICK_SECONDS:
-        with friendly_errors():
-            last |= {"configs": configs, "run": cache.engine().submit_all(configs)[0].id, "at": time.monotonic()}
-    st.session_state["train.go_to"] = WATCH
-    st.query_params["run"] = last["run"]
-    st.rerun()
 
 
 def describe_faces(configs: tuple[RunConfig, ...], dataset: "Dataset") -> list[str]:
@@ -215,12 +193,9 @@ def describe_faces(configs: tuple[RunConfig, ...], dataset: "Dataset") -> list[s
 
 
 def describe_cost(configs: tuple[RunConfig, ...], dataset: "Dataset") -> list[str]:
-    """Say the size of the model and, where such a run was measured before, how long all may take."""
-    facts = [f"{span([count_parameters(model) for model in {config.model for config in configs}])} parameters"]
-    if speed := measured_speed(configs[0].preset):
-        longest = as_duration(sum(config.training.epochs for config in configs) * len(dataset) / speed)
-        facts.append(f"up to {longest}{' in all' if len(configs) > 1 else ''} at the speed of the last such run")
-    return facts
+    """Say the size of the model and how long training it, or all of them, may take."""
+    parameters = span([count_parameters(model) for model in {config.model for config in configs}])
+    return [f"{parameters} parameters", f"{say_time(configs, dataset)}{' in all' if len(configs) > 1 else ''}"]
 
 
 def span(numbers: list[int]) -> str:
@@ -229,13 +204,10 @@ def span(numbers: list[int]) -> str:
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-@st.cache_data(ttl="1m", max_entries=50, show_spinner=False)
-def measured_speed(preset: str) -> float | None:
-    return images_per_second(cache.runs(), preset)
-
-
 page_header("Train", "Choose data and a starting point, change what you like, and watch it learn.")
 if choose_view() == NEW:
     new_run()
 else:
+    forget_click()
+    close_reproduction()
     live_view()

@@ -11,7 +11,7 @@ import pytest
 PROJECT = Path(__file__).parent.parent
 
 LAYERS = [
-    {"emotions", "errors", "settings", "files", "hardware"},
+    {"emotions", "errors", "settings", "files", "hardware", "intervals"},
     {"config", "evaluation"},
     {
         "presets",
@@ -28,7 +28,8 @@ LAYERS = [
         "runs",
     },
     {"recorder", "batches", "callbacks", "export", "trainers", "troubles"}
-    | {"faces", "classifier", "submission", "webcam", "watch", "diagnosis", "overview"},
+    | {"faces", "classifier", "submission", "webcam", "watch", "diagnosis", "overview", "pace", "reproduction", "comparison"}
+    | {"calibration", "mistakes", "origins"},
     {"training", "engine"},
     {"archive"},
     {"doctor", "commands"},

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from scipy import ndimage
+from scipy import ndimage, stats
 
 from emotion_core.augment import augment, draw_transforms
 from emotion_core.config import Augmentation
@@ -95,6 +95,29 @@ def test_same_generator_state_gives_the_same_images_and_the_originals_stay(smoot
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
     np.testing.assert_array_equal(images, np.repeat(smooth_face[None], 5, axis=0))
+
+
+@pytest.mark.tensorflow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("theta", "angles"),
+        ("tx", "row_shifts"),
+        ("ty", "column_shifts"),
+        ("zx", "row_zooms"),
+        ("zy", "column_zooms"),
+    ],
+)
+def test_draws_have_the_distribution_of_the_coursework_generator(theirs, ours):
+    """Two-sample Kolmogorov-Smirnov: equal distributions differ by more than this once in a thousand times."""
+    from tensorflow.keras.preprocessing.image import ImageDataGenerator
+
+    generator = ImageDataGenerator(rotation_range=30, width_shift_range=0.1, height_shift_range=0.1, zoom_range=0.1)
+    np.random.seed(7)  # the generator draws from NumPy's global state
+    expected = [generator.get_random_transform((48, 48, 1))[theirs] for _ in range(5_000)]
+    drawn = getattr(draw_transforms(COURSEWORK_AUGMENTATION, 5_000, np.random.default_rng(6)), ours)
+    assert stats.ks_2samp(drawn, expected).pvalue > 0.001
 
 
 @pytest.mark.tensorflow

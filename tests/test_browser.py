@@ -262,6 +262,26 @@ def test_training_on_the_sample_is_watched_found_used_and_handed_in(app, page, t
     assert faces.ids[0] == "1000"
 
 
+def test_a_cell_of_the_confusion_matrix_opens_by_click_and_by_keys_without_a_reload(app, page):
+    run = next(run for run in app.runs.all() if run.evaluation())
+    open_page(page, f"{app.address}/run?run={run.id}&section=Mistakes")
+    cell = page.locator("td[data-cell='Fear-Sad']")
+    cell.wait_for()
+    page.evaluate("window.sameDocument = true")
+    cell.click()
+    expect(page.get_by_text("Fear taken for Sad")).to_be_visible()
+    expect(cell).to_have_attribute("aria-selected", "true")
+    wait_for(lambda: "cell=Fear-Sad" in page.url)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Happy taken for Sad")).to_be_visible()
+    wait_for(lambda: "cell=Happy-Sad" in page.url)
+    assert page.evaluate("window.sameDocument")
+    page.reload()
+    settle(page)
+    expect(page.get_by_text("Happy taken for Sad")).to_be_visible()
+
+
 def test_an_uploaded_picture_is_classified(app, page, tmp_path):
     picture = tmp_path / "portrait.png"
     cv2.imwrite(str(picture), portrait()[..., ::-1])

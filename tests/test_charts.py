@@ -2,7 +2,6 @@
 
 import re
 
-import pandas as pd
 import pytest
 
 from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
@@ -14,10 +13,6 @@ NOTHING = dict.fromkeys(EMOTIONS, 0)
 
 def widths(html: str) -> list[float]:
     return [float(width) for width in re.findall(r"width:([\d.]+)%", html)]
-
-
-def history(*values: float) -> pd.DataFrame:
-    return pd.DataFrame({"epoch": range(1, len(values) + 1), "val_loss": values, "val_accuracy": values})
 
 
 def test_counts_are_labelled_with_number_and_share():
@@ -72,34 +67,3 @@ def test_a_fuller_cell_is_a_darker_cell():
     confusion[0] = [3, 1, 0, 0, 0, 0, 0]
     shades = [float(shade) for shade in re.findall(r"230,([\d.]+)\)", charts.confusion_matrix(confusion))]
     assert shades[0] > shades[1] > shades[2] > 0
-
-
-def test_compared_curves_hold_every_epoch_of_every_run():
-    figure = charts.compared_curves({"first": history(0.1, 0.2), "second": history(0.3)}, "val_loss", "#000000")
-    assert [(line.name, list(line.x), list(line.y)) for line in figure.data] == [
-        ("first", [1, 2], [0.1, 0.2]),
-        ("second", [1], [0.3]),
-    ]
-
-
-def test_the_epoch_of_lowest_validation_loss_has_the_large_dot():
-    (line,) = charts.compared_curves({"run": history(0.3, 0.1, 0.2)}, "val_accuracy", "#000000").data
-    assert line.marker.size[1] > line.marker.size[0] == line.marker.size[2]
-
-
-def test_a_long_name_is_cut_and_markup_in_it_is_shown_as_it_is():
-    long, markup = charts.compared_curves({"x" * 99: history(1), "<b>": history(1)}, "val_loss", "#000000").data
-    assert len(long.name) == charts.LONGEST_NAME
-    assert markup.name == "&lt;b&gt;"
-
-
-def test_more_runs_than_colours_begin_the_colours_again():
-    histories = {f"run {number}": history(0.1) for number in range(9)}
-    colours = [line.line.color for line in charts.compared_curves(histories, "val_loss", "#000000").data]
-    assert len(set(colours[:7])) == 7
-    assert colours[7:] == colours[:2]
-
-
-@pytest.mark.parametrize(("metric", "ticks"), [("val_accuracy", ".0%"), ("val_loss", None)])
-def test_accuracy_is_read_in_percent_and_loss_is_not(metric: str, ticks: str | None):
-    assert charts.compared_curves({"run": history(0.1)}, metric, "#000000").layout.yaxis.tickformat == ticks

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,7 +18,9 @@ from filelock import FileLock
 
 from emotion_core.commands import catalogue, main
 from emotion_core.commands.output import Narrator
+from emotion_core.coursework import SEEDS
 from emotion_core.emotions import EMOTIONS
+from emotion_core.presets import PRESETS
 from emotion_core.runs import About, Run, Runs, State
 from tests.portrait import draw_portrait
 from tests.test_engine import wait_until
@@ -106,7 +109,18 @@ def test_help_comes_at_once_because_nothing_heavy_is_loaded():
     )
     answer = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
-    for command in ("presets", "data", "train", "submit", "runs", "evaluate", "predict", "classify", "doctor"):
+    for command in (
+        "presets",
+        "data",
+        "train",
+        "submit",
+        "reproduce",
+        "runs",
+        "evaluate",
+        "predict",
+        "classify",
+        "doctor",
+    ):
         assert f"    {command} " in answer.stdout
 
 
@@ -135,6 +149,10 @@ def test_help_comes_at_once_because_nothing_heavy_is_loaded():
         (["submit", "sgd", "--grid", "training.epochs"], "--grid takes path=value,value,..."),
         (["submit", "sgd", "--grid", "training.epoch=1,2"], "There is no setting 'training.epoch'"),
         (["submit", "sgd", "dense-5", "--seeds", ",".join(map(str, range(101)))], "That makes 202 runs; at most 200"),
+        (["reproduce"], "--data"),
+        (["reproduce", "--data", "nowhere.csv"], "nowhere.csv does not exist"),
+        (["reproduce", "cnn-small", "--data", "sample"], "The coursework's table has no 'cnn-small'; it has: sgd,"),
+        (["reproduce", "sgd", "--data", "sample", "--epochs", "0"], "training.epochs: Input should be greater than"),
         (["runs", "show", "nothing"], "There is no run 'nothing'"),
         (["data", "nowhere.csv"], "nowhere.csv does not exist"),
         (["classify", "nowhere.jpg"], "There is no trained model"),
@@ -165,6 +183,8 @@ def test_presets_are_listed_with_their_sizes(ask):
     assert by_name["cnn"]["parameters"] == 7_260_075
     assert by_name["cnn"]["family"] == "cnn"
     assert (by_name["dense-5"]["epochs"], by_name["dense-5"]["batch_size"]) == (100, 32)
+    assert set(by_name) == set(PRESETS)
+    assert [name for name, preset in by_name.items() if not preset["coursework"]] == ["cnn-small"]
 
 
 def test_data_is_summarised(ask, faces_csv, test_csv):
@@ -276,6 +296,59 @@ def test_several_seeds_and_a_grid_queue_a_run_for_each_combination(ask, runs_fol
     assert runs[3].name == "Mine · seed 43, alpha 0.001"
     assert [run.status().sequence for run in runs] == [1, 2, 3, 4]
     assert {run.state() for run in runs} == {State.QUEUED}
+
+
+# --- the coursework -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def resting_engine(runs_folder: Path) -> Iterator[None]:
+    """Have nothing computed that is queued."""
+    (runs_folder / ".engine").mkdir()
+    with FileLock(runs_folder / ".engine" / "worker.lock"):
+        yield
+
+
+def test_the_whole_coursework_is_queued_and_its_time_is_told_first(resting_engine, runs_folder, faces_csv, capsys):
+    assert main(["reproduce", "--data", str(faces_csv), "--epochs", "3", "--json"]) == 0
+    printed = capsys.readouterr()
+    runs = [Runs(runs_folder).find(run_id) for run_id in json.loads(printed.out)["ids"]]
+    assert [(run.config.preset, run.config.training.seed) for run in runs] == [
+        (preset, seed) for preset, seeds in SEEDS.items() for seed in seeds
+    ]
+    assert [run.status().sequence for run in runs] == list(range(1, 29))
+    assert {(run.config.data.source, run.config.training.epochs) for run in runs} == {(str(faces_csv), 3)}
+    assert re.search(r"^sgd +3 to train, up to \d+ ", printed.err, re.MULTILINE)
+    assert re.search(r"^28 runs to train one after the other, up to \d+ ", printed.err, re.MULTILINE)
+    assert "drawn" not in printed.err
+
+
+def test_what_is_there_of_the_coursework_is_queued_again_only_if_asked_for(
+    resting_engine, ask, runs_folder, faces_csv, capsys
+):
+    some = ("reproduce", "sgd", "dense-5", "--data", str(faces_csv), "--epochs", "1")
+    first = ask(*some)["ids"]
+    assert len(first) == 5
+    assert ask(*some) == {"ids": []}
+    Runs(runs_folder).find(first[0]).record(state=State.FAILED)
+    assert main([*some]) == 0
+    printed = capsys.readouterr()
+    assert "1 to train" in printed.err
+    assert "2 there already" in printed.err
+    assert printed.out.split() == [run.id for run in Runs(runs_folder).all() if run.id not in first]
+    assert len(ask(*some, "--again")["ids"]) == 5
+
+
+def test_drawn_faces_are_said_to_be_no_match_for_the_coursework_s_figures(resting_engine, runs_folder, capsys):
+    assert main(["reproduce", "sgd", "--data", "sample", "--epochs", "1"]) == 0
+    assert "cannot be compared with the coursework's figures" in capsys.readouterr().err
+
+
+def test_data_without_labels_reproduces_nothing(refuse, runs_folder, test_csv):
+    exit_code, answer = refuse("reproduce", "--data", str(test_csv))
+    assert exit_code == 2
+    assert "no emotion column" in answer
+    assert Runs(runs_folder).all() == []
 
 
 # --- saved runs ---------------------------------------------------------------------------------------------------
@@ -463,7 +536,7 @@ def test_the_doctor_tells_which_folder_to_move_and_how(ask, tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["presets"], "cnn        cnn      7,260,075     200  Coursework CNN"),
+        (["presets"], "cnn               cnn      7,260,075     200  Coursework CNN"),
         (["runs", "list"], "Fixture run"),
         (["runs", "show", "latest"], "state     finished"),
         (["doctor"], "Keras backends: "),

@@ -10,8 +10,12 @@ from emotion_core.config import (
     Augmentation,
     CnnModel,
     Convolution,
+    CosineRate,
+    DenseLayer,
     DenseModel,
     Device,
+    GruModel,
+    MisalignedSplit,
     OneCycleRate,
     RunConfig,
     Settings,
@@ -96,7 +100,20 @@ def test_bounds_choices_and_emptiness_come_from_the_model() -> None:
 
 @pytest.mark.parametrize(
     ("name", "label"),
-    [("he_normal", "He normal"), ("l1l2", "L1 and L2"), ("batch_norm", "Batch normalisation"), ("cnn", "CNN")],
+    [
+        ("he_normal", "He normal"),
+        ("l1l2", "L1 and L2"),
+        ("batch_norm", "Batch normalisation"),
+        ("cnn", "CNN"),
+        ("gru_units", "GRU units"),
+        ("misaligned", "Misaligned"),
+        ("square_root", "Square root"),
+        ("one_cycle", "1cycle"),
+        ("usage", "Usage column"),
+        ("modified_huber", "Modified Huber"),
+        ("elasticnet", "Elastic net"),
+        ("kind", "Computes on"),
+    ],
 )
 def test_names_are_written_for_people(name: str, label: str) -> None:
     assert label_of(name) == label
@@ -262,6 +279,81 @@ def test_the_last_block_cannot_be_removed() -> None:
     for row in range(3):
         page.button(key=f"form.model.cnn.blocks.{row}.remove").click().run()
     assert page.button(key="form.model.cnn.blocks.3.remove").disabled
+
+
+def test_a_gru_is_asked_for_its_layers_and_gives_back_what_was_typed() -> None:
+    page = opened("gru-attention")
+    page.text_input(key="form.model.gru.gru_units").set_value("16, 24, 32")
+    page.number_input(key="form.model.gru.attention_units").set_value(40)
+    page.toggle(key="form.model.gru.batch_norm").set_value(False)
+    page.number_input(key="form.model.gru.dense_layers.0.units").set_value(64)
+    page.toggle(key="form.model.gru.dense_layers.1.batch_norm").set_value(True)
+    page.button(key="form.model.gru.dense_layers.2.remove").click().run()
+    assert config_of(page).model == GruModel(
+        gru_units=(16, 24, 32),
+        batch_norm=False,
+        attention_units=40,
+        dense_layers=(DenseLayer(units=64, batch_norm=True), DenseLayer(units=128, batch_norm=True)),
+    )
+
+
+def test_a_gru_without_dense_layers_can_be_had_and_be_given_some_again() -> None:
+    page = opened("gru-attention")
+    for row in range(3):
+        page.button(key=f"form.model.gru.dense_layers.{row}.remove").click().run()
+    assert config_of(page).model == GruModel(dense_layers=())
+    page.button(key="form.model.gru.dense_layers.add").click().run()
+    assert len(config_of(page).model.dense_layers) == 1
+
+
+def test_a_list_that_begins_empty_is_added_to_with_defaults() -> None:
+    page = AppTest.from_function(form_of_bare_gru, default_timeout=20).run()
+    assert config_of(page).model.dense_layers == ()
+    page.button(key="form.model.gru.dense_layers.add").click().run()
+    assert config_of(page).model.dense_layers == (DenseLayer(),)
+
+
+def form_of_bare_gru() -> None:
+    import streamlit as st
+
+    from emotion_core.config import with_settings
+    from emotion_core.presets import find_preset
+    from ui.forms import ConfigForm
+
+    form = ConfigForm(with_settings(find_preset("gru-attention").config, {"model.dense_layers": ()}), "form")
+    form.ask("model")
+    st.session_state["outcome"] = form.outcome()
+
+
+def test_each_of_a_gru_s_dense_layers_says_what_its_switch_is_for() -> None:
+    page = opened("gru-attention")
+    switches = [toggle for toggle in page.toggle if "dense_layers" in (toggle.key or "")]
+    assert [switch.label for switch in switches] == ["Batch normalisation"] * 3
+    assert all(switch.proto.label_visibility.value == 0 for switch in switches)  # which is: visible
+    assert any("Dense layers" in element.value for element in page.markdown)
+
+
+@pytest.mark.parametrize(
+    ("path", "choice", "settings"),
+    [
+        ("training.schedule.kind", "cosine", {"training.schedule": CosineRate()}),
+        ("data.split.kind", "misaligned", {"data.split": MisalignedSplit()}),
+        ("training.class_weights", "square_root", {"training.class_weights": "square_root"}),
+        ("training.class_weights", "balanced", {"training.class_weights": "balanced"}),
+    ],
+)
+def test_what_the_coursework_chose_from_can_be_chosen(path: str, choice: str, settings: dict[str, object]) -> None:
+    page = opened("dense-5")
+    page.selectbox(key=f"form.{path}").set_value(choice).run()
+    assert config_of(page) == with_settings(find_preset("dense-5").config, settings)
+
+
+def test_the_last_hidden_layer_can_be_350_wide() -> None:
+    page = opened("dense-1")
+    page.number_input(key="form.model.dense.last_units").set_value(350).run()
+    model = config_of(page).model
+    assert isinstance(model, DenseModel)
+    assert model.hidden_units == (500, 400, 300, 200, 350)
 
 
 def test_what_is_wrong_comes_back_as_sentences_instead_of_a_configuration() -> None:

@@ -1,24 +1,21 @@
-"""Every page, with nothing to show and with something; and Explore, Augment, Results and Run in detail."""
+"""Every page, with nothing to show and with something; and Explore, Augment and Run in detail."""
 
 import io
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-from conftest import history_row, open_app, save_csv, save_finished_run, shown
+from conftest import open_app, save_csv, save_finished_run, shown
 from streamlit.testing.v1 import AppTest
 
 from emotion_core.archive import pack
-from emotion_core.config import Augmentation, with_settings
+from emotion_core.config import Augmentation
 from emotion_core.presets import COURSEWORK_AUGMENTATION, find_preset
-from emotion_core.runs import About, Checkpoint, Run, Runs, State
-from ui.tables import DRAWN
+from emotion_core.runs import Run, Runs, State
 
 PROJECT = Path(__file__).parent.parent
 EXPLORE, AUGMENT = "pages/explore_data.py", "pages/preview_augmentation.py"
-RESULTS, RUN, TRAIN = "pages/compare_runs.py", "pages/inspect_run.py", "pages/train_models.py"
+RESULTS, RUN = "pages/compare_runs.py", "pages/inspect_run.py"
 PAGES = sorted(path.relative_to(PROJECT).as_posix() for path in (PROJECT / "pages").glob("*.py"))
 
 Opener = Callable[..., AppTest]
@@ -258,29 +255,6 @@ def test_results_without_runs_leads_to_train(open_page: Opener):
     assert page.title[0].value == "Train"
 
 
-def test_results_lists_every_run_with_damaged_ones(open_page: Opener, runs_folder: Path):
-    save_run_of_every_state(Runs(runs_folder))
-    table = open_page(RESULTS).dataframe[0].value
-    assert sorted(state for states in table["State"] for state in states) == [
-        "Damaged", "Failed", "Finished", "Interrupted", "Queued", "Stopped"
-    ]  # fmt: skip
-
-
-def test_results_shows_scores_of_the_best_epoch_and_drawn_data(open_page: Opener, finished_run: Run):
-    row = open_page(RESULTS).dataframe[0].value.iloc[0]
-    assert row["Validation accuracy"] == pytest.approx(100 * finished_run.evaluation().accuracy)
-    assert row["Best epoch"] == finished_run.evaluation().best_epoch
-    assert row["Data"] == DRAWN
-
-
-def test_results_compares_curves_of_the_best_runs(open_page: Opener, runs_folder: Path):
-    for seed in (42, 43):
-        save_finished_run(Runs(runs_folder), preset="dense-5", seed=seed)
-    figures = [chart.proto.spec for chart in open_page(RESULTS).get("plotly_chart")]
-    assert len(figures) == 2
-    assert all(f"dense-5 (seed {seed})" in figure for figure in figures for seed in (42, 43))
-
-
 def test_a_run_s_zip_is_imported_and_leads_to_the_run(open_page: Opener, finished_run: Run):
     content = io.BytesIO()
     pack(finished_run, content)
@@ -298,197 +272,6 @@ def test_a_zip_that_is_no_run_is_refused_in_one_sentence(open_page: Opener, runs
     checked(page.run())
     assert [shown(error.value) for error in page.error] == ["holiday.zip is not a whole zip file, or not one of a run."]
     assert Runs(runs_folder).all() == []
-
-
-# --- Run -----------------------------------------------------------------------------------------------------------
-
-
-def test_run_shows_scores_and_confusion(open_page: Opener, finished_run: Run):
-    page = open_page(RUN, run=finished_run.id)
-    scores = finished_run.evaluation()
-    assert metrics(page)["Validation accuracy"] == f"{scores.accuracy:.1%}"
-    assert metrics(page)["Best epoch"] == "5 of 6"
-    assert f"predicted Happy: {scores.confusion[3][3]} faces" in figures(page)
-    assert len(page.get("vega_lite_chart")) == 2
-
-
-def test_run_without_a_name_in_the_url_opens_the_newest_and_names_it(open_page: Opener, finished_run: Run):
-    page = open_page(RUN)
-    assert page.query_params["run"] == finished_run.id
-    assert "Fixture run" in page.subheader[0].value
-
-
-def test_run_that_is_not_there_is_said_and_another_shown(open_page: Opener, finished_run: Run):
-    page = open_page(RUN, run="20200101-nothing")
-    assert "20200101-nothing" in shown(page.warning[0].value)
-    assert metrics(page)
-
-
-def test_a_name_that_was_typed_is_no_markup(open_page: Opener, runs_folder: Path):
-    run = save_finished_run(Runs(runs_folder), name="*best* <b>one</b> $5")
-    page = open_page(RUN, run=run.id)
-    assert page.subheader[0].value == r"\*best\* \<b\>one\</b\> \$5"
-
-
-def test_a_live_run_leads_to_train(open_page: Opener, runs_folder: Path):
-    run = Runs(runs_folder).create(find_preset("sgd").config)
-    with run.alive():
-        run.record(state=State.RUNNING)
-        page = open_page(RUN, run=run.id)
-        labels = [button.label for button in page.button]
-    assert "Watch it train" in labels
-    assert "Delete" not in labels
-
-
-def test_a_failed_run_says_why(open_page: Opener, runs_folder: Path):
-    run = Runs(runs_folder).create(with_settings(find_preset("sgd").config, {"name": "Unlucky"}))
-    run.record(state=State.FAILED, reason="The loss became nan in epoch 3.")
-    assert "The loss became nan in epoch 3." in said(open_page(RUN, run=run.id))
-
-
-def test_a_run_is_deleted_only_after_a_second_yes(open_page: Opener, finished_run: Run):
-    page = open_page(RUN, run=finished_run.id)
-    do(page, "Delete")
-    assert finished_run.folder.exists()
-    checked(page.button(key="delete-for-good").click().run())
-    assert not finished_run.folder.exists()
-    assert "There is no run yet." in said(page)
-
-
-def test_a_run_is_named_and_written_about(open_page: Opener, finished_run: Run):
-    page = open_page(RUN, run=finished_run.id)
-    do(page, "Name, notes and tags")
-    assert page.text_input(key="about-name").placeholder == "Fixture run"
-    page.text_input(key="about-name").set_value("Best *so* far")
-    page.text_area(key="about-notes").set_value("First line\n<b>second</b> $x$")
-    checked(page.button(key="save-about").click().run())
-    assert finished_run.about() == About(name="Best *so* far", notes="First line\n<b>second</b> $x$")
-    assert page.subheader[0].value == r"Best \*so\* far"
-    assert page.text[0].value == "First line\n<b>second</b> $x$"
-    assert any("Best *so* far" in option for option in page.selectbox(key="run-inspected").options)
-
-
-def test_tags_are_kept_shown_and_offered_to_other_runs(open_page: Opener, runs_folder: Path):
-    tagged, other = (save_finished_run(Runs(runs_folder)) for _ in range(2))
-    tagged.write_about(About(tags=("lecture 3", "keep")))
-    page = open_page(RUN, run=tagged.id)
-    assert "lecture 3" in said(page)
-    page = open_page(RUN, run=other.id)
-    do(page, "Name, notes and tags")
-    assert page.multiselect(key="about-tags").options == ["keep", "lecture 3"]
-    page.multiselect(key="about-tags").set_value(["keep"])
-    checked(page.button(key="save-about").click().run())
-    assert other.about().tags == ("keep",)
-    assert [list(tags) for tags in open_page(RESULTS).dataframe[0].value["Tags"]] == [["keep"], ["lecture 3", "keep"]]
-
-
-def test_what_was_written_about_a_run_may_be_damaged(open_page: Opener, finished_run: Run):
-    (finished_run.folder / "about.json").write_text("{", encoding="utf-8")
-    assert open_page(RUN, run=finished_run.id).subheader[0].value == "Fixture run"
-
-
-def test_a_clone_opens_the_form_with_the_run(open_page: Opener, finished_run: Run):
-    page = open_page(RUN, run=finished_run.id)
-    do(page, "Clone")
-    assert page.title[0].value == "Train"
-    assert "Fixture run" in said(page)
-    assert page.query_params["clone"] == finished_run.id
-
-
-def test_an_interrupted_run_is_resumed_and_watched(open_page: Opener, runs_folder: Path):
-    run = interrupted(Runs(runs_folder))
-    page = open_page(RUN, run=run.id)
-    assert page.error
-    checked(page.button(key="next-step").click().run())
-    assert page.title[0].value == "Train"
-    assert page.query_params["run"] == run.id
-    assert run.status().resumed == 1
-    wait_until_over(run)
-
-
-def test_a_finished_run_is_trained_longer(open_page: Opener, runs_folder: Path):
-    run = interrupted(Runs(runs_folder))
-    run.record(state=State.FINISHED, epoch=1, epochs=1)
-    run.set_epochs(1)
-    page = open_page(RUN, run=run.id)
-    checked(page.button(key="next-step").click().run())
-    assert page.number_input(key="epochs-in-all").min == 2
-    page.number_input(key="epochs-in-all").set_value(3)
-    checked(page.button(key="train-longer").click().run())
-    assert page.title[0].value == "Train"
-    assert Run(run.folder).config.training.epochs == 3
-    wait_until_over(run)
-
-
-def test_a_run_without_checkpoints_offers_no_way_to_lose_its_model(open_page: Opener, runs_folder: Path):
-    finished = save_finished_run(Runs(runs_folder))
-    assert not {"Resume", "Train longer", "Start again"} & set(choices(open_page(RUN, run=finished.id)))
-    finished.record(state=State.INTERRUPTED)
-    assert not {"Resume", "Train longer", "Start again"} & set(choices(open_page(RUN, run=finished.id)))
-
-
-def test_classify_is_offered_only_where_there_is_a_model_to_serve(open_page: Opener, finished_run: Run):
-    assert "Classify faces" in choices(open_page(RUN, run=finished_run.id))
-    finished_run.linear_path.unlink()
-    assert not {"Classify faces", "Predict for Kaggle"} & set(choices(open_page(RUN, run=finished_run.id)))
-
-
-def test_a_run_says_where_its_folder_is(open_page: Opener, finished_run: Run):
-    assert str(finished_run.folder) in [code.value for code in open_page(RUN, run=finished_run.id).code]
-
-
-@pytest.mark.parametrize("name", ["config.json", "status.json", "evaluation.json"])
-def test_a_damaged_run_says_what_is_damaged_shows_the_rest_and_can_be_deleted(
-    open_page: Opener, finished_run: Run, name: str
-):
-    (finished_run.folder / name).write_text("{", encoding="utf-8")
-    page = open_page(RUN, run=finished_run.id)
-    assert name in shown(page.error[0].value)
-    assert len(page.get("vega_lite_chart")) == 2
-    assert finished_run.log_tail() in [code.value for code in page.code]
-    assert choices(page) == ["Delete"]
-    do(page, "Delete")
-    checked(page.button(key="delete-for-good").click().run())
-    assert not finished_run.folder.exists()
-
-
-def choices(page: AppTest) -> list[str]:
-    """What can be done with the run: the one next step, and the entries of the menu."""
-    menu = [option.partition(" ")[2] for more in page.menu_button for option in more.options]
-    return [page.button(key="next-step").label, *menu]
-
-
-def do(page: AppTest, what: str) -> None:
-    """Choose one of the things that can be done with the run."""
-    if page.button(key="next-step").label == what:
-        checked(page.button(key="next-step").click().run())
-    else:
-        menu = page.menu_button(key="more")
-        checked(menu.set_value(next(option for option in menu.options if option.endswith(f" {what}"))).run())
-
-
-def interrupted(runs: Runs) -> Run:
-    """A run of two epochs that was cut off after the first, whose checkpoint is unreadable: it begins anew."""
-    run = runs.create(with_settings(find_preset("sgd").config, {"training.epochs": 2}))
-    run.append_history(history_row(1, 2))
-    run.checkpoints.save(Checkpoint(1, {"nothing": np.zeros(1)}, {}))
-    next((run.folder / "checkpoint").iterdir()).write_bytes(b"damaged")
-    run.record(state=State.INTERRUPTED, epoch=1)
-    return run
-
-
-def wait_until_over(run: Run) -> None:
-    """Let a run that a page has queued end before its folder goes."""
-    deadline = time.monotonic() + 60
-    while not run.state().is_over and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert run.state() is State.FINISHED, run.log_tail()
-
-
-def test_every_file_of_a_run_can_be_downloaded(open_page: Opener, finished_run: Run):
-    labels = " ".join(button.label for button in open_page(RUN, run=finished_run.id).get("download_button"))
-    for name in ("config.json", "history.csv", "evaluation.json", "linear.npz", "log.txt"):
-        assert name in labels
 
 
 # --- data set picker -----------------------------------------------------------------------------------------------

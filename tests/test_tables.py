@@ -1,10 +1,13 @@
 """Tables: runs, scores and settings in words."""
 
 import io
+import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
+from emotion_core.comparison import MISSING, group_runs, single_runs
 from emotion_core.config import FirstRows, OneCycleRate
 from emotion_core.evaluation import ClassScores
 from emotion_core.presets import find_preset
@@ -23,25 +26,40 @@ LINES = [
 ]  # fmt: skip
 
 
+SEEDS = [
+    RunSummary(
+        id=run_id, name="dense-5", state=State.FINISHED, preset="dense-5", data="faces.csv", seed=seed, epoch=100,
+        epochs=100, val_accuracy=accuracy, macro_f1=0.4, test_accuracy=test, settings="same", as_preset=True,
+    )
+    for run_id, seed, accuracy, test in (("b", 43, 0.44, 0.41), ("a", 42, 0.42, None))
+]  # fmt: skip
+
+
 def test_every_run_has_a_row_damaged_ones_with_their_reason():
-    table = tables.runs_table(LINES)
+    table = tables.runs_table(single_runs(LINES))
     assert list(table["State"]) == ["Finished", "Queued", "Queued", "Damaged"]
     assert table["Note"][3] == "config.json cannot be read."
 
 
 def test_drawn_data_is_called_drawn():
-    assert list(tables.runs_table(LINES)["Data"])[:2] == ["faces.csv", tables.DRAWN]
+    assert list(tables.runs_table(single_runs(LINES))["Data"])[:2] == ["faces.csv", tables.DRAWN]
 
 
 def test_csv_gives_the_numbers_back_exactly():
-    table = pd.read_csv(io.StringIO(tables.as_csv(tables.runs_table(LINES))))
+    table = pd.read_csv(io.StringIO(tables.as_csv(tables.runs_table(single_runs(LINES)))))
     assert table["Validation accuracy"][0] == 0.5817
     assert table["Parameters"][0] == 7_260_075
     assert table["Validation accuracy"][1:].isna().all()
 
 
+def test_csv_lists_the_runs_of_a_group_with_commas_between():
+    table = pd.read_csv(io.StringIO(tables.as_csv(tables.runs_table(group_runs(SEEDS)))))
+    assert list(table["Ids"]) == ["b, a"]
+    assert list(table["Seeds"]) == ["42, 43"]
+
+
 def test_on_screen_shares_are_percent_and_times_are_durations():
-    table = tables.on_screen(tables.runs_table(LINES))
+    table = tables.on_screen(tables.runs_table(single_runs(LINES)))
     assert table["Validation accuracy"][0] == pytest.approx(58.17)
     assert table["Time"][0] == pd.Timedelta(seconds=75)
     assert pd.isna(table["Time"][1])
@@ -50,6 +68,58 @@ def test_on_screen_shares_are_percent_and_times_are_durations():
 
 def test_a_table_of_no_runs_is_empty():
     assert len(tables.on_screen(tables.runs_table([]))) == 0
+
+
+def test_a_group_has_means_and_stands_beside_the_coursework():
+    row = tables.runs_table(group_runs(SEEDS)).iloc[0]
+    assert row["Run"] == "Dense 5: L2, batch norm"
+    assert row["Runs"] == 2
+    assert row["Validation accuracy"] == pytest.approx(0.43)
+    assert row["Validation deviation"] == pytest.approx(math.sqrt(0.0002))
+    assert row["Coursework validation"] == pytest.approx(0.41825)
+    assert row["Against the coursework"] == pytest.approx(0.43 - 0.41825)
+    assert (row["Coursework test"], row["Runs with a test score"]) == (0.42, 1)
+    assert row["Test against the coursework"] == pytest.approx(0.41 - 0.42)
+    assert pd.isna(row["Test deviation"])
+
+
+def test_a_changed_preset_is_called_changed_and_has_no_figures_of_the_coursework():
+    row = tables.runs_table(group_runs([replace(line, as_preset=False) for line in SEEDS])).iloc[0]
+    assert row["Preset"] == "dense-5, changed"
+    assert pd.isna(row["Coursework validation"])
+
+
+def test_rows_say_how_they_differ_from_the_baseline():
+    (baseline,) = group_runs(SEEDS)
+    (other,) = group_runs([replace(line, settings="other", val_accuracy=line.val_accuracy + 0.2) for line in SEEDS])
+    table = tables.runs_table([baseline, other], baseline)
+    assert pd.isna(table["Against the baseline"][0])
+    assert table["Against the baseline"][1] == pytest.approx(0.2)
+    assert list(table["Standing"]) == ["baseline", "beyond the spread of seeds"]
+    assert list(table["Test standing"]) == ["baseline", "one seed: spread unknown"]
+    assert list(tables.on_screen(table)["Standing"]) == [["baseline"], []]
+
+
+def test_groups_of_one_name_are_told_apart_by_data_then_by_key():
+    groups = group_runs(
+        [
+            RunSummary(id="a", name="cnn", state=State.FINISHED, data="faces.csv", settings="1111"),
+            RunSummary(id="b", name="cnn", state=State.FINISHED, data="sample", settings="2222"),
+            RunSummary(id="c", name="cnn", state=State.FINISHED, data="sample", settings="3333"),
+            RunSummary(id="d", name="gru", state=State.FINISHED, data="sample", settings="4444"),
+        ]
+    )
+    assert list(tables.row_names(groups).values()) == [
+        "cnn (faces.csv)", "cnn (Sample (drawn)) 2222", "cnn (Sample (drawn)) 3333", "gru"
+    ]  # fmt: skip
+
+
+def test_settings_that_differ_are_in_words_and_missing_ones_a_dash():
+    table = tables.settings_table(
+        {("model", "hidden_layers"): [5, MISSING], ("training", "seed"): [[42, 43], [42]]}, ["Dense", "CNN"]
+    )
+    assert list(table.index) == ["Model · Hidden layers", "Training · Seed"]
+    assert table.to_numpy().tolist() == [["5", "–"], ["42, 43", "42"]]
 
 
 def test_runs_of_one_name_are_told_apart():

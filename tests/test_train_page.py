@@ -1,6 +1,7 @@
 """The Train page: from a choice to a queued run, and the live view of runs in every state."""
 
 import os
+import re
 import time
 from collections.abc import Callable
 from functools import partial
@@ -9,15 +10,20 @@ from typing import Any
 
 import pytest
 import streamlit as st
-from conftest import open_app, save_finished_run, shown
+from conftest import open_app, save_csv, save_finished_run, shown
 from filelock import FileLock
 from streamlit.testing.v1 import AppTest
 
 from emotion_core.config import Augmentation, with_settings
+from emotion_core.coursework import SEEDS
 from emotion_core.dataset import load_dataset
 from emotion_core.engine import devices
+from emotion_core.hardware import this_machine
+from emotion_core.models.parameters import count_parameters
 from emotion_core.presets import PRESETS, find_preset
+from emotion_core.reproduction import table_of
 from emotion_core.runs import Run, Runs, State
+from ui import expected
 
 PAGE = "pages/train_models.py"
 
@@ -52,6 +58,29 @@ def keys(page: AppTest) -> set[str]:
     return {button.key for button in page.button}
 
 
+def cards(page: AppTest) -> list[str]:
+    return [button.key.removeprefix("choose-") for button in page.button if (button.key or "").startswith("choose-")]
+
+
+def choose(page: AppTest, preset: str) -> None:
+    """Choose a preset as a person does: its family, then its card."""
+    page.segmented_control(key="train.family").set_value(find_preset(preset).config.model.family).run()
+    if not page.button(key=f"choose-{preset}").disabled:
+        page.button(key=f"choose-{preset}").click().run()
+
+
+def open_table(page: AppTest) -> None:
+    page.button(key="reproduce").click().run()
+
+
+def leave_out_all_but(page: AppTest, *presets: str) -> None:
+    for box in page.checkbox:
+        name = (box.key or "").removeprefix("reproduce-")
+        if name in SEEDS and name not in presets:
+            box.uncheck()
+    page.run()
+
+
 def queued(runs: Runs, name: str, sequence: int = 0, preset: str = "dense-5") -> Run:
     return runs.create(with_settings(find_preset(preset).config, {"name": name}), sequence)
 
@@ -68,7 +97,7 @@ def written_epoch(run: Run, epoch: int) -> None:
 def test_with_no_runs_the_form_is_open_and_ready_on_the_sample(open_page: Callable[..., AppTest]) -> None:
     page = open_page()
     assert page.segmented_control(key="train.view").value == "New run"
-    assert {f"choose-{name}" for name in PRESETS} <= keys(page)
+    assert cards(page) == ["sgd", "sgd-misaligned"]
     assert not page.button(key="train").disabled
     assert "16,135 parameters" in texts(page)
 
@@ -77,9 +106,31 @@ def test_the_url_names_the_preset(open_page: Callable[..., AppTest]) -> None:
     page = open_page(preset="cnn")
     assert page.button(key="choose-cnn").disabled
     assert page.number_input(key="cnn.training.epochs").value == 200
-    page.button(key="choose-dense-5").click().run()
+    choose(page, "dense-5")
     assert parameter(page, "preset") == "dense-5"
     assert page.number_input(key="dense-5.training.epochs").value == 100
+
+
+@pytest.mark.parametrize("preset", ["sgd-misaligned", "dense-7", "gru-attention", "cnn", "cnn-small"])
+def test_a_link_to_any_preset_opens_its_family_with_its_size_and_time(
+    open_page: Callable[..., AppTest], preset: str
+) -> None:
+    page = open_page(preset=preset)
+    family = find_preset(preset).config.model.family
+    assert cards(page) == [name for name in PRESETS if find_preset(name).config.model.family == family]
+    assert page.segmented_control(key="train.family").value == family
+    assert page.button(key=f"choose-{preset}").disabled
+    card = rf"{count_parameters(find_preset(preset).config.model):,} parameters · (up to|about) \d+"
+    assert re.search(card, texts(page))
+    assert ("Ours, not the coursework's." in texts(page)) is (preset == "cnn-small")
+
+
+def test_another_family_comes_with_the_preset_that_was_chosen_in_it_last(open_page: Callable[..., AppTest]) -> None:
+    page = open_page(preset="dense-4")
+    page.segmented_control(key="train.family").set_value("cnn").run()
+    assert parameter(page, "preset") == "cnn"
+    page.segmented_control(key="train.family").set_value("dense").run()
+    assert parameter(page, "preset") == "dense-4"
 
 
 def test_a_preset_that_does_not_exist_opens_the_first_one(open_page: Callable[..., AppTest]) -> None:
@@ -136,19 +187,40 @@ def test_the_augmentation_of_the_augment_page_opens_the_form_and_is_taken_over_o
     assert page.toggle(key="dense-5.augmentation.horizontal_flip").value
     page.number_input(key="dense-5.augmentation.rotation").set_value(12).run()
     assert page.number_input(key="dense-5.augmentation.rotation").value == 12
-    page.button(key="choose-sgd").click().run()
+    choose(page, "sgd")
     assert "A linear model takes no augmentation" in texts(page)
     page.segmented_control(key="train.view").set_value("Watch").run()
     assert page.segmented_control(key="train.view").value == "Watch"
 
 
-def test_the_expected_time_is_told_from_a_measured_run_only(open_page: Callable[..., AppTest], runs: Runs) -> None:
-    save_finished_run(runs).record(images_per_second=2_000.0)
-    for preset, told in (("sgd", True), ("dense-5", False)):
-        st.cache_data.clear()
-        page = open_page(preset=preset)
-        page.segmented_control(key="train.view").set_value("New run").run()
-        assert ("at the speed of the last such run" in texts(page)) is told
+def test_the_expected_time_is_that_of_such_runs_on_this_machine(
+    open_page: Callable[..., AppTest], runs: Runs, faces_csv: Path
+) -> None:
+    measured(save_finished_run(runs), images_per_second=10)
+    page = open_page(preset="sgd", data=faces_csv.name)
+    page.segmented_control(key="train.view").set_value("New run").run()
+    assert "16,135 parameters · up to 1 h 30 min" in texts(page)  # 1,000 times 56 faces, 10 a second
+    page.number_input(key="sgd.training.epochs").set_value(100)
+    page.number_input(key="sgd.training.early_stopping_patience").set_value(None).run()
+    assert "56 faces train, 14 validate · 16,135 parameters · about 9 min" in texts(page)
+
+
+def test_a_gpu_that_has_computed_nothing_is_said_to_be_unmeasured(
+    open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expected, "may_have_gpu", lambda: True)
+    page = open_page(preset="cnn")
+    assert "7,260,075 parameters · not measured yet" in texts(page)
+    assert re.search(r"not measured on this GPU yet; up to .* on the processor", texts(page))
+    choose(page, "sgd")
+    assert "not measured" not in texts(page)
+
+
+def measured(run: Run, images_per_second: float) -> None:
+    """Say of a run that this machine computed it so fast."""
+    images = images_per_second * 10 / run.status().epoch
+    run.record(machine=this_machine(), images=round(images), seconds=10.0, device="CPU")
+    st.cache_resource.clear()
 
 
 def test_two_clicks_train_one_run_to_its_end_and_a_later_click_another(
@@ -162,6 +234,11 @@ def test_two_clicks_train_one_run_to_its_end_and_a_later_click_another(
     assert page.segmented_control(key="train.view").value == "Watch"
     assert parameter(page, "run") == run.id
     assert (run.config.name, run.config.training.epochs) == ("Clicked", 2)
+
+    page.session_state["train.clicked"] = "train"  # a second click that comes after the page has moved on
+    page.run()
+    page.segmented_control(key="train.view").set_value("New run").run()
+    assert [other.id for other in runs.all()] == [run.id]
 
     click_again(page, seconds_later=-60)  # however slow this machine is, the same moment
     assert [other.id for other in runs.all()] == [run.id]
@@ -210,8 +287,7 @@ def problems(page: AppTest) -> list[str]:
 def test_several_runs_are_counted_first_queued_in_order_by_one_action_and_the_first_is_shown(
     open_page: Callable[..., AppTest], runs: Runs, faces_csv: Path
 ) -> None:
-    save_finished_run(runs).record(images_per_second=10.0)
-    st.cache_data.clear()
+    measured(save_finished_run(runs, epochs=10), images_per_second=10)
     page = open_page(preset="sgd", data=faces_csv.name)
     page.segmented_control(key="train.view").set_value("New run").run()
     page.text_input(key="sgd.name").set_value("Many")
@@ -224,7 +300,7 @@ def test_several_runs_are_counted_first_queued_in_order_by_one_action_and_the_fi
     assert page.button(key="train").label == "Train 4 runs"
     page.multiselect(key=several("sgd", "model.penalty")).set_value(["l2", "l1"]).run()
     assert page.button(key="train").label == "Train 8 runs"
-    assert "up to 3 min in all at the speed of the last such run" in texts(page)  # 8 x 3 x 70 faces, 10 a second
+    assert "up to 2 min in all" in texts(page)  # 8 times 3 times 56 faces, 10 a second
     assert "8 runs, from " in texts(page)
 
     before = {run.id for run in runs.all()}
@@ -275,7 +351,7 @@ def test_what_can_vary_is_what_the_form_asks(open_page: Callable[..., AppTest]) 
     page = open_page(preset="sgd")
     assert {"Model, Alpha", "Training, Epochs", "Training, Class weights"} <= offered("sgd")
     assert not {"Training, Batch size", "Training, Schedule, Rate", "Device, Backend"} & offered("sgd")
-    page.button(key="choose-dense-5").click().run()
+    choose(page, "dense-5")
     assert {"Training, Schedule, Decay", "Augmentation, Zoom", "Model, Dropout", "Device, Backend"} <= offered(
         "dense-5"
     )
@@ -284,7 +360,7 @@ def test_what_can_vary_is_what_the_form_asks(open_page: Callable[..., AppTest]) 
     page.selectbox(key="dense-5.training.schedule.kind").set_value("step").run()
     assert page.selectbox(key=several("dense-5", "0")).value is None
     assert "Training, Schedule, Every" in offered("dense-5")
-    page.button(key="choose-cnn").click().run()
+    choose(page, "cnn")
     assert {"Model, Blocks 1, Dropout", "Model, Blocks 4, Pooling"} <= offered("cnn")
 
 
@@ -297,6 +373,84 @@ def test_one_setting_varies_once_and_an_empty_one_may_be_empty(open_page: Callab
     assert not page.error
     page.selectbox(key=several("dense-5", "0")).set_value(None).run()
     assert page.button(key="train").label == "Train"
+
+
+# --- the coursework -----------------------------------------------------------------------------------------------
+
+
+def test_the_whole_coursework_is_queued_by_one_action_once_however_often_it_is_clicked(
+    open_page: Callable[..., AppTest], runs: Runs, faces_csv: Path
+) -> None:
+    waiting = queued(runs, "Before", 1)
+    page = open_page(preset="cnn", data=faces_csv.name)
+    page.segmented_control(key="train.view").set_value("New run").run()
+    open_table(page)
+    assert "faces.csv** (70 faces)" in texts(page)
+    assert page.button(key="reproduce-queue").label == "Queue 28 runs"
+    assert re.search(r"up to .* in all on this machine, one after the other, after the 1 in hand", texts(page))
+    with FileLock(runs.engine_folder / "worker.lock"):  # nothing is computed
+        page.button(key="reproduce-queue").click().run()
+    made = sorted((run for run in runs.all() if run.id != waiting.id), key=lambda run: run.status().sequence)
+    assert [(run.config.preset, run.config.training.seed) for run in made] == [
+        (preset, seed) for preset, seeds in SEEDS.items() for seed in seeds
+    ]
+    assert {run.config.data.source for run in made} == {str(faces_csv)}
+    assert page.segmented_control(key="train.view").value == "Watch"
+    assert parameter(page, "run") == made[0].id
+
+    page.session_state["train.clicked"] = "reproduce-queue"  # the second click comes after the page has moved on
+    page.run()
+    page.segmented_control(key="train.view").set_value("New run").run()
+    assert "reproduce-queue" not in keys(page)
+    open_table(page)
+    assert len(runs.all()) == 1 + 28
+    assert page.button(key="reproduce-queue").disabled
+
+
+def test_presets_of_the_table_can_be_left_out(open_page: Callable[..., AppTest], runs: Runs, faces_csv: Path) -> None:
+    page = open_page(data=faces_csv.name)
+    open_table(page)
+    leave_out_all_but(page)
+    assert page.button(key="reproduce-queue").disabled
+    page.checkbox(key="reproduce-sgd").check()
+    page.checkbox(key="reproduce-cnn").check().run()
+    assert page.button(key="reproduce-queue").label == "Queue 5 runs"
+    with FileLock(runs.engine_folder / "worker.lock"):
+        page.button(key="reproduce-queue").click().run()
+    assert sorted(run.config.preset for run in runs.all()) == ["cnn", "cnn", "sgd", "sgd", "sgd"]
+
+
+def test_runs_that_are_there_already_are_left_out_unless_asked_for(
+    open_page: Callable[..., AppTest], runs: Runs, faces_csv: Path
+) -> None:
+    shared = {"data.source": str(faces_csv), "data_fingerprint": load_dataset(faces_csv).fingerprint}
+    for entry in table_of(["sgd", "dense-5"], shared, []):
+        for config in entry.configs[:2]:
+            runs.create(config).record(state=State.FINISHED)
+    page = open_page(preset="sgd", data=faces_csv.name)
+    page.segmented_control(key="train.view").set_value("New run").run()
+    open_table(page)
+    leave_out_all_but(page, "sgd", "dense-5")
+    assert page.checkbox(key="reproduce-dense-5").disabled
+    assert "there already" in texts(page)
+    assert "1 of 3" in texts(page)
+    assert page.button(key="reproduce-queue").label == "Queue 1 run"
+    page.toggle(key="reproduce-again").set_value(True).run()
+    assert page.button(key="reproduce-queue").label == "Queue 5 runs"
+
+
+def test_the_drawn_sample_is_said_to_be_no_match_for_the_coursework_s_figures(
+    open_page: Callable[..., AppTest],
+) -> None:
+    page = open_page(data="sample")
+    open_table(page)
+    assert any("cannot be compared with the coursework's figures" in warning.value for warning in page.warning)
+
+
+def test_data_without_labels_cannot_reproduce_anything(open_page: Callable[..., AppTest], runs: Runs) -> None:
+    save_csv(Path(os.environ["EMOTION_DATA"]) / "test.csv", None)
+    page = open_page(data="test.csv")
+    assert page.button(key="reproduce").disabled
 
 
 # --- clones -------------------------------------------------------------------------------------------------------
@@ -320,10 +474,10 @@ def test_a_clone_opens_the_form_as_the_run_was_with_its_data(
     assert page.number_input(key=f"{form}.augmentation.rotation").value == 11
     assert page.selectbox(key="train-data").value == "faces.csv"
     assert not page.button(key="train").disabled
-    assert not any(key.startswith("choose-") for key in keys(page))
+    assert not cards(page)
     page.button(key="leave-clone").click().run()
     assert "clone" not in page.query_params
-    assert "choose-dense-5" in keys(page)
+    assert cards(page)
 
 
 def test_what_is_changed_in_a_clone_stays_until_it_is_cloned_anew(
@@ -379,7 +533,7 @@ def test_an_unknown_run_to_clone_is_said_and_the_presets_are_shown(
 ) -> None:
     page = open_page(clone=asked)
     assert "There is no run" in shown(page.warning[0].value)
-    assert "choose-sgd" in keys(page)
+    assert "sgd" in cards(page)
     assert "clone" not in page.query_params
 
 
@@ -388,7 +542,7 @@ def test_a_damaged_run_to_clone_is_said_too(open_page: Callable[..., AppTest], r
     (run.folder / "config.json").write_text("{", encoding="utf-8")
     page = open_page(clone=run.id)
     assert "does not hold a run" in page.warning[0].value.replace("\\", "")
-    assert "choose-sgd" in keys(page)
+    assert "sgd" in cards(page)
 
 
 def test_a_run_of_a_clone_learns_from_the_data_as_it_is_now(

@@ -7,7 +7,7 @@ import pytest
 from emotion_core.config import RunConfig
 from emotion_core.presets import find_preset
 from emotion_core.runs import Run, Runs, State
-from emotion_core.watch import as_duration, images_per_second, watch
+from emotion_core.watch import as_duration, watch
 
 EPOCHS = 10
 
@@ -151,14 +151,6 @@ def test_the_batches_of_the_last_epoch_are_shown_only_while_it_is_computed(runs:
         assert len(watch(run).progress) == 1
     run.record(state=State.STOPPED)
     assert watch(run).progress.empty
-
-
-def test_speed_is_that_of_the_last_measured_run_of_the_preset(runs: Runs) -> None:
-    assert images_per_second(runs, "dense-5") is None
-    runs.create(config("sgd")).record(images_per_second=9_000)
-    runs.create(config("dense-5")).record(images_per_second=700)
-    runs.create(config("dense-5"))  # has not begun, so it has measured nothing
-    assert images_per_second(runs, "dense-5") == 700
 
 
 @pytest.mark.parametrize(

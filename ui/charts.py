@@ -1,27 +1,18 @@
 """Figures from plain data: emotions in their own colours, on a clear background, with text in the theme's own colour.
 
-Bars and the matrix are HTML, which follows the theme by itself and is there at once; curves that one looks into are
-Plotly figures, and those that move (`ui.curves`) Vega-Lite descriptions. Nothing here calls Streamlit.
+Bars and the matrix are HTML, which follows the theme by itself and is there at once. Figures that one looks into are
+Plotly's (`ui.compared`), and curves that move Vega-Lite descriptions (`ui.curves`). Nothing here calls Streamlit.
 """
 
 from collections.abc import Mapping, Sequence
-from html import escape
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from plotly.graph_objects import Figure
 
 ACCENT: Final = "#6476E6"
 """The theme's own colour, in a shade that reads on light and dark."""
 
 MUTED: Final = "#8A90A6"
-SERIES_COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F")
-"""Colours of runs that share a figure, in order; past the last they begin again."""
-
-CURVE_TITLES: Final = {"val_accuracy": "Validation accuracy", "val_loss": "Validation loss"}
 LONGEST_NAME: Final = 36
 
 _GRID: Final = "rgba(128, 134, 156, 0.25)"
@@ -91,95 +82,52 @@ def _parts(name: str, parts: Mapping[str, float], percent: float, number: str) -
 # --- confusion matrix ----------------------------------------------------------------------------------------------
 
 
-def confusion_matrix(confusion: Sequence[Sequence[int]]) -> str:
-    """True emotions down, predicted across; shade and text are shares of the true class, counts stand in the hover."""
-    heads = "".join(f'<th style="{_HEAD};text-align:center">{name}</th>' for name in EMOTIONS)
+def confusion_matrix(confusion: Sequence[Sequence[int]], *, as_counts: bool = False) -> str:
+    """True emotions down, predicted across; shade is the share of the true class, text that share or the count.
+
+    The cells that hold faces name themselves in `data-cell`, such as `Fear-Sad`, for whoever makes them answer clicks.
+    """
+    heads = "".join(f'<th scope="col" style="{_HEAD};text-align:center">{name}</th>' for name in EMOTIONS)
     rows = "".join(
-        f'<tr><th style="{_HEAD};text-align:right;padding-right:.7rem">{name}</th>{_cells(name, counts)}</tr>'
+        f'<tr><th scope="row" style="{_HEAD};text-align:right;padding-right:.5rem">{name}</th>'
+        f"{_cells(name, counts, as_counts)}</tr>"
         for name, counts in zip(EMOTIONS, confusion, strict=True)
     )
     return (
-        '<table style="width:100%;border-collapse:separate;border-spacing:3px;table-layout:fixed;border:none;'
-        'font-variant-numeric:tabular-nums">'
-        f'<caption style="caption-side:top;text-align:right;padding:0 0 .3rem">Predicted &rarr;</caption>'
-        f'<tr><th style="{_HEAD};text-align:right;padding-right:.7rem;opacity:.7">True &darr;</th>{heads}</tr>'
-        f"{rows}</table>"
+        '<div style="container-type:inline-size"><table style="width:100%;border-collapse:separate;border-spacing:3px;'
+        'table-layout:fixed;border:none;font-variant-numeric:tabular-nums">'
+        f'<tr><th style="{_HEAD};width:15.5%;text-align:right;padding-right:.5rem;opacity:.7;line-height:1.25">'
+        f"Predicted &rarr;<br>True &darr;</th>{heads}</tr>{rows}</table></div>"
     )
 
 
-_HEAD: Final = "border:none;font-weight:500;font-size:.9rem;padding:.15rem 0"
+def cell_name(true: int, predicted: int) -> str:
+    """Return what a cell of the confusion matrix is called in the page and in the address."""
+    return f"{EMOTIONS[true]}-{EMOTIONS[predicted]}"
 
 
-def _cells(true: str, counts: Sequence[int]) -> str:
+def cell_of(name: str) -> tuple[int, int] | None:
+    """Return the true and the predicted label of a cell by its name; None for what names no cell."""
+    parts = name.split("-")
+    return (EMOTIONS.index(parts[0]), EMOTIONS.index(parts[1])) if len(parts) == 2 and {*parts} <= {*EMOTIONS} else None
+
+
+_HEAD: Final = "border:none;font-weight:500;font-size:min(.9rem, 2.9cqi);padding:.15rem 0;white-space:nowrap"
+
+
+def _cells(true: str, counts: Sequence[int], as_counts: bool) -> str:
     shares = [count / max(1, sum(counts)) for count in counts]
     return "".join(
-        f'<td title="True {true}, predicted {predicted}: {count:,} faces, {share:.1%}" style="border:none;height:46px;'
+        f"<td {_name(true, predicted) if count else ''}"
+        f'title="True {true}, predicted {predicted}: {count:,} faces, {share:.1%}" style="border:none;height:42px;'
         f"text-align:center;border-radius:4px;padding:0;background:rgba(100,118,230,{0.06 + 0.94 * share:.3f});"
-        f'font-weight:{600 if true == predicted else 400}">{share:.0%}</td>'
+        f'font-weight:{600 if true == predicted else 400}">{f"{count:,}" if as_counts else f"{share:.0%}"}</td>'
         for predicted, count, share in zip(EMOTIONS, counts, shares, strict=True)
     )
 
 
-# --- curves --------------------------------------------------------------------------------------------------------
-
-
-def compared_curves(histories: Mapping[str, "pd.DataFrame"], metric: str, ink: str) -> "Figure":
-    """Lay a column of several runs' histories over each other, a line per run with a dot at its best epoch.
-
-    Args:
-        histories: A row per epoch, by the runs' names.
-        metric: `val_accuracy` or `val_loss`.
-        ink: Colour of text.
-    """
-    from plotly.graph_objects import Figure, Scatter  # slow to import
-
-    is_share = metric == "val_accuracy"
-    figure = Figure(
-        [
-            Scatter(
-                x=history["epoch"],
-                y=history[metric],
-                name=escape(short(name)),
-                mode="lines+markers",
-                line={"color": SERIES_COLOURS[place % len(SERIES_COLOURS)], "width": 2.5},
-                marker={"size": _dot_sizes(history), "opacity": 1},
-                hovertemplate="%{y:.1%}" if is_share else "%{y:.3f}",
-            )
-            for place, (name, history) in enumerate(histories.items())
-        ]
-    )
-    figure.update_layout(_COMPARISON)
-    figure.update_layout(title_text=CURVE_TITLES[metric], font_color=ink)
-    figure.update_yaxes(tickformat=".0%" if is_share else None)
-    return figure
-
-
-def _dot_sizes(history: "pd.DataFrame") -> list[int]:
-    """Return the size of each epoch's dot: large for the epoch that is kept."""
-    return [11 if is_best else 3 for is_best in history["val_loss"] == history["val_loss"].min()]
-
-
-_COMPARISON: Final[dict[str, Any]] = {
-    "height": 370,
-    "margin": {"l": 8, "r": 8, "t": 44, "b": 8},
-    "font": {"family": '"Source Sans", sans-serif', "size": 13},
-    "title": {"font": {"size": 16, "weight": 600}, "x": 0, "xref": "paper"},
-    "paper_bgcolor": "rgba(0,0,0,0)",
-    "plot_bgcolor": "rgba(0,0,0,0)",
-    "hovermode": "x unified",
-    "hoverlabel": {"bgcolor": "#FFFFFF", "font": {"color": "#151827"}},
-    "showlegend": True,
-    "legend": {"orientation": "h", "yanchor": "top", "y": -0.18, "x": 0},
-    "xaxis": {
-        "title": {"text": "Epoch", "standoff": 8, "font": {"size": 13}},
-        "showgrid": False,
-        "zeroline": False,
-        "tickformat": "d",
-        "nticks": 9,
-    },
-    "yaxis": {"gridcolor": _GRID, "ticklabelstandoff": 8, "zeroline": False, "nticks": 6, "automargin": True},
-}
-"""Plotly layout of figures that compare runs."""
+def _name(true: str, predicted: str) -> str:
+    return f'data-cell="{true}-{predicted}" '
 
 
 def short(name: str) -> str:

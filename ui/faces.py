@@ -63,6 +63,55 @@ def show_no_face(title: str) -> None:
     )
 
 
+@dataclass(frozen=True)
+class JudgedFace:
+    """A face of known emotion, and the name that a model gave it.
+
+    Attributes:
+        image: uint8 (48, 48).
+        true: Its emotion.
+        predicted: What the model took it for.
+        confidence: How sure it was, 0-1.
+        detail: What the mouse finds over it.
+    """
+
+    image: NDArray[np.uint8]
+    true: str
+    predicted: str
+    confidence: float
+    detail: str
+
+
+def show_gallery(faces: Sequence[JudgedFace]) -> None:
+    """Show faces in a grid, each pixel enlarged to a sharp square, with what each is and what it was taken for."""
+    grid = "display:grid;grid-template-columns:repeat(auto-fill,minmax(92px,1fr));gap:12px"
+    st.html(f'<div style="{grid}">{"".join(map(_judged, faces))}</div>')
+
+
+def _judged(face: JudgedFace) -> str:
+    arrow = "" if face.predicted == face.true else "&rarr; "
+    truth = "" if face.predicted == face.true else f"<div>{_dotted(face.true, 400)}</div>"
+    return (
+        f'<figure style="margin:0;font-size:.95rem;line-height:1.4;white-space:nowrap" title="{escape(face.detail)}">'
+        '<div style="position:relative;margin-bottom:.25rem">'
+        f'<img alt="{face.true}, taken for {face.predicted}" src="{data_url(face.image)}" '
+        'style="width:100%;display:block;image-rendering:pixelated;border-radius:6px">'
+        f'<span style="{_OVERLAY}">{face.confidence:.0%}</span></div>'
+        f"{truth}<div>{arrow}{_dotted(face.predicted, 600)}</div></figure>"
+    )
+
+
+_OVERLAY: Final = (
+    "position:absolute;right:0;bottom:0;padding:.05rem .4rem;border-radius:6px 0 6px 0;font-weight:600;"
+    "font-variant-numeric:tabular-nums;color:#FFFFFF;background:rgba(16, 18, 26, 0.78)"
+)
+
+
+def _dotted(emotion: str, weight: int) -> str:
+    dot = f"width:.6rem;height:.6rem;border-radius:50%;display:inline-block;background:{EMOTION_COLOURS[emotion]}"
+    return f'<span style="{dot}"></span> <span style="font-weight:{weight}">{emotion}</span>'
+
+
 def _show_panel(crop: str, title: str, bars: str) -> None:
     st.html(
         '<div style="display:flex;flex-wrap:wrap;gap:1.25rem;align-items:flex-start">'

@@ -22,9 +22,11 @@ WORDS = {
     "amsgrad": "AMSGrad",
     "cnn": "CNN",
     "cpu": "CPU",
+    "elasticnet": "elastic net",
     "gelu": "GELU",
     "gpu": "GPU",
     "gru": "GRU",
+    "huber": "Huber",
     "initializer": "initialiser",
     "jax": "JAX",
     "l1": "L1",
@@ -38,6 +40,13 @@ WORDS = {
     "torch": "PyTorch",
 }
 """Words of field and choice names that are written otherwise on screen."""
+
+PHRASES = {
+    "kind": "Computes on",  # of a device; of anything else its own label stands before its kinds
+    "one_cycle": "1cycle",
+    "usage": "Usage column",
+}
+"""Names that are called otherwise as a whole."""
 
 EMPTY = ("empty", "none", "never")
 """What a person may write for the value of a field that is left empty."""
@@ -162,6 +171,8 @@ def _another(field: Field, now: float) -> float:
 
 def label_of(name: str) -> str:
     """Write the name of a field or a choice as a person would: `he_normal` as `He normal`."""
+    if name in PHRASES:
+        return PHRASES[name]
     text = " ".join(WORDS.get(word, word) for word in name.split("_"))
     return text[:1].upper() + text[1:]
 

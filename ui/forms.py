@@ -222,10 +222,12 @@ def _ask_list(field: Field, start: Any, key: str) -> list[dict[str, Any]]:
     """Ask for a list of groups, one a row; rows can be added and removed."""
     rows = st.session_state.setdefault(f"{key}.rows", list(range(len(start))))
     singular = field.label.lower().removesuffix("s")
+    starts = start or [field.type().model_dump()]  # only a list that may be empty is, and its groups have defaults
     document = []
+    st.markdown(f":small[{field.label}]", help=field.help)
     for place, row in enumerate(rows):
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            document.append(_ask_row(field.type, start[min(row, len(start) - 1)], f"{key}.{row}", labelled=not place))
+            document.append(_ask_row(field.type, starts[min(row, len(starts) - 1)], f"{key}.{row}", labelled=not place))
             st.button(
                 "",
                 icon=":material/close:",
@@ -242,7 +244,7 @@ def _ask_list(field: Field, start: Any, key: str) -> list[dict[str, Any]]:
         key=f"{key}.add",
         disabled=len(rows) == field.max_length,
         on_click=rows.append,
-        args=(max(rows) + 1,),
+        args=(max(rows, default=-1) + 1,),
     )
     return document
 
@@ -255,9 +257,10 @@ def _remove(rows: list[int], row: int) -> None:
 
 def _ask_row(settings: type[Settings], start: dict[str, Any], key: str, *, labelled: bool) -> dict[str, Any]:
     fields = fields_of(settings).values()
-    columns = st.columns([2 if field.kind is Kind.NOTATION else 1 for field in fields])
+    columns = st.columns([2 if field.kind is Kind.NOTATION else 1 for field in fields], vertical_alignment="bottom")
     document = {}
     for field, column in zip(fields, columns, strict=True):
         with column:
-            document[field.name] = _ask(field, start[field.name], f"{key}.{field.name}", labelled=labelled)
+            named = labelled or field.kind is Kind.SWITCH  # which says nothing without its name
+            document[field.name] = _ask(field, start[field.name], f"{key}.{field.name}", labelled=named)
     return document

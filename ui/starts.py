@@ -1,21 +1,39 @@
-"""What the Train form begins with: a preset, chosen from cards, or the settings of a run that someone clones.
+"""What the Train form begins with: a preset, chosen from its family's cards, or the settings of a cloned run.
 
 The URL names either, so that a link or a reload opens the same; the session remembers it for the next visit.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
 from emotion_core.config import RunConfig, with_settings
+from emotion_core.coursework import SEEDS
 from emotion_core.errors import EmotionError
 from emotion_core.models.parameters import count_parameters
 from emotion_core.presets import PRESETS, Preset
 from emotion_core.runs import Run
 from ui import cache
 from ui.charts import ACCENT
+from ui.expected import expected_time
 from ui.fields import label_of
+from ui.reproduce import offer_reproduction
 from ui.widgets import choose_dataset, forget, plain, remember
+
+if TYPE_CHECKING:
+    from emotion_core.dataset import Dataset
+
+_CARD_WIDTH: Final = 240
+
+_CARDS: Final = """<style>
+.st-key-preset-cards [class*="st-key-card-"] {{position: relative; padding: .6rem .9rem; transition: border-color .15s}}
+.st-key-preset-cards [class*="st-key-choose-"] {{position: absolute; inset: 0; width: 100%; height: 100%}}
+.st-key-preset-cards [class*="st-key-choose-"] :is(div, button) {{width: 100%; height: 100%; opacity: 0}}
+.st-key-preset-cards [class*="st-key-card-"]:is(:hover, :focus-within) {{border-color: {accent}}}
+.st-key-preset-cards .st-key-card-{chosen} {{border-color: {accent}; box-shadow: inset 0 0 0 1px {accent}}}
+</style>"""
+"""Lays each card's button, unseen, over the whole card, and frames the chosen one."""
 
 
 @dataclass(frozen=True)
@@ -29,37 +47,65 @@ class Start:
 # --- presets ------------------------------------------------------------------------------------------------------
 
 
-def choose_preset() -> Start:
-    """Show the presets as cards and return the chosen one, which the URL names."""
+def choose_preset(dataset: "Dataset | None") -> Start:
+    """Show the presets family by family and return the chosen one, which the URL names."""
     asked = st.query_params.get("preset", st.session_state.get("train.preset"))
     chosen = PRESETS.get(asked or "", next(iter(PRESETS.values())))
     st.session_state["train.preset"] = chosen.name
-    st.html(
-        f"<style>.st-key-card-{chosen.name} {{border-color: {ACCENT}; box-shadow: inset 0 0 0 1px {ACCENT}}}</style>"
-    )
-    with st.grid("auto", min_column_width=200):
+    st.session_state.setdefault("train.preset_of_family", {})[_family(chosen)] = chosen.name
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        _choose_family(_family(chosen))
+        if dataset is not None:
+            offer_reproduction(dataset)
+    st.html(_CARDS.format(chosen=chosen.name, accent=ACCENT))
+    with st.grid("auto", min_column_width=_CARD_WIDTH, gap="small", key="preset-cards"):
         for preset in PRESETS.values():
-            _show_card(preset, chosen=preset is chosen)
+            if _family(preset) == _family(chosen):
+                _show_card(preset, dataset, chosen=preset is chosen)
+    ours = "" if chosen.name in SEEDS else " Ours, not the coursework's."
+    st.markdown(f"{chosen.summary}{ours}")
     return Start(chosen.config, chosen.name)
 
 
-def _show_card(preset: Preset, *, chosen: bool) -> None:
-    model = preset.config.model
-    with st.container(
-        border=True, height="stretch", vertical_alignment="distribute", key=f"card-{preset.name}", gap="small"
-    ):
-        with st.container(gap="xsmall"):
-            st.markdown(f"**{preset.title}**")
-            st.caption(f"{label_of(model.family)} · {count_parameters(model):,} parameters")
-            st.markdown(f":small[{preset.summary}]")
+def _family(preset: Preset) -> str:
+    return preset.config.model.family
+
+
+def _choose_family(family: str) -> None:
+    """Let the person look at another family, of which the preset is taken that was chosen last, else its first."""
+    families = list(dict.fromkeys(map(_family, PRESETS.values())))
+    st.session_state["train.family"] = family
+    st.segmented_control(
+        "Family",
+        families,
+        format_func=label_of,
+        required=True,
+        key="train.family",
+        label_visibility="collapsed",
+        on_change=_take_family,
+    )
+
+
+def _take_family() -> None:
+    family = st.session_state["train.family"]
+    first = next(preset.name for preset in PRESETS.values() if _family(preset) == family)
+    _take_preset(st.session_state["train.preset_of_family"].get(family, first))
+
+
+def _show_card(preset: Preset, dataset: "Dataset | None", *, chosen: bool) -> None:
+    """Show a preset's name, size and time; all of the card is its button."""
+    facts = [f"{count_parameters(preset.config.model):,} parameters"]
+    if dataset is not None:
+        facts.append(str(expected_time([preset.config], dataset) or "not measured yet"))
+    with st.container(border=True, key=f"card-{preset.name}", gap="xxsmall"):
+        st.markdown(f"**{preset.title}**")
+        st.caption(" · ".join(facts))
         st.button(
-            "Chosen" if chosen else "Choose",
+            f"Choose {preset.title}",
             key=f"choose-{preset.name}",
-            icon=":material/check:" if chosen else None,
             disabled=chosen,
             on_click=_take_preset,
             args=(preset.name,),
-            width="stretch",
         )
 
 

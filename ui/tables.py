@@ -4,16 +4,18 @@ Nothing here calls Streamlit.
 """
 
 import json
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
+from emotion_core.comparison import MISSING, Figure, RunGroup, Standing, Statistic, difference
 from emotion_core.config import SAMPLE, RunConfig
 from emotion_core.evaluation import ClassScores
+from emotion_core.presets import PRESETS
 from emotion_core.runs import RunSummary, State
 from ui.fields import label_of
 
@@ -21,46 +23,142 @@ DRAWN = "Sample (drawn)"
 """How data drawn by code is called wherever a run tells what it learnt from."""
 
 
-def runs_table(lines: Sequence[RunSummary]) -> pd.DataFrame:
-    """Return a row per run, with the numbers of its best epoch, in the order given."""
+SHARES: Final = (
+    "Validation accuracy",
+    "Validation deviation",
+    "Against the baseline",
+    "Coursework validation",
+    "Against the coursework",
+    "Test accuracy",
+    "Test deviation",
+    "Test against the baseline",
+    "Coursework test",
+    "Test against the coursework",
+    "Training accuracy",
+)
+"""Columns of shares and of differences between them."""
+
+
+def runs_table(groups: Sequence[RunGroup], baseline: RunGroup | None = None) -> pd.DataFrame:
+    """Return a row per group, with means over its runs, unrounded, in the order given."""
     return pd.DataFrame(
         {
-            "Run": [line.name for line in lines],
-            "Tags": [list(line.tags) for line in lines],
-            "State": [line.state.capitalize() for line in lines],
-            "Validation accuracy": _floats(line.val_accuracy for line in lines),
-            "Macro-F1": _floats(line.macro_f1 for line in lines),
-            "Training accuracy": _floats(line.training_accuracy for line in lines),
-            "Best epoch": _integers(line.best_epoch for line in lines),
-            "Epochs": _integers(line.epoch for line in lines),
-            "Parameters": _integers(line.parameters for line in lines),
-            "Seconds": _floats(line.seconds for line in lines),
-            "Preset": [line.preset for line in lines],
-            "Seed": _integers(line.seed for line in lines),
-            "Data": [data_label(line.data) for line in lines],
-            "Submitted": pd.to_datetime(pd.Series([_local_time(line.submitted) for line in lines])),
-            "Note": [line.reason for line in lines],
-            "Id": [line.id for line in lines],
+            "Run": [group.name for group in groups],
+            "State": [group.state.capitalize() for group in groups],
+            "States": [[state.capitalize() for state in group.states] for group in groups],
+            "Runs": _integers(len(group.counted) for group in groups),
+            "Seeds": [", ".join(map(str, group.seeds)) for group in groups],
+            "Family": [label_of(group.newest.family) for group in groups],
+            "Preset": [_preset_of(group) for group in groups],
+            "Data": [data_label(group.newest.data) for group in groups],
+            "Tags": [list(group.tags) for group in groups],
+            **_scores(groups, "val_accuracy", "Validation"),
+            **_against_coursework(groups, "val_accuracy", "Coursework validation", "Against the coursework"),
+            **_against_baseline(groups, baseline, "val_accuracy", "Against the baseline", "Standing"),
+            **_scores(groups, "test_accuracy", "Test"),
+            "Runs with a test score": _integers(_count(group.statistic("test_accuracy")) for group in groups),
+            **_against_coursework(groups, "test_accuracy", "Coursework test", "Test against the coursework"),
+            **_against_baseline(groups, baseline, "test_accuracy", "Test against the baseline", "Test standing"),
+            "Training accuracy": _means(groups, "training_accuracy"),
+            "Macro-F1": _means(groups, "macro_f1"),
+            "Test macro-F1": _means(groups, "test_macro_f1"),
+            "Best epoch": _means(groups, "best_epoch"),
+            "Validation loss": _means(groups, "val_loss"),
+            "Epochs": [group.epochs for group in groups],
+            "Parameters": _integers(group.best.parameters for group in groups),
+            "Seconds": _means(groups, "seconds"),
+            "Images a second": _means(groups, "images_per_second"),
+            "Submitted": pd.to_datetime(pd.Series([_local_time(group.newest.submitted) for group in groups])),
+            "Note": [group.newest.reason for group in groups],
+            "Ids": [[line.id for line in group.lines] for group in groups],
         }
     )
 
 
 def on_screen(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table of runs with shares in percent, states as badges and times as durations."""
-    shares = ["Validation accuracy", "Training accuracy"]
     return table.assign(
-        **{name: table[name] * 100 for name in shares},
+        **{name: table[name] * 100 for name in SHARES},
         State=[[state] for state in table["State"]],
+        **{name: [_worth_saying(text) for text in table[name]] for name in ("Standing", "Test standing")},
         Time=pd.to_timedelta(table["Seconds"].round().astype("float64"), unit="s"),
     ).drop(columns="Seconds")
 
 
+def _worth_saying(standing: str) -> list[str]:
+    return [] if standing in ("", Standing.CLEAR) else [standing]
+
+
+def _preset_of(group: RunGroup) -> str:
+    preset = group.newest.preset
+    return f"{preset}, changed" if preset in PRESETS and not group.newest.as_preset else preset
+
+
+def _scores(groups: Sequence[RunGroup], figure: Figure, name: str) -> dict[str, pd.Series]:
+    known = [group.statistic(figure) for group in groups]
+    return {
+        f"{name} accuracy": _floats(one and one.mean for one in known),
+        f"{name} deviation": _floats(one and one.deviation for one in known),
+    }
+
+
+def _against_coursework(
+    groups: Sequence[RunGroup], figure: Figure, name: str, difference_name: str
+) -> dict[str, pd.Series]:
+    reported = _floats(_reported(group, figure) for group in groups)
+    return {name: reported, difference_name: _means(groups, figure) - reported}
+
+
+def _reported(group: RunGroup, figure: Figure) -> float | None:
+    if group.reported is None:
+        return None
+    return group.reported.compared if figure == "val_accuracy" else group.reported.kaggle
+
+
+def _against_baseline(
+    groups: Sequence[RunGroup], baseline: RunGroup | None, figure: Figure, name: str, standing_name: str
+) -> dict[str, Any]:
+    differences = [baseline and difference(group, baseline, figure) for group in groups]
+    return {
+        name: _floats(found and found.value for found in differences),
+        standing_name: [str(found.standing) if found else "" for found in differences],
+    }
+
+
+def _means(groups: Sequence[RunGroup], figure: Figure) -> pd.Series:
+    return _floats(group.mean(figure) for group in groups)
+
+
+def _count(known: Statistic | None) -> int:
+    return known.count if known else 0
+
+
 def distinct_names(lines: Sequence[RunSummary]) -> dict[str, str]:
     """Return a name per run id; runs that share a name are told apart by seed, then by the end of the id."""
-    names = {line.id: line.name for line in lines}
-    for tail in (lambda line: f" (seed {line.seed})", lambda line: f" {line.id[-4:]}"):
-        count = Counter(names.values())
-        names |= {line.id: names[line.id] + tail(line) for line in lines if count[names[line.id]] > 1}
+    seeds, ends = ({line.id: tail(line) for line in lines} for tail in (_seed_tail, lambda line: f" {line.id[-4:]}"))
+    return _told_apart({line.id: line.name for line in lines}, seeds, ends)
+
+
+def row_names(groups: Sequence[RunGroup]) -> dict[str, str]:
+    """Return a name per group's key; groups that share a name are told apart by seed or data, then by the key."""
+    seeds = {group.key: _seed_tail(group.newest) if len(group.lines) == 1 else "" for group in groups}
+    data = {group.key: f" ({data_label(group.newest.data)})" for group in groups}
+    ends = {group.key: f" {group.key[-4:]}" for group in groups}
+    return _told_apart({group.key: group.name for group in groups}, data, seeds, ends)
+
+
+def _seed_tail(line: RunSummary) -> str:
+    return f" (seed {line.seed})"
+
+
+def _told_apart(names: dict[str, str], *tails: Mapping[str, str]) -> dict[str, str]:
+    """Lengthen names that several have by a tail that tells any of them apart, until no two are the same."""
+    for tail in tails:
+        having = defaultdict(list)
+        for key, name in names.items():
+            having[name].append(key)
+        several = [keys for keys in having.values() if len({tail[key] for key in keys}) > 1]
+        names = names | {key: names[key] + tail[key] for keys in several for key in keys}
     return names
 
 
@@ -70,17 +168,20 @@ def run_labels(lines: Sequence[RunSummary]) -> dict[str, str]:
     return {line.id: " · ".join(filter(None, (_apart(names[line.id]), *_facts(line)))) for line in lines}
 
 
-def class_table(per_class: Mapping[str, ClassScores]) -> pd.DataFrame:
-    """Return a row per emotion with its scores in percent."""
-    return pd.DataFrame(
-        {
-            "Emotion": list(per_class),
-            "Precision": [100 * scores.precision for scores in per_class.values()],
-            "Recall": [100 * scores.recall for scores in per_class.values()],
-            "F1": [100 * scores.f1 for scores in per_class.values()],
-            "Faces": [scores.support for scores in per_class.values()],
-        }
-    )
+def class_table(per_class: Mapping[str, ClassScores], test: Mapping[str, ClassScores] | None = None) -> pd.DataFrame:
+    """Return a row per emotion with its scores in percent, those on test faces beside each where they are known."""
+    columns = {
+        title: [factor * getattr(scores, field) for scores in part.values()]
+        for field, factor, *titles in (
+            ("precision", 100, "Precision", "Test precision"),
+            ("recall", 100, "Recall", "Test recall"),
+            ("f1", 100, "F1", "Test F1"),
+            ("support", 1, "Faces", "Test faces"),
+        )
+        for title, part in zip(titles, (per_class, test), strict=True)
+        if part is not None
+    }
+    return pd.DataFrame({"Emotion": list(per_class)} | columns)
 
 
 def configuration(config: RunConfig) -> dict[str, dict[str, str]]:
@@ -90,6 +191,13 @@ def configuration(config: RunConfig) -> dict[str, dict[str, str]]:
         section.capitalize(): {label_of(name): in_words(value) for name, value in document[section].items()}
         for section in ("data", "augmentation", "model", "training", "device")
     }
+
+
+def settings_table(differing: Mapping[tuple[str, ...], Sequence[Any]], names: Sequence[str]) -> pd.DataFrame:
+    """Return a row per setting that differs, in words, and a column per configuration."""
+    rows = [["\u2013" if value is MISSING else in_words(value) for value in values] for values in differing.values()]
+    index = [" · ".join(map(label_of, path)) for path in differing]
+    return pd.DataFrame(rows, index=index, columns=list(names))
 
 
 def in_words(value: Any) -> str:
@@ -120,8 +228,12 @@ def data_label(source: str) -> str:
 
 
 def as_csv(table: pd.DataFrame) -> str:
-    """Return the table as the text of a CSV file."""
-    return table.assign(Tags=table["Tags"].map(", ".join)).to_csv(index=False, lineterminator="\n")
+    """Return the table as the text of a CSV file, whose cells hold lists with commas between."""
+    lists = {name: table[name].map(lambda items: ", ".join(map(str, items))) for name in _LISTS}
+    return table.assign(**lists).to_csv(index=False, lineterminator="\n")
+
+
+_LISTS: Final = ("States", "Tags", "Ids")
 
 
 def as_json(config: RunConfig) -> str:

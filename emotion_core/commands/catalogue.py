@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from emotion_core.commands.output import print_json, print_line, print_table
+from emotion_core.coursework import SEEDS
 from emotion_core.models.parameters import count_parameters
 from emotion_core.presets import PRESETS
 
@@ -19,6 +20,7 @@ def presets(options: argparse.Namespace) -> None:
             "parameters": count_parameters(preset.config.model),
             "epochs": preset.config.training.epochs,
             "batch_size": preset.config.training.batch_size,
+            "coursework": preset.name in SEEDS,
         }
         for preset in PRESETS.values()
     ]

@@ -21,7 +21,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the options; `command` is the module and the function that carry it out. Raises BadInput."""
     parser = _Parser(prog="python -m emotion_core", description="Facial-emotion recognition from the command line.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_presets, _data, _train, _submit, _runs, _evaluate, _predict, _classify, _doctor):
+    for add in (_presets, _data, _train, _submit, _reproduce, _runs, _evaluate, _predict, _classify, _doctor):
         add(commands)
     return parser.parse_args(arguments)
 
@@ -73,13 +73,28 @@ def _submit(commands: Any) -> None:
     _add_run_options(command)
 
 
+def _reproduce(commands: Any) -> None:
+    command = _command(
+        commands,
+        "reproduce",
+        ("train", "reproduce"),
+        "Queue the coursework's table, every preset with its seeds, but for the runs that are there already.",
+    )
+    command.add_argument("presets", metavar="PRESET", nargs="*", help="only these presets of the table")
+    command.add_argument("--again", action="store_true", help="queue the runs that are there already, too")
+    _add_data_option(command, required=True)
+    _add_epochs_option(command)
+    _add_drop_option(command)
+    _add_runs_option(command)
+
+
 def _add_seed_option(command: Any) -> None:
     command.add_argument("--seed", type=int, metavar="N", help="seed of every random draw")
 
 
 def _add_run_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--data", metavar="CSV", help="CSV, zip or folder of images, or 'sample' for drawn faces")
-    command.add_argument("--epochs", type=int, metavar="N", help="largest number of passes over the data")
+    _add_data_option(command)
+    _add_epochs_option(command)
     command.add_argument("--name", metavar="TEXT", help="display name")
     command.add_argument(
         "--set",
@@ -91,6 +106,16 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
     )
     _add_drop_option(command)
     _add_runs_option(command)
+
+
+def _add_data_option(command: argparse.ArgumentParser, *, required: bool = False) -> None:
+    command.add_argument(
+        "--data", required=required, metavar="CSV", help="CSV, zip or folder of images, or 'sample' for drawn faces"
+    )
+
+
+def _add_epochs_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--epochs", type=int, metavar="N", help="largest number of passes over the data")
 
 
 def _add_drop_option(command: argparse.ArgumentParser) -> None:

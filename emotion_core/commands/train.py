@@ -1,22 +1,27 @@
-"""`train` and `submit`: runs in this process, or in the background."""
+"""`train`, `submit` and `reproduce`: runs in this process, or in the background."""
 
 import argparse
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from types import FrameType
+from typing import Any
 
 from emotion_core.commands.options import configure, configure_all, runs_of
-from emotion_core.commands.output import Narrator, print_json, print_line
+from emotion_core.commands.output import Narrator, harmless, print_json, print_line
 from emotion_core.commands.saved_runs import print_outcome, progress_of
 from emotion_core.config import RunConfig
+from emotion_core.dataset import Dataset, load_dataset
 from emotion_core.engine import LocalEngine
-from emotion_core.engine.devices import run_environment
+from emotion_core.engine.devices import may_have_gpu, run_environment
 from emotion_core.engine.local import freeze
-from emotion_core.runs import Run
+from emotion_core.pace import jobs_of, measured_paces, say
+from emotion_core.presets import PRESETS
+from emotion_core.reproduction import Entry, table_of
+from emotion_core.runs import Run, Runs
 
 REFRESH_SECONDS = 1.0
 
@@ -36,14 +41,69 @@ def train(options: argparse.Namespace) -> None:
 def submit(options: argparse.Namespace) -> None:
     """Queue presets, or each as several runs, and print their ids; nothing is queued unless all can be."""
     configs = configure_all(options)
-    for config in {config.data: config for config in configs}.values():
-        _check_data(freeze(config))
-    ids = [run.id for run in LocalEngine(runs_of(options)).submit_all(configs)]
+    _check_all_data(configs)
+    ids = _queue(configs, runs_of(options))
     if options.json:
         print_json({"id": ids[0]} if len(ids) == 1 else {"ids": ids})
     else:
-        for run_id in ids:
-            print_line(run_id)
+        _print_ids(ids)
+
+
+def reproduce(options: argparse.Namespace) -> None:
+    """Queue the coursework's table and print the ids, saying first how long it may take."""
+    runs, faces = runs_of(options), load_dataset(options.data, drop_incomplete=options.drop_incomplete)
+    entries = table_of(options.presets, _shared_settings(options, faces), runs.summaries())
+    configs = [config for entry in entries for config in (entry.configs if options.again else entry.missing)]
+    _check_all_data(configs)
+    _tell_what_it_takes(entries, configs, faces, runs)
+    ids = _queue(configs, runs) if configs else []
+    if options.json:
+        print_json({"ids": ids})
+    else:
+        _print_ids(ids)
+
+
+def _shared_settings(options: argparse.Namespace, faces: Dataset) -> dict[str, Any]:
+    """Return what all runs of the table have in common here."""
+    epochs = {} if options.epochs is None else {"training.epochs": options.epochs}
+    data = {"data.source": faces.source, "data.drop_incomplete": options.drop_incomplete}
+    return {**data, **epochs, "data_fingerprint": faces.fingerprint}
+
+
+def _tell_what_it_takes(entries: Sequence[Entry], configs: Sequence[RunConfig], faces: Dataset, runs: Runs) -> None:
+    """Say on standard error what will be computed, what is there already and how long it may take here."""
+    paces, has_gpu, jobs = measured_paces(runs), may_have_gpu(), jobs_of(configs, faces)
+    if faces.is_drawn:
+        _tell("The faces are drawn: what comes out cannot be compared with the coursework's figures.")
+    for entry in entries:
+        own = [job for job in jobs if job[0] in entry.configs]
+        there = len(entry.configs) - len(own)
+        facts = [f"{len(own)} to train, {say(own, paces, has_gpu=has_gpu)}"] if own else []
+        facts += [f"{there} there already"] if there else []
+        _tell(f"{entry.preset.name:{max(map(len, PRESETS))}}  {'; '.join(facts)}")
+    if jobs:
+        _tell(f"{len(jobs)} runs to train one after the other, {say(jobs, paces, has_gpu=has_gpu)}")
+    else:
+        _tell("Every run is there already; --again trains them once more.")
+
+
+def _tell(line: str) -> None:
+    print(harmless(line), file=sys.stderr)
+
+
+def _queue(configs: Sequence[RunConfig], runs: Runs) -> list[str]:
+    return [run.id for run in LocalEngine(runs).submit_all(configs)]
+
+
+def _check_all_data(configs: Sequence[RunConfig]) -> None:
+    """Raise BadInput where the data of any run cannot train it, before there is one."""
+    for config in {config.data: config for config in configs}.values():
+        _check_data(freeze(config))
+
+
+def _print_ids(ids: Sequence[str]) -> None:
+    for run_id in ids:
+        print_line(run_id)
 
 
 def _train_here(run: Run, narrator: Narrator) -> None:

@@ -1,4 +1,5 @@
 """The networks: each family's settings in, a Keras model out. Nothing here trains, saves or reads files.
 
-`parameters` reckons sizes without Keras; `build` makes the models and is imported by training processes only.
+`parameters` and `operations` reckon sizes and work without Keras; `build` makes the models and is imported by training
+processes only.
 """

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from emotion_core.config import RunConfig, with_settings
+from emotion_core.emotions import NUM_EMOTIONS
 from emotion_core.errors import DamagedRun, EmotionError
 from emotion_core.evaluation import HeldOutEvaluation, RunEvaluation
 from emotion_core.files import replacing, write_text
@@ -240,7 +241,7 @@ class Run:
         path = self.folder / "validation.npz"
         try:
             with np.load(path) as arrays:
-                return Validation(arrays["rows"].astype(np.int64), arrays["labels"], arrays["probabilities"])
+                return _checked(Validation(arrays["rows"].astype(np.int64), arrays["labels"], arrays["probabilities"]))
         except (OSError, ValueError, KeyError, EOFError) as error:
             raise DamagedRun(f"{path} is missing or cannot be read.") from error
         except Exception as error:  # zipfile and zlib raise errors of their own on damaged bytes
@@ -280,3 +281,15 @@ class Run:
             return (self.folder / name).read_bytes()
         except OSError as error:
             raise DamagedRun(f"{self.folder / name} cannot be read: {error.strerror}.") from error
+
+
+def _checked(validation: Validation) -> Validation:
+    """Return an outcome that was read from a file; raises ValueError where its parts do not fit together."""
+    rows, labels, probabilities = validation.rows, validation.labels, validation.probabilities
+    if not len(rows) or labels.shape != rows.shape or probabilities.shape != (len(rows), NUM_EMOTIONS):
+        raise ValueError("rows, labels and probabilities are of different numbers of faces")
+    if labels.dtype.kind not in "ui" or not 0 <= labels.min() <= labels.max() < NUM_EMOTIONS:
+        raise ValueError("a label is that of no emotion")
+    if probabilities.dtype.kind != "f" or not (abs(probabilities - 0.5) <= 0.501).all():  # which NaN is not either
+        raise ValueError("a probability lies outside 0 to 1")
+    return validation

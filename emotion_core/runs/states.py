@@ -38,6 +38,8 @@ class Status(BaseModel):
         resumed: How often the run was resumed.
         patience_from: The epoch from which early stopping counts, where a finished run was continued.
         slot: The slot of the engine that it computes in, such as `cpu` or `gpu-0`.
+        machine: A digest of the machine that it computes on, as `hardware.this_machine` gives it.
+        images: Training images in an epoch.
         memory: Bytes that the trainer takes.
         gpu_memory: Bytes of the GPU that are taken, of `gpu_memory_total`, by whomever.
         gpu_use: Share of the last moment in which the GPU computed, 0 to 1.
@@ -61,6 +63,8 @@ class Status(BaseModel):
     backend: str = ""
     device: str = ""
     slot: str = ""
+    machine: str = ""
+    images: Count = 0
     memory: Count | None = None
     gpu_memory: Count | None = None
     gpu_memory_total: Count | None = None

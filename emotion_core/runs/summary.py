@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from emotion_core.config import RunConfig
 from emotion_core.errors import DamagedRun
+from emotion_core.presets import PRESETS
 from emotion_core.runs.run import Run
 from emotion_core.runs.states import State
 
@@ -19,6 +20,7 @@ class RunSummary:
     """A run's line in a list. A damaged folder has a line too: state `damaged`, and the reason.
 
     `settings` is a digest of all that decides what is learnt but the seed: runs that share it repeat each other.
+    `as_preset` says that nothing of its preset was changed but seed, device and data.
     """
 
     id: str
@@ -47,6 +49,7 @@ class RunSummary:
     tags: tuple[str, ...] = ()
     notes: str = ""
     settings: str = ""
+    as_preset: bool = False
 
 
 _SOURCES: Final = ("config.json", "status.json", "evaluation.json", "about.json", "model.onnx", "linear.npz")
@@ -117,18 +120,37 @@ def _summarise(run: Run) -> RunSummary:
         parameters=status.parameters,
         submitted=status.submitted,
         sequence=status.sequence,
-        settings=_digest(config),
+        settings=settings_digest(config),
+        as_preset=_is_as_preset(config),
         has_model=run.onnx_path.exists() or run.linear_path.exists(),
         **scores,
     )
 
 
-def _digest(config: RunConfig) -> str:
+def settings_digest(config: RunConfig) -> str:
     """Return what runs have in common that differ in seed, name, device or the place of their data alone."""
     document = config.model_dump(mode="json", exclude={"name": True, "device": True, "training": {"seed"}})
     data = document["data"]
     data["source"] = document.pop("data_fingerprint") or Path(data["source"]).name
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _is_as_preset(config: RunConfig) -> bool:
+    """Whether the settings are the preset's own, on whatever data, with whatever seed and device."""
+    preset = PRESETS.get(config.preset)
+    return preset is not None and _without_circumstances(config) == _without_circumstances(preset.config)
+
+
+def _without_circumstances(config: RunConfig) -> dict[str, Any]:
+    return config.model_dump(
+        exclude={
+            "name": True,
+            "device": True,
+            "data": {"source"},
+            "data_fingerprint": True,
+            "training": {"seed"},
+        }
+    )
 
 
 def _stamp(run: Run) -> _Stamp:

@@ -28,9 +28,9 @@ def train_network(run: Run, data: TrainingData, checkpoint: Checkpoint | None) -
     config = run.config
     prepare_backend(config.device)
     keras.utils.set_random_seed(config.training.seed)
-    batches = _batches(config, data, epoch=checkpoint.epoch if checkpoint else 0)
+    batches = make_batches(config, data, epoch=checkpoint.epoch if checkpoint else 0)
     model = build_model(config.model)
-    _compile(model, config, steps_per_epoch=len(batches))
+    compile_network(model, config, steps_per_epoch=len(batches))
     recorder = Recorder(run, len(batches), len(data.labels), checkpoint)
     recorder.training_begins(keras.backend.backend(), device_name(), model.count_params())
     if checkpoint:
@@ -41,14 +41,16 @@ def train_network(run: Run, data: TrainingData, checkpoint: Checkpoint | None) -
     return outcome, recorder
 
 
-def _batches(config: RunConfig, data: TrainingData, epoch: int) -> FaceBatches:
+def make_batches(config: RunConfig, data: TrainingData, epoch: int = 0) -> FaceBatches:
+    """Return the training faces in batches as the settings ask, beginning with a pass counted from 0."""
     training = config.training
     return FaceBatches(
         data.faces, data.labels, data.class_weights, config.augmentation, training.batch_size, training.seed, epoch
     )
 
 
-def _compile(model: keras.Model, config: RunConfig, steps_per_epoch: int) -> None:
+def compile_network(model: keras.Model, config: RunConfig, steps_per_epoch: int) -> None:
+    """Give the network its optimiser, learning rates and loss."""
     schedule = config.training.schedule
     table = tabulate(schedule, config.training.epochs, steps_per_epoch)
     rate = schedule.rate if isinstance(schedule, PlateauRate) else TabulatedRate(table)

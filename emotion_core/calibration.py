@@ -1,0 +1,70 @@
+"""Whether a model is as often right as it says: faces sorted into bins by confidence, and the calibration error.
+
+Confidence is the probability of the emotion that a face is given. Binning and error follow Naeini, Cooper and
+Hauskrecht, "Obtaining Well Calibrated Probabilities Using Bayesian Binning" (AAAI 2015), and Guo, Pleiss, Sun and
+Weinberger, "On Calibration of Modern Neural Networks" (ICML 2017).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_core.evaluation import Labels, Probabilities
+
+BINS: Final = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Faces by confidence, in bins of equal width from 0 to 1; arrays (bins,).
+
+    Attributes:
+        faces: Number of faces in each bin.
+        confidence: Their mean confidence, 0 in a bin without faces.
+        accuracy: The share of them that is given the right name, 0 in a bin without faces.
+    """
+
+    faces: NDArray[np.int64]
+    confidence: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+
+    @property
+    def mean_confidence(self) -> float:
+        """How sure the model is on average."""
+        return float(np.average(self.confidence, weights=self.faces))
+
+    @property
+    def mean_accuracy(self) -> float:
+        """How often it is right."""
+        return float(np.average(self.accuracy, weights=self.faces))
+
+    @property
+    def error(self) -> float:
+        """Expected calibration error: mean distance between confidence and accuracy, each bin by its share of faces."""
+        return float(np.average(abs(self.accuracy - self.confidence), weights=self.faces))
+
+    @property
+    def most_telling(self) -> int:
+        """The number of the bin that adds most to the error."""
+        return int((self.faces * abs(self.accuracy - self.confidence)).argmax())
+
+
+def calibrate(labels: Labels, probabilities: Probabilities, bins: int = BINS) -> Calibration:
+    """Compare how sure a model is with how often it is right.
+
+    Args:
+        labels: int (n,), n at least 1.
+        probabilities: float (n, 7), rows summing to 1.
+        bins: Number of bins. Bin i of m holds confidences above i/m, up to and with (i + 1)/m.
+    """
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    right = probabilities.argmax(axis=1) == labels
+    numbers = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+    faces = np.bincount(numbers, minlength=bins)
+    return Calibration(
+        faces=faces,
+        confidence=np.bincount(numbers, confidence, bins) / np.maximum(1, faces),
+        accuracy=np.bincount(numbers, right, bins) / np.maximum(1, faces),
+    )

@@ -1,0 +1,54 @@
+"""Copy a run into `trained/` as it ships: small, and without a trace of the machine that it was trained on.
+
+    python scripts/ship.py RUN_FOLDER [--serve]
+
+Curves, settings, scores and the outcome on the validation rows are copied; with --serve also the file that the app
+classifies with. Checkpoints, the optimiser and model.keras stay behind. The data is named by its place in the project,
+the log keeps what the trainer printed and drops what libraries did. Add the new folder with `git add --force`.
+"""
+
+import argparse
+import re
+import shutil
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from emotion_core.config import SAMPLE, RunConfig
+from emotion_core.files import write_text
+from emotion_core.runs import Run, State
+from emotion_core.settings import PROJECT
+
+ALWAYS = ("status.json", "history.csv", "evaluation.json", "validation.npz", "about.json")
+SERVING = ("model.onnx", "linear.npz")
+OURS = re.compile(r"epoch \d|--- taken up|Going on|[\d,]+ training and|(finished|stopped)\.")
+
+
+def ship(run: Run, target: Path, *, serve: bool) -> None:
+    """Copy a run that is over; raises FileExistsError where it ships already."""
+    if run.state() not in (State.FINISHED, State.STOPPED):
+        raise SystemExit(f"{run.id} is {run.state()}; only a run that finished or was stopped can ship.")
+    target.mkdir(parents=True)
+    for name in ALWAYS + (SERVING if serve else ()):
+        if (run.folder / name).exists():
+            shutil.copyfile(run.folder / name, target / name)
+    write_text(target / "config.json", without_paths(run.config).model_dump_json(indent=2) + "\n")
+    lines = run.log_path.read_text(encoding="utf-8").splitlines(keepends=True)
+    write_text(target / "log.txt", "".join(line for line in lines if OURS.match(line)))
+
+
+def without_paths(config: RunConfig) -> RunConfig:
+    """Return the settings with the data named by its place in the project."""
+    if config.data.source == SAMPLE:
+        return config
+    source = f"data/{Path(config.data.source).name}"
+    return config.model_copy(update={"data": config.data.model_copy(update={"source": source})})
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path, metavar="RUN_FOLDER")
+    parser.add_argument("--serve", action="store_true", help="with the file that the app classifies with")
+    options = parser.parse_args()
+    ship(Run(options.run), PROJECT / "trained" / options.run.name, serve=options.serve)

@@ -1,0 +1,71 @@
+"""Confidence against accuracy, with values reckoned by hand; and the interval of a measured share."""
+
+import numpy as np
+import pytest
+
+from emotion_core.calibration import calibrate
+from emotion_core.emotions import NUM_EMOTIONS
+from emotion_core.intervals import wilson_interval
+
+
+def judged(*faces: tuple[float, bool]) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and probabilities of faces by confidence and whether it was right; class 0 is always the answer."""
+    sure = np.array([confidence for confidence, _ in faces])
+    probabilities = ((1 - sure) / (NUM_EMOTIONS - 1))[:, None].repeat(NUM_EMOTIONS, axis=1)
+    probabilities[:, 0] = sure
+    return np.array([0 if right else 1 for _, right in faces], np.uint8), probabilities
+
+
+FACES = judged((0.95, True), (0.95, True), (0.85, False), (0.85, True), (0.45, False))
+
+
+def test_faces_are_counted_by_confidence():
+    assert calibrate(*FACES).faces.tolist() == [0, 0, 0, 0, 1, 0, 0, 0, 2, 2]
+
+
+def test_each_bin_has_its_mean_confidence_and_accuracy():
+    calibration = calibrate(*FACES)
+    assert calibration.confidence[[4, 8, 9]] == pytest.approx([0.45, 0.85, 0.95])
+    assert calibration.accuracy[[4, 8, 9]].tolist() == [0, 0.5, 1]
+
+
+def test_the_calibration_error_is_the_mean_gap_by_faces():
+    # 2/5 * |1 - 0.95| + 2/5 * |0.5 - 0.85| + 1/5 * |0 - 0.45|
+    assert calibrate(*FACES).error == pytest.approx(0.02 + 0.14 + 0.09)
+
+
+def test_means_are_over_faces_not_over_bins():
+    calibration = calibrate(*FACES)
+    assert calibration.mean_confidence == pytest.approx((0.95 + 0.95 + 0.85 + 0.85 + 0.45) / 5)
+    assert calibration.mean_accuracy == pytest.approx(3 / 5)
+
+
+def test_the_most_telling_bin_adds_most_to_the_error():
+    assert calibrate(*FACES).most_telling == 8
+
+
+def test_a_model_that_is_as_often_right_as_it_says_has_no_error():
+    calibration = calibrate(*judged(*[(0.75, True)] * 3, (0.75, False)))
+    assert calibration.error == pytest.approx(0)
+
+
+def test_a_model_that_is_always_sure_and_always_wrong_has_the_largest_error():
+    assert calibrate(*judged(*[(1.0, False)] * 3)).error == 1
+
+
+@pytest.mark.parametrize(("confidence", "number"), [(0.5, 0), (0.5000001, 1), (1.0, 1)])
+def test_a_bin_holds_its_upper_end_and_not_its_lower(confidence, number):
+    assert calibrate(*judged((confidence, True)), bins=2).faces.argmax() == number
+
+
+# Newcombe, "Two-sided confidence intervals for the single proportion" (1998), table I, method 3
+@pytest.mark.parametrize(
+    ("right", "count", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_wilson_interval_agrees_with_published_values(right, count, low, high):
+    assert wilson_interval(right / count, count) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_wilson_interval_stays_within_0_and_1():
+    assert wilson_interval(1.0, 3)[1] == 1

@@ -1,0 +1,102 @@
+"""Finding the data set that a run was judged on, and telling it from others."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import save_csv
+
+from emotion_core.config import MisalignedSplit, RunConfig, with_settings
+from emotion_core.dataset import Dataset, load_dataset, paired_labels, split_rows
+from emotion_core.origins import file_name, find_sources, holds_faces
+from emotion_core.presets import find_preset
+from emotion_core.runs import Validation
+
+
+def config(source: str, preset: str = "sgd") -> RunConfig:
+    return with_settings(find_preset(preset).config, {"data.source": source})
+
+
+@pytest.fixture
+def dataset(faces_csv: Path) -> Dataset:
+    return load_dataset(faces_csv)
+
+
+def validation_of(dataset: Dataset, run: RunConfig) -> Validation:
+    """The outcome on the run's validation rows."""
+    rows = split_rows(dataset, run.data.split, run.training.seed).validation
+    labels = paired_labels(dataset, run.data.split, run.training.seed)[rows]
+    return Validation(rows, labels, np.full((len(rows), 7), 1 / 7, np.float32))
+
+
+@pytest.mark.parametrize("source", ["/home/someone/faces.csv", r"C:\Users\someone\faces.csv", "data/faces.csv"])
+def test_a_file_is_known_by_its_name_whatever_system_named_it(source):
+    assert file_name(config(source)) == "faces.csv"
+
+
+@pytest.mark.parametrize("source", ["/home/someone/faces.csv", r"C:\Users\someone\faces.csv", "data/faces.csv"])
+def test_a_file_that_is_elsewhere_is_found_in_the_data_folder(faces_csv, source):
+    assert find_sources(config(source)) == [str(faces_csv)]
+
+
+def test_a_file_where_the_run_says_comes_before_one_of_its_name(faces_csv, tmp_path):
+    own = save_csv(tmp_path / "faces.csv", [0, 1])
+    assert find_sources(config(str(own))) == [str(own), str(faces_csv)]
+
+
+def test_a_file_that_is_both_is_named_once(faces_csv):
+    assert find_sources(config(str(faces_csv))) == [str(faces_csv)]
+
+
+def test_the_sample_is_always_there(runs_folder):
+    assert find_sources(config("sample")) == ["sample"]
+
+
+def test_a_file_that_is_gone_is_nowhere(runs_folder):
+    assert find_sources(config("/home/someone/faces.csv")) == []
+
+
+@pytest.mark.parametrize("source", [r"\\host\share\faces.csv", "//host/share/faces.csv"])
+def test_a_path_into_a_network_is_not_looked_at(faces_csv, monkeypatch, source):
+    looked_at = []
+    monkeypatch.setattr(Path, "exists", lambda path: looked_at.append(str(path)) or False)
+    find_sources(config(source))
+    assert looked_at == [str(faces_csv)]
+
+
+def test_a_path_that_could_be_none_is_passed_over(faces_csv):
+    assert find_sources(config("x\0/faces.csv")) == [str(faces_csv)]
+
+
+@pytest.mark.parametrize("preset", ["sgd", "sgd-misaligned"])
+def test_the_data_set_of_a_run_holds_its_faces(dataset, preset):
+    run = config(dataset.source, preset)
+    assert isinstance(run.data.split, MisalignedSplit) == (preset == "sgd-misaligned")
+    assert holds_faces(dataset, run, validation_of(dataset, run))
+
+
+def test_other_labels_are_other_faces(dataset):
+    run = config(dataset.source)
+    validation = validation_of(dataset, run)
+    other = replace(validation, labels=(validation.labels + 1) % 7)
+    assert not holds_faces(dataset, run, other)
+
+
+def test_too_few_rows_are_other_faces(dataset):
+    run = config(dataset.source)
+    validation = validation_of(dataset, run)
+    assert not holds_faces(dataset, run, replace(validation, rows=validation.rows + len(dataset)))
+
+
+def test_faces_without_labels_are_other_faces(dataset):
+    run = config(dataset.source)
+    assert not holds_faces(replace(dataset, labels=None), run, validation_of(dataset, run))
+
+
+@pytest.mark.parametrize("digest", ["", "its own", "another"])
+def test_a_digest_decides_where_the_run_has_one(dataset, digest):
+    run = config(dataset.source)
+    given = {"its own": dataset.fingerprint, "another": "0" * 32}.get(digest, "")
+    run = with_settings(run, {"data_fingerprint": given})
+    assert holds_faces(dataset, run, validation_of(dataset, run)) == (digest != "another")

@@ -1,0 +1,55 @@
+"""The reliability diagram, and what it says in a sentence."""
+
+import numpy as np
+import pytest
+
+from emotion_core.calibration import Calibration
+from ui import reliability
+
+
+def calibration(*bins: tuple[int, float, float]) -> Calibration:
+    """Bins of so many faces with mean confidence and accuracy."""
+    faces, confidence, accuracy = zip(*bins, strict=True)
+    return Calibration(np.array(faces), np.array(confidence), np.array(accuracy))
+
+
+TWO = calibration((30, 0.4, 0.38), (10, 0.8, 0.71))
+
+
+def test_bins_without_faces_are_left_out():
+    points = reliability.reliability_points(calibration((0, 0, 0), (3, 0.4, 0.5), (0, 0, 0), (1, 0.9, 1)))
+    assert points[["low", "high", "accuracy", "faces"]].values.tolist() == [[0.25, 0.5, 0.5, 3], [0.75, 1, 1, 1]]
+
+
+def test_the_sentence_tells_of_the_bin_that_adds_most_to_the_error():
+    sentence = "When it says 80%, it is right 71% of the time (10 faces)."
+    assert reliability.most_telling_sentence(TWO) == sentence
+
+
+def test_a_single_face_is_one_face():
+    assert "(1 face)" in reliability.most_telling_sentence(calibration((1, 0.8, 0.0)))
+
+
+@pytest.mark.parametrize(
+    ("confidence", "accuracy", "verdict"),
+    [
+        (0.8, 0.7, "too sure of itself by 10 points"),
+        (0.5, 0.65, "too modest by 15 points"),
+        (0.61, 0.6, "about as sure as it should be"),
+    ],
+)
+def test_a_model_is_too_sure_or_too_modest_or_neither(confidence, accuracy, verdict):
+    assert reliability.overall_sentence(calibration((100, confidence, accuracy))).endswith(f"it is {verdict}.")
+
+
+def test_what_is_drawn_is_in_the_points():
+    chart = reliability.reliability_chart("#000000")
+    made = {step["as"] for step in chart["transform"]}
+    drawn = {
+        channel["field"]
+        for layer in chart["layer"]
+        if "data" not in layer
+        for channel in layer["encoding"].values()
+        if "field" in channel
+    }
+    assert drawn - made <= set(reliability.reliability_points(TWO).columns)

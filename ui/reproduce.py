@@ -1,0 +1,128 @@
+"""Reproducing the coursework: a dialog that queues its whole table, and says first what that takes."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+import streamlit as st
+
+from emotion_core.config import RunConfig
+from emotion_core.models.parameters import count_parameters
+from emotion_core.reproduction import Entry, table_of
+from ui import cache
+from ui.expected import expected_time, say_time
+from ui.launch import forget_click, launch_button, submit
+from ui.widgets import plain
+
+if TYPE_CHECKING:
+    from emotion_core.dataset import Dataset
+
+_OPEN: Final = "train.reproducing"
+
+_COLUMNS: Final = (10, 4, 4, 5, 5)
+_HEADINGS: Final = ("Preset", "Parameters", "Runs", "Each", "Together")
+
+_TIGHT: Final = """<style>
+.st-key-table-rows {gap: 0}
+.st-key-table-rows [data-testid="stHorizontalBlock"] {min-height: 1.9rem}
+.st-key-table-rows [data-testid="stColumn"]:not(:first-child) p
+    {text-align: right; font-size: .875rem; font-variant-numeric: tabular-nums}
+</style>"""
+
+
+def offer_reproduction(dataset: "Dataset") -> None:
+    """Offer to queue the coursework's table, to learn from a data set."""
+    st.button(
+        "Reproduce the coursework",
+        key="reproduce",
+        icon=":material/checklist:",
+        disabled=dataset.labels is None,
+        on_click=_open,
+    )
+    if st.session_state.get(_OPEN):
+        st.dialog("Reproduce the coursework", width="medium", on_dismiss=close_reproduction)(_ask)(dataset)
+
+
+def close_reproduction() -> None:
+    """Let the dialog be closed."""
+    st.session_state[_OPEN] = False
+
+
+def _open() -> None:
+    forget_click()
+    st.session_state[_OPEN] = True
+
+
+def _ask(dataset: "Dataset") -> None:
+    """Ask which presets are to be trained, say how long that takes, and queue their runs."""
+    lines = cache.runs().summaries()
+    entries = table_of((), _settings(dataset), lines)
+    st.markdown(
+        "Queues every configuration of the coursework's table, each with its seeds, to learn from "
+        f"**{plain(dataset.name)}** ({len(dataset):,} faces)."
+    )
+    if dataset.is_drawn:
+        st.warning(
+            "These faces are drawn. What comes out cannot be compared with the coursework's figures.",
+            icon=":material/draw:",
+        )
+    again = _ask_again(entries)
+    configs = _ask_presets(entries, dataset, again=again)
+    in_hand = len(cache.runs().in_hand(lines))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        count = f" {len(configs)} run{'s' * (len(configs) > 1)}" if configs else ""
+        clicked = launch_button(f"Queue{count}", key="reproduce-queue", disabled=not configs)
+        st.caption(_say_total(configs, dataset, in_hand) if configs else "Nothing is chosen.", width="stretch")
+    if clicked:
+        submit(configs)
+
+
+def _settings(dataset: "Dataset") -> dict[str, Any]:
+    """Return what all runs of the table have in common here."""
+    return {
+        "data.source": dataset.source,
+        "data.drop_incomplete": bool(dataset.problems),
+        "data_fingerprint": dataset.fingerprint,
+    }
+
+
+def _ask_again(entries: Iterable[Entry]) -> bool:
+    """Say how many runs are there already, and ask whether to train them again; False where there are none."""
+    there = sum(len(entry.configs) - len(entry.missing) for entry in entries)
+    if not there:
+        return False
+    return st.toggle(
+        f"Train once more what is there already ({there} run{'s' * (there > 1)})",
+        key="reproduce-again",
+        help="Runs with the same settings, data and seed that are finished or wait for their turn are left out.",
+    )
+
+
+def _ask_presets(entries: Iterable[Entry], dataset: "Dataset", *, again: bool) -> tuple[RunConfig, ...]:
+    """Show the table and return the runs of the presets that are ticked."""
+    st.html(_TIGHT)
+    with st.container(key="table-rows"):
+        for column, heading in zip(st.columns(_COLUMNS), _HEADINGS, strict=True):
+            column.caption(heading)
+        return tuple(config for entry in entries for config in _ask_preset(entry, dataset, again=again))
+
+
+def _ask_preset(entry: Entry, dataset: "Dataset", *, again: bool) -> tuple[RunConfig, ...]:
+    """Show a preset's row, and return the runs that it adds."""
+    configs = entry.configs if again else entry.missing
+    name, parameters, runs, each, together = st.columns(_COLUMNS, vertical_alignment="center")
+    title = entry.preset.title
+    ticked = name.checkbox(title, value=True, key=f"reproduce-{entry.preset.name}", disabled=not configs)
+    parameters.markdown(f"{count_parameters(entry.preset.config.model):,}")
+    if not configs:
+        runs.markdown(":gray[there already]")
+        return ()
+    part = "" if len(configs) == len(entry.configs) else f" of {len(entry.configs)}"
+    runs.markdown(f"{len(configs)}{part}")
+    each.markdown(str(expected_time(configs[:1], dataset) or "not measured yet"))
+    together.markdown(str(expected_time(configs, dataset) or "not measured yet"))
+    return configs if ticked else ()
+
+
+def _say_total(configs: tuple[RunConfig, ...], dataset: "Dataset", in_hand: int) -> str:
+    total = f"{say_time(configs, dataset)} in all on this machine, one after the other"
+    return f"{total}, after the {in_hand} in hand" if in_hand else total

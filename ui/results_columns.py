@@ -1,0 +1,100 @@
+"""The columns of the table of results: what each is called, how wide it is, how its values are written."""
+
+from typing import Any, Final
+
+import streamlit as st
+
+from emotion_core.comparison import Standing
+from emotion_core.runs import State
+from ui.widgets import STATE_COLOURS
+
+RULE: Final = (
+    "A difference is within the spread of seeds if it is at most twice its standard error, "
+    "the root of s²/n of both sides added up."
+)
+LENIENT: Final = (
+    "With two or three seeds that is a lenient rule: of equal settings, one pair in six looks different. "
+    "One seed tells nothing about the spread."
+)
+
+STANDING_COLOURS: Final = {
+    Standing.BASELINE: "#6476E6",
+    Standing.WITHIN: "#E69F00",
+    Standing.ONE_SEED: "#8A90A6",
+    Standing.OTHER_FACES: "#8A90A6",
+}
+"""Colours of what has to be said about a difference; a clear one needs no word."""
+
+
+def _columns() -> dict[str, Any]:
+    """Say how each column of the table is written."""
+    config = st.column_config
+    accuracy = {"format": "%.1f%%", "width": 84}
+    points = {"format": "%+.1f", "width": 84}
+    standing = {
+        "options": list(STANDING_COLOURS),
+        "color": list(STANDING_COLOURS.values()),
+        "width": 190,
+        "help": f"{RULE} {LENIENT}",
+    }
+    spread = "Sample standard deviation over seeds, in points. A single seed has none."
+    return {
+        "Open": config.ButtonColumn(
+            "", key="open-run", type="tertiary", width=58, help="The run, or the best of its seeds."
+        ),
+        "Run": config.TextColumn(width=186),
+        "State": config.MultiselectColumn(
+            options=[state.capitalize() for state in State], color=list(STATE_COLOURS.values()), width=100
+        ),
+        "Runs": config.NumberColumn("n", width=42, help="Seeds that enter the means: finished or stopped, and scored."),
+        "Seeds": config.TextColumn(width=66),
+        "Validation accuracy": config.NumberColumn(
+            "Validation", **accuracy, help="Accuracy at the best epoch; the mean over seeds."
+        ),
+        "Validation deviation": config.NumberColumn("±", format="%.1f", width=48, help=spread),
+        "Coursework validation": config.NumberColumn(
+            "Coursework",
+            **accuracy | {"width": 90},
+            help="The mean of the coursework's own validation figures (SGD: of those it has), for unchanged presets.",
+        ),
+        "Against the coursework": config.NumberColumn("Difference", **points, help="Ours less theirs, in points."),
+        "Against the baseline": config.NumberColumn(
+            "To baseline", **points | {"width": 90}, help="Validation accuracy less the baseline's, in points."
+        ),
+        "Standing": config.MultiselectColumn("Could it be the seeds?", **standing),
+        "Test accuracy": config.NumberColumn(
+            "Test", **accuracy | {"width": 66}, help="Accuracy on faces that had no part in training or choosing."
+        ),
+        "Test deviation": config.NumberColumn("±", format="%.1f", width=48, help=spread),
+        "Coursework test": config.NumberColumn(
+            "Kaggle", **accuracy | {"width": 66}, help="The coursework's score in the competition, on the test faces."
+        ),
+        "Test against the coursework": config.NumberColumn("Difference", **points, help="Ours less theirs, in points."),
+        "Test against the baseline": config.NumberColumn(
+            "Test to baseline", **points, help="Test accuracy less the baseline's, in points."
+        ),
+        "Test standing": config.MultiselectColumn("Test: the seeds?", **standing),
+        "Training accuracy": config.NumberColumn("Training", **accuracy, help="Accuracy at the best epoch."),
+        "Macro-F1": config.NumberColumn(
+            format="%.3f", width=80, help="Mean F1 over the seven emotions, rare ones as heavy."
+        ),
+        "Test macro-F1": config.NumberColumn(format="%.3f", width=110),
+        "Best epoch": config.NumberColumn(
+            format="%.0f", width=88, help="The epoch of lowest validation loss; the scores are its own."
+        ),
+        "Validation loss": config.NumberColumn(format="%.3f", width=110, help="At the best epoch."),
+        "Epochs": config.TextColumn(width=88, help="Epochs that it had; of how many, where it did not run to its end."),
+        "Parameters": config.NumberColumn(format="localized", width=92),
+        "Time": config.NumberColumn(format="compact", width=78, help="Hours, minutes and seconds of training a run."),
+        "Images a second": config.NumberColumn(format="localized", width=120, help="Training images learnt from."),
+        "Data": config.TextColumn(width=148, help="What it learnt from."),
+        "Family": config.TextColumn("Kind of model", width=100),
+        "Preset": config.TextColumn(width=140, help="The preset it began with, and whether its settings were changed."),
+        "Tags": config.ListColumn(width=130),
+        "Submitted": config.DatetimeColumn(format="D MMM YYYY, HH:mm", width=150),
+        "Note": config.TextColumn(width=220),
+    }
+
+
+COLUMNS: Final = _columns()
+"""The columns of the table in their order on screen, and how each is written."""
