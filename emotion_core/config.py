@@ -101,7 +101,12 @@ class DenseModel(Settings):
     hidden_layers: int = Field(5, ge=1, le=10, description="Number of hidden layers.")
     first_units: int = Field(500, ge=1, le=4_096, description="Units of the first hidden layer.")
     descent: int = Field(100, ge=0, le=1_000, description="Units that each further layer has fewer than the last.")
-    last_units: int | None = Field(None, ge=1, le=4_096, description="Units of the last hidden layer; empty follows.")
+    last_units: int | None = Field(
+        None,
+        ge=1,
+        le=4_096,
+        description="Units of the last hidden layer, such as the coursework's 350; empty follows the descent.",
+    )
     activation: Activation = Field("relu", description="Activation of the hidden layers.")
     kernel_initializer: Initializer = Field("he_normal", description="Start values of the hidden weights.")
     dropout: float = Field(0.0, ge=0, le=0.9, description="Share of units silenced after each hidden layer.")

@@ -58,6 +58,9 @@ _UPDATE: Final = 690
 _YARDSTICK_SIDE: Final = 64
 _YARDSTICK_SECONDS: Final = 0.06
 
+_LONG_ENOUGH_SECONDS: Final = 20
+"""A run that computed for less tells little of its pace: a network's first batches wait for it to be compiled."""
+
 _GRIDS: Final = {60: 10, 1_800: 60, 3_600: 300, 10_800: 900, 86_400: 3_600, 259_200: 21_600}
 """By the seconds below which a duration lies, those to which it is rounded; above all of them, whole days."""
 
@@ -174,9 +177,11 @@ def core_speed() -> float:
 
 
 def _measured(run: Run, machine: str) -> tuple[Workload, float] | None:
-    """Return a run's workload and pace, None where it was computed elsewhere or has no whole epoch yet."""
+    """Return a run's workload and pace, None where it was computed elsewhere or not for long enough."""
     status = run.status()
-    if status.machine != machine or not (status.epoch and status.images and status.seconds):
+    if status.machine != machine or not status.epoch or not status.images:
+        return None
+    if not status.seconds or status.seconds < _LONG_ENOUGH_SECONDS:
         return None
     epochs = status.epoch + (status.batch / status.batches if status.batches else 0)  # with the one in hand
     workload = Workload.of(run.config, has_gpu=status.device.startswith("GPU"))

@@ -88,7 +88,7 @@ _PRESETS: Final = (
     _linear(
         "sgd",
         "Linear baseline",
-        "One weight per pixel and emotion. Trains in a minute and shows what a face needs more than.",
+        "One weight per pixel and emotion. Mostly done in a minute, long before its last epoch; a face needs more.",
         RandomSplit(share=0.2),
     ),
     _linear(

@@ -28,8 +28,8 @@ LAYERS = [
         "runs",
     },
     {"recorder", "batches", "callbacks", "export", "trainers", "troubles"}
-    | {"faces", "classifier", "submission", "webcam", "watch", "diagnosis", "overview", "pace", "reproduction", "comparison"}
-    | {"calibration", "mistakes", "origins"},
+    | {"faces", "classifier", "submission", "webcam", "watch", "diagnosis", "overview", "comparison"}
+    | {"calibration", "mistakes", "origins", "pace", "reproduction"},
     {"training", "engine"},
     {"archive"},
     {"doctor", "commands"},

@@ -147,7 +147,7 @@ def test_a_run_like_one_that_was_computed_here_takes_as_long(runs: Runs) -> None
 
 
 def test_the_last_such_run_counts_and_the_epoch_in_hand_with_it(runs: Runs) -> None:
-    computed(runs, "dense-5", seconds=1)
+    computed(runs, "dense-5", seconds=25)
     time.sleep(1.1)  # ids tell runs apart by the second
     computed(runs, "dense-5", images=1_000, epoch=1, seconds=30).record(batch=10)  # of 20: one epoch and a half
     workload = Workload.of(config_of("dense-5"), has_gpu=False)
@@ -168,8 +168,10 @@ def test_a_run_of_the_same_family_tells_how_fast_this_processor_is_with_it(runs:
     assert unchanged == other
 
 
-@pytest.mark.parametrize("changes", [{"machine": "ffffffffffff"}, {"machine": ""}, {"epoch": 0}, {"images": 0}])
-def test_runs_of_other_machines_and_those_without_an_epoch_measure_nothing(
+@pytest.mark.parametrize(
+    "changes", [{"machine": "ffffffffffff"}, {"machine": ""}, {"epoch": 0}, {"images": 0}, {"seconds": 19.0}]
+)
+def test_runs_of_other_machines_and_those_that_computed_for_a_moment_measure_nothing(
     runs: Runs, changes: dict[str, object]
 ) -> None:
     computed(runs, "dense-5").record(**changes)
@@ -213,7 +215,7 @@ def test_nothing_is_expected_of_a_gpu_that_has_computed_nothing_like_it(runs: Ru
 
 def test_what_a_gpu_has_computed_tells_of_that_gpu_alone(runs: Runs, reference_machine: None) -> None:
     before = expect([(config_of("cnn"), 1_000)], {})
-    computed(runs, "cnn", images=1_000, epoch=10, seconds=2).record(device="GPU (fast)")
+    computed(runs, "cnn", images=1_000, epoch=100, seconds=20).record(device="GPU (fast)")
     paces = measured_paces(runs)
     expected = expect([(config_of("cnn"), 1_000)], paces, has_gpu=True)
     assert expected

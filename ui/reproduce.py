@@ -26,7 +26,13 @@ _TIGHT: Final = """<style>
 .st-key-table-rows [data-testid="stHorizontalBlock"] {min-height: 1.9rem}
 .st-key-table-rows [data-testid="stColumn"]:not(:first-child) p
     {text-align: right; font-size: .875rem; font-variant-numeric: tabular-nums}
+@media (max-width: 640px) {
+    .st-key-table-rows [data-testid="stHorizontalBlock"] {flex-wrap: nowrap}
+    .st-key-table-rows [data-testid="stColumn"] {min-width: 0}
+    .st-key-table-rows [data-testid="stColumn"]:nth-child(even) {display: none}
+}
 </style>"""
+"""Rows as close as a table's, figures to the right; a narrow screen has the presets, their runs and the time of all."""
 
 
 def offer_reproduction(dataset: "Dataset") -> None:
