@@ -244,7 +244,7 @@ def test_training_on_the_sample_is_watched_found_used_and_handed_in(app, page, t
     cell = page.locator("[data-testid='stDataFrame'] [role='gridcell']")
     cell.first.wait_for(state="attached")
     cells = cell.all_text_contents()
-    assert "Stopped" in cells
+    assert f"{run.status().epoch} of {run.status().epochs}" in cells
     assert str(100 * run.evaluation().accuracy) in cells
 
     # It makes a prediction file, the one that its model gives.

@@ -41,6 +41,7 @@ from emotion_core.watch import watch
 from tests.conftest import save_csv
 from tests.engine_helpers import wait_for_end, wait_for_epoch, wait_until, worker_log, worker_pids
 from ui import charts, tables
+from ui.compared import Curve, compared_curves
 from ui.curves import Axis, CurveView, curve_points, rate_points
 
 if sys.platform == "win32":
@@ -440,7 +441,7 @@ def ways_to_look(run: Run) -> dict[str, Callable[[], object]]:
         "settings in words": lambda: tables.configuration(run.config),
         "live curves": lambda: [live_curves(run, CurveView(axis, True, 0.5)) for axis in Axis],
         "learning rates": lambda: [rate_points(run.history(), run.status().batches, axis) for axis in Axis],
-        "curves side by side": lambda: charts.compared_curves({"one": run.history()}, "val_loss", "black"),
+        "curves side by side": lambda: compared_curves([Curve("one", "#000", run.history())], "val_loss", "black"),
         "scores by emotion": lambda: tables.class_table(scores_of(run).per_class),
         "confusion": lambda: charts.confusion_matrix(scores_of(run).confusion),
     }

@@ -149,7 +149,7 @@ def test_class_scores_are_percent():
         (True, "yes"),
         (1e-4, "0.0001"),
         ((500, 400), "500, 400"),
-        (OneCycleRate().model_dump(), "One cycle, start 0.001, peak 0.01, end 1e-07, iterations none"),
+        (OneCycleRate().model_dump(), "1cycle, start 0.001, peak 0.01, end 1e-07, iterations none"),
         (FirstRows().model_dump(), "First rows, count 2900"),
         ({"filters": 64, "kernel_size": 7}, "64 of 7x7"),
     ],

@@ -5,6 +5,7 @@ from sklearn.linear_model import SGDClassifier
 
 from emotion_core.config import LinearModel
 from emotion_core.evaluation import log_loss
+from emotion_core.presets import find_preset
 from emotion_core.trainers.sgd import LinearLearner, LinearWeights, fit_temperature
 
 
@@ -51,3 +52,18 @@ def test_temperature_makes_the_labels_likelier_and_changes_no_prediction(faces):
     np.testing.assert_allclose(after, softmax(weights.scores(pixels) / fitted.temperature, axis=1), rtol=1e-5)
     nearby = [softmax(weights.scores(pixels) / (fitted.temperature * factor), axis=1) for factor in (0.8, 1.25)]
     assert log_loss(labels, after) <= min(log_loss(labels, other) for other in nearby)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize(("preset", "fused"), [("dense-5", True), ("gru-attention", True), ("cnn", False)])
+def test_small_operations_are_fused_on_a_processor_and_convolutions_are_not(preset, fused):
+    import keras
+
+    from emotion_core.models.build import build_model
+    from emotion_core.trainers.network import compile_network
+
+    config = find_preset(preset).config
+    network = build_model(config.model)
+    compile_network(network, config, steps_per_epoch=10)
+    assert keras.backend.backend() == "tensorflow"
+    assert network.jit_compile is fused

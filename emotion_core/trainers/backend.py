@@ -1,11 +1,11 @@
 """What differs between the Keras backends: the device in use, the precision that suits it, and exact repetition."""
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import keras
 import numpy as np
 
-from emotion_core.config import Device
+from emotion_core.config import DenseModel, Device, GruModel, Model
 from emotion_core.hardware import own_gpu, precision_gain
 
 FULL_PRECISION: Final = "float32"
@@ -34,6 +34,16 @@ class SeedEachEpoch(keras.callbacks.Callback):  # type: ignore[misc]
             import torch
 
             torch.manual_seed(int(np.random.SeedSequence([self._seed, epoch]).generate_state(1)[0]))
+
+
+def fuses_operations(model: Model) -> bool | Literal["auto"]:
+    """Return whether XLA is to fuse a network's operations, as Keras's `jit_compile` has it.
+
+    By itself Keras fuses nothing on a processor under TensorFlow. Networks of many small operations gain by it there:
+    the dense ones learn 1.3 times as fast, the GRU 1.5 times. Convolutions lose, and torch has a compiler of its own.
+    """
+    small_operations = isinstance(model, DenseModel | GruModel)
+    return True if small_operations and keras.backend.backend() == "tensorflow" else "auto"
 
 
 def device_name() -> str:
