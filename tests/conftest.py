@@ -59,6 +59,26 @@ def shown(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text).replace("\u2060", "")
 
 
+def checked(page: AppTest) -> AppTest:
+    """Return the page, on which nothing may have gone wrong."""
+    assert not page.exception, page.exception
+    return page
+
+
+def said(page: AppTest) -> str:
+    """All sentences on the page."""
+    return "\n".join(
+        shown(str(element.value))
+        for kind in ("markdown", "caption", "info", "warning", "error", "subheader", "title")
+        for element in getattr(page, kind)
+    )
+
+
+def figures(page: AppTest) -> str:
+    """All that is drawn as HTML on the page."""
+    return "\n".join(element.value for element in page.html)
+
+
 def save_finished_run(
     runs: Runs, *, preset: str = "sgd", name: str = "", seed: int = 42, epochs: int = 6, skill: float = 0.5
 ) -> Run:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import open_app, save_csv, save_finished_run, shown
+from conftest import checked, figures, open_app, said, save_csv, save_finished_run, shown
 from streamlit.testing.v1 import AppTest
 
 from emotion_core.archive import pack
@@ -25,24 +25,6 @@ Opener = Callable[..., AppTest]
 def open_page(runs_folder: Path) -> Opener:
     """Open a page with query parameters, as a link or a reload does."""
     return open_app
-
-
-def checked(page: AppTest) -> AppTest:
-    assert not page.exception, page.exception
-    return page
-
-
-def said(page: AppTest) -> str:
-    """All sentences on the page."""
-    return "\n".join(
-        shown(str(element.value))
-        for kind in ("markdown", "caption", "info", "warning", "error", "subheader", "title")
-        for element in getattr(page, kind)
-    )
-
-
-def figures(page: AppTest) -> str:
-    return "\n".join(element.value for element in page.html)
 
 
 def metrics(page: AppTest) -> dict[str, str]:

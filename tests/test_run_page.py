@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import history_row, open_app, save_csv, save_finished_run, shown
+from conftest import checked, figures, history_row, open_app, said, save_csv, save_finished_run, shown
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 
@@ -62,24 +62,6 @@ def save_judged_run(runs: Runs, data: Path, preset: str = "sgd", **settings: obj
     run.save_evaluation(scores, Validation(rows, labels, probabilities))
     run.record(state=State.FINISHED, epoch=1, parameters=16_135)
     return run
-
-
-def checked(page: AppTest) -> AppTest:
-    assert not page.exception, page.exception
-    return page
-
-
-def said(page: AppTest) -> str:
-    """All sentences on the page."""
-    return "\n".join(
-        shown(str(element.value))
-        for kind in ("markdown", "caption", "info", "warning", "error", "subheader", "title")
-        for element in getattr(page, kind)
-    )
-
-
-def figures(page: AppTest) -> str:
-    return "\n".join(element.value for element in page.html)
 
 
 def headlines(page: AppTest) -> str:
