@@ -1,4 +1,4 @@
-"""Training steps: the notebook's pipeline against ours, and ours without augmentation, in one run.
+"""Training steps: the notebook's pipeline against ours, and ours without augmentation or fusing, in one run.
 
     python benchmarks/training.py [PRESET...] [--rounds N]
 
@@ -6,17 +6,21 @@ Each side trains the same network from the same start on the same faces in the s
 `ImageDataGenerator.flow` over faces that were divided beforehand, ours as a run of the product does, with its batches,
 its schedule, and the callback that reports, looks for a request to stop and saves checkpoints. Timed is the loop over
 batches, from the end of its first to the end of its last; validation and saving are left out on all sides. The sides
-take turns, and ratios are medians over the turns. The backend is TensorFlow unless KERAS_BACKEND says otherwise.
+take turns, and ratios are medians over the turns. "augmentation" is its share of a step, "by fusing" how many times as
+fast XLA makes ours where it is used on a processor (`trainers.backend.fuses_operations`), 1 elsewhere. The backend is
+TensorFlow unless KERAS_BACKEND says otherwise.
 
 Goals: dense networks at least 1.7 times the notebook's images per second, no family slower (on a GPU 10 times), and
 augmentation under 10 % of a step. The exit code is 1 where one is missed.
 """
 
 import argparse
+import io
 import os
 import sys
 import tempfile
 import time
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -42,111 +46,102 @@ from emotion_core.trainers import TrainingData
 from emotion_core.trainers.backend import device_name, prepare_backend
 from emotion_core.trainers.network import compile_network, make_batches
 
-STEPS = {"dense": 100, "gru": 50, "cnn": 6}
+STEPS = {"dense": 160, "gru": 48, "cnn": 6}
 """Batches in a turn, so that each takes a second or more."""
 
 GOALS = {"dense": 1.7}
 LARGEST_SHARE = 0.10
+COLUMNS = ("notebook", "ours", "not augmented", "ours/notebook", "augmentation", "by fusing")
 
 
 class Clock(keras.callbacks.Callback):
-    """Times the loop over batches, from the end of the first batch to the end of the last."""
+    """Times the loop over batches, from the end of the first batch to the end of the last.
 
-    def __init__(self) -> None:
+    Only there it waits for the device, as a run does that reports once a second.
+    """
+
+    def __init__(self, batches: int) -> None:
         super().__init__()
         self.speeds: list[float] = []  # batches per second, a turn each
+        self._batches = batches
+        self._first = 0
+        self._began = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Begin a turn."""
-        self._ends: list[float] = []
+        """Expect the first batch, or the first few that are learnt at once."""
+        self._first = -1
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Note the time, once the device has done the batch."""
-        float(logs["loss"])
-        self._ends.append(time.perf_counter())
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Note the turn's speed."""
-        self.speeds.append((len(self._ends) - 1) / (self._ends[-1] - self._ends[0]))
+        """Begin or end a turn."""
+        if self._first < 0:
+            float(logs["loss"])
+            self._first, self._began = batch, time.perf_counter()
+        elif batch == self._batches - 1:
+            float(logs["loss"])
+            self.speeds.append((batch - self._first) / (time.perf_counter() - self._began))
 
 
 class Side:
     """One way of training, which can be taken a turn further."""
 
-    def __init__(self, config: RunConfig, data: TrainingData) -> None:
-        self.clock = Clock()
-        self.turns = 0
-        keras.utils.set_random_seed(config.training.seed)
-        self._model = build_model(config.model)
-        self._validation = (to_network_input(data.validation_faces), data.validation_labels)
+    def __init__(
+        self, model: keras.Model, batches: Any, validation: Any, callbacks: list[keras.callbacks.Callback]
+    ) -> None:
+        self.clock = Clock(len(batches))
+        self._model, self._batches, self._validation = model, batches, validation
+        self._callbacks = [*callbacks, self.clock]
+        self._turns = 0
 
     def take_turn(self) -> None:
         """Train one pass over the faces."""
         self._model.fit(
-            self._batches(),
-            initial_epoch=self.turns,
-            epochs=self.turns + 1,
+            self._batches,
+            initial_epoch=self._turns,
+            epochs=self._turns + 1,
             validation_data=self._validation,
-            callbacks=[*self._callbacks(), self.clock],
+            callbacks=self._callbacks,
+            shuffle=False,
             verbose=0,
-            **self._options(),
         )
-        self.turns += 1
-
-    def _batches(self) -> Any:
-        raise NotImplementedError
-
-    def _callbacks(self) -> list[keras.callbacks.Callback]:
-        return []
-
-    def _options(self) -> dict[str, Any]:
-        return {}
+        self._turns += 1
 
 
-class Notebook(Side):
+def notebook(config: RunConfig, data: TrainingData) -> Side:
     """As the notebook trains: every face divided beforehand, Keras's generator, Keras's schedule."""
+    from tensorflow.keras.preprocessing.image import ImageDataGenerator  # slow to import
 
-    def __init__(self, config: RunConfig, data: TrainingData) -> None:
-        super().__init__(config, data)
-        from tensorflow.keras.preprocessing.image import ImageDataGenerator  # slow to import
-
-        generator = ImageDataGenerator(rotation_range=30, width_shift_range=0.1, height_shift_range=0.1, zoom_range=0.1)
-        self._flow = generator.flow(
-            to_network_input(data.faces), data.labels, batch_size=config.training.batch_size, seed=1
-        )
-        self._model.compile(
-            optimizer=keras.optimizers.Adam(1e-4, amsgrad=True),
-            loss="sparse_categorical_crossentropy",
-            metrics=["accuracy"],
-        )
-
-    def _batches(self) -> Any:
-        return self._flow
-
-    def _callbacks(self) -> list[keras.callbacks.Callback]:
-        return [keras.callbacks.LearningRateScheduler(lambda epoch: 1e-4 * 0.95**epoch)]
+    generator = ImageDataGenerator(rotation_range=30, width_shift_range=0.1, height_shift_range=0.1, zoom_range=0.1)
+    batches = generator.flow(to_network_input(data.faces), data.labels, batch_size=config.training.batch_size, seed=1)
+    model = fresh_model(config)
+    model.compile(
+        optimizer=keras.optimizers.Adam(1e-4, amsgrad=True),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    rate = keras.callbacks.LearningRateScheduler(lambda epoch: 1e-4 * 0.95**epoch)
+    return Side(model, batches, validation_of(data), [rate])
 
 
-class Ours(Side):
-    """As a run of the product trains."""
+def ours(config: RunConfig, data: TrainingData, runs: Runs, *, fused: bool = True) -> Side:
+    """As a run of the product trains; also without having operations fused."""
+    batches, model = make_batches(config, data), fresh_model(config)
+    compile_network(model, config, steps_per_epoch=len(batches))
+    if not fused:
+        model.jit_compile = False
+    run = runs.create(config)
+    recorder = Recorder(run, len(batches), len(data.labels))
+    recorder.training_begins(keras.backend.backend(), device_name(), model.count_params())
+    return Side(model, batches, validation_of(data), [ReportToRecorder(recorder, run, plateau=None)])
 
-    def __init__(self, config: RunConfig, data: TrainingData, runs: Runs) -> None:
-        super().__init__(config, data)
-        self._own = make_batches(config, data)
-        compile_network(self._model, config, steps_per_epoch=len(self._own))
-        run = runs.create(config)
-        recorder = Recorder(run, len(self._own), len(data.labels))
-        recorder.training_begins(keras.backend.backend(), device_name(), self._model.count_params())
-        self._report = ReportToRecorder(recorder, run, plateau=None)
 
-    def _batches(self) -> Any:
-        return self._own
+def fresh_model(config: RunConfig) -> keras.Model:
+    """Return a network that begins as all sides do."""
+    keras.utils.set_random_seed(config.training.seed)
+    return build_model(config.model)
 
-    def _callbacks(self) -> list[keras.callbacks.Callback]:
-        return [self._report]
 
-    def _options(self) -> dict[str, Any]:
-        return {"shuffle": False}
+def validation_of(data: TrainingData) -> tuple[np.ndarray, np.ndarray]:
+    return to_network_input(data.validation_faces), data.validation_labels
 
 
 @dataclass(frozen=True)
@@ -160,6 +155,7 @@ class Verdict:
     plain: float
     ratio: float
     share: float
+    fusing: float
     goal: float
 
     @property
@@ -181,7 +177,12 @@ def compare(preset: str, rounds: int, runs: Runs) -> Verdict:
     prepare_backend(config.device)
     data = some_faces(STEPS[family] * batch)
     plain = with_settings(config, {"augmentation": Augmentation().model_dump()})
-    sides = {"notebook": Notebook(config, data), "ours": Ours(config, data, runs), "plain": Ours(plain, data, runs)}
+    sides = {
+        "notebook": notebook(config, data),
+        "ours": ours(config, data, runs),
+        "plain": ours(plain, data, runs),
+        "unfused": ours(config, data, runs, fused=False),
+    }
     for turn in range(rounds + 1):
         for side in sides.values():
             side.take_turn()
@@ -195,6 +196,7 @@ def compare(preset: str, rounds: int, runs: Runs) -> Verdict:
         *(median(speeds[name]) for name in ("notebook", "ours", "plain")),
         ratio=median(speeds["ours"] / speeds["notebook"]),
         share=median(1 - speeds["ours"] / speeds["plain"]),
+        fusing=median(speeds["ours"] / speeds["unfused"]),
         goal=10.0 if gpu else GOALS.get(family, 1.0),
     )
 
@@ -205,14 +207,14 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5, help="turns that are timed (default: 5)")
     options = parser.parse_args()
     missed = False
-    print("images per second            notebook       ours  without augmentation   ours/notebook   augmentation")
+    print(f"{'images per second':20s}" + "".join(f"{name:>16s}" for name in COLUMNS))
     for preset in options.presets:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()):
             verdict = compare(preset, options.rounds, Runs(Path(folder)))
         missed |= not verdict.met
         print(
-            f"{preset:24s} {verdict.notebook:12,.0f} {verdict.ours:10,.0f} {verdict.plain:21,.0f} "
-            f"{verdict.ratio:15.2f} {verdict.share:13.0%} of a step   {'met' if verdict.met else 'MISSED'}",
+            f"{preset:20s}{verdict.notebook:16,.0f}{verdict.ours:16,.0f}{verdict.plain:16,.0f}{verdict.ratio:16.2f}"
+            f"{verdict.share:16.0%}{verdict.fusing:16.2f}   {'met' if verdict.met else 'MISSED'}",
             flush=True,
         )
     print(f"{keras.backend.backend()} on {device_name()}")

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emotion_core.config import RunConfig, with_settings
 from emotion_core.coursework import SEEDS, coursework_runs
 from emotion_core.errors import BadInput
 from emotion_core.presets import PRESETS, Preset
 from emotion_core.runs import RunSummary, State, settings_digest
+
+if TYPE_CHECKING:
+    from emotion_core.dataset import Dataset
 
 
 @dataclass(frozen=True)
@@ -25,12 +28,21 @@ class Entry:
     missing: tuple[RunConfig, ...]
 
 
+def settings_of_data(dataset: "Dataset") -> dict[str, Any]:
+    """Return what all runs that learn from a data set have in common, by dotted path."""
+    return {
+        "data.source": dataset.source,
+        "data.drop_incomplete": bool(dataset.problems),
+        "data_fingerprint": dataset.fingerprint,
+    }
+
+
 def table_of(presets: Sequence[str], settings: Mapping[str, Any], lines: Iterable[RunSummary]) -> tuple[Entry, ...]:
     """Return the table, or the part of it that belongs to some presets, in its order.
 
     Args:
         presets: Names of presets; none means all.
-        settings: What all runs share, by dotted path: the data, with its fingerprint, and the epochs if not the own.
+        settings: What all runs share: `settings_of_data`, and the epochs if not their own.
         lines: The runs that there are.
 
     Raises:

@@ -524,7 +524,7 @@ def test_confidence_is_set_against_accuracy(open_page: Opener, judged_run: Run):
 @pytest.mark.parametrize("true", range(7))
 @pytest.mark.parametrize("predicted", range(7))
 def test_a_cell_is_found_by_its_name(true: int, predicted: int):
-    assert charts.cell_of(charts.cell_name(true, predicted)) == (true, predicted)
+    assert charts.cell_of(charts.cell_name(EMOTIONS[true], EMOTIONS[predicted])) == (true, predicted)
 
 
 def test_test_scores_stand_beside_the_others_in_the_class_table():

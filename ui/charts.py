@@ -90,7 +90,7 @@ def confusion_matrix(confusion: Sequence[Sequence[int]], *, as_counts: bool = Fa
     heads = "".join(f'<th scope="col" style="{_HEAD};text-align:center">{name}</th>' for name in EMOTIONS)
     rows = "".join(
         f'<tr><th scope="row" style="{_HEAD};text-align:right;padding-right:.5rem">{name}</th>'
-        f"{_cells(name, counts, as_counts)}</tr>"
+        f"{matrix_cells(name, counts, as_counts=as_counts)}</tr>"
         for name, counts in zip(EMOTIONS, confusion, strict=True)
     )
     return (
@@ -101,9 +101,9 @@ def confusion_matrix(confusion: Sequence[Sequence[int]], *, as_counts: bool = Fa
     )
 
 
-def cell_name(true: int, predicted: int) -> str:
+def cell_name(true: str, predicted: str) -> str:
     """Return what a cell of the confusion matrix is called in the page and in the address."""
-    return f"{EMOTIONS[true]}-{EMOTIONS[predicted]}"
+    return f"{true}-{predicted}"
 
 
 def cell_of(name: str) -> tuple[int, int] | None:
@@ -115,19 +115,21 @@ def cell_of(name: str) -> tuple[int, int] | None:
 _HEAD: Final = "border:none;font-weight:500;font-size:min(.9rem, 2.9cqi);padding:.15rem 0;white-space:nowrap"
 
 
-def _cells(true: str, counts: Sequence[int], as_counts: bool) -> str:
+def matrix_cells(true: str, counts: Sequence[int], *, as_counts: bool = False, height: int = 42) -> str:
+    """Return the cells of one line of a confusion matrix, `height` pixels high."""
+    look = f"border:none;height:{height}px;text-align:center;border-radius:4px;padding:0"
     shares = [count / max(1, sum(counts)) for count in counts]
     return "".join(
-        f"<td {_name(true, predicted) if count else ''}"
-        f'title="True {true}, predicted {predicted}: {count:,} faces, {share:.1%}" style="border:none;height:42px;'
-        f"text-align:center;border-radius:4px;padding:0;background:rgba(100,118,230,{0.06 + 0.94 * share:.3f});"
+        f"<td {_named(true, predicted) if count else ''}"
+        f'title="True {true}, predicted {predicted}: {count:,} faces, {share:.1%}" '
+        f'style="{look};background:rgba(100,118,230,{0.06 + 0.94 * share:.3f});'
         f'font-weight:{600 if true == predicted else 400}">{f"{count:,}" if as_counts else f"{share:.0%}"}</td>'
         for predicted, count, share in zip(EMOTIONS, counts, shares, strict=True)
     )
 
 
-def _name(true: str, predicted: str) -> str:
-    return f'data-cell="{true}-{predicted}" '
+def _named(true: str, predicted: str) -> str:
+    return f'data-cell="{cell_name(true, predicted)}" '
 
 
 def short(name: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from emotion_core.comparison import Figure, RunGroup, Statistic
 from emotion_core.emotions import EMOTIONS
-from ui.charts import MUTED, short
+from ui.charts import MUTED, matrix_cells, short
 from ui.label_places import Point, place_labels
 
 if TYPE_CHECKING:
@@ -180,7 +180,8 @@ def matrices(confusions: Sequence[tuple[Compared, Sequence[Sequence[int]]]]) -> 
 def _matrix(row: Compared, confusion: Sequence[Sequence[int]]) -> str:
     heads = "".join(f'<th style="{_HEAD};text-align:center" title="{name}">{name[:3]}</th>' for name in EMOTIONS)
     lines = "".join(
-        f'<tr><th style="{_HEAD};text-align:right;padding-right:.5rem">{name}</th>{_cells(name, counts)}</tr>'
+        f'<tr><th style="{_HEAD};text-align:right;padding-right:.5rem">{name}</th>'
+        f"{matrix_cells(name, counts, height=36)}</tr>"
         for name, counts in zip(EMOTIONS, confusion, strict=True)
     )
     return (
@@ -194,16 +195,6 @@ def _matrix(row: Compared, confusion: Sequence[Sequence[int]]) -> str:
 
 
 _HEAD: Final = "border:none;font-weight:500;font-size:.88rem;padding:.1rem 0"
-
-
-def _cells(true: str, counts: Sequence[int]) -> str:
-    shares = [count / max(1, sum(counts)) for count in counts]
-    return "".join(
-        f'<td title="True {true}, predicted {predicted}: {count:,} faces, {share:.1%}" style="border:none;height:36px;'
-        f"text-align:center;border-radius:4px;padding:0;background:rgba(100,118,230,{0.06 + 0.94 * share:.3f});"
-        f'font-weight:{600 if true == predicted else 400}">{share:.0%}</td>'
-        for predicted, count, share in zip(EMOTIONS, counts, shares, strict=True)
-    )
 
 
 # --- cost ----------------------------------------------------------------------------------------------------------

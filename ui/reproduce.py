@@ -1,13 +1,13 @@
 """Reproducing the coursework: a dialog that queues its whole table, and says first what that takes."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
 from emotion_core.config import RunConfig
 from emotion_core.models.parameters import count_parameters
-from emotion_core.reproduction import Entry, table_of
+from emotion_core.reproduction import Entry, settings_of_data, table_of
 from ui import cache
 from ui.expected import expected_time, say_time
 from ui.launch import forget_click, launch_button, submit
@@ -61,7 +61,7 @@ def _open() -> None:
 def _ask(dataset: "Dataset") -> None:
     """Ask which presets are to be trained, say how long that takes, and queue their runs."""
     lines = cache.runs().summaries()
-    entries = table_of((), _settings(dataset), lines)
+    entries = table_of((), settings_of_data(dataset), lines)
     st.markdown(
         "Queues every configuration of the coursework's table, each with its seeds, to learn from "
         f"**{plain(dataset.name)}** ({len(dataset):,} faces)."
@@ -80,15 +80,6 @@ def _ask(dataset: "Dataset") -> None:
         st.caption(_say_total(configs, dataset, in_hand) if configs else "Nothing is chosen.", width="stretch")
     if clicked:
         submit(configs)
-
-
-def _settings(dataset: "Dataset") -> dict[str, Any]:
-    """Return what all runs of the table have in common here."""
-    return {
-        "data.source": dataset.source,
-        "data.drop_incomplete": bool(dataset.problems),
-        "data_fingerprint": dataset.fingerprint,
-    }
 
 
 def _ask_again(entries: Iterable[Entry]) -> bool:

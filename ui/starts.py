@@ -166,7 +166,7 @@ def _begin(run: Run) -> None:
     if st.session_state.get("train.cloned") != run.id:
         for key in [key for key in st.session_state if str(key).startswith(f"{_key(run)}.")]:
             del st.session_state[key]
-        here = choose_dataset(config.data.source, drop_incomplete=config.data.drop_incomplete)
+        here = choose_dataset(config)
         st.session_state["train.cloned_with_data"] = here
         st.session_state["train.augmentation_declined"] = {_key(run): st.session_state.get("augmentation")}
         st.session_state["train.cloned"] = run.id

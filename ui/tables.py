@@ -201,7 +201,7 @@ def settings_table(differing: Mapping[tuple[str, ...], Sequence[Any]], names: Se
 
 
 def in_words(value: Any) -> str:
-    """Write a setting as a person would: `one_cycle, start 0.001, peak 0.01`."""
+    """Write a setting as a person would: `1cycle, start 0.001, peak 0.01`."""
     match value:
         case None | [] | ():
             return "none"

@@ -6,7 +6,6 @@ next page opens with it too.
 
 import base64
 import io
-import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -18,7 +17,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from emotion_core.config import SAMPLE
+from emotion_core.config import SAMPLE, RunConfig
 from emotion_core.errors import EmotionError, ModelUnavailable
 from emotion_core.runs import Run, RunSummary, State
 from emotion_core.settings import data_folder
@@ -254,13 +253,16 @@ def pick_dataset(key: str, *, to_predict: bool = False) -> "Dataset | None":
     return dataset
 
 
-def choose_dataset(source: str, *, drop_incomplete: bool) -> bool:
+def choose_dataset(config: RunConfig) -> bool:
     """Have the picker open with the data set of a run; say whether it is still there, and change nothing if not."""
-    path = Path(source)
-    if source != SAMPLE and not os.path.exists(source):  # which is False, too, for what could be no path
+    from emotion_core.origins import find_sources
+
+    source = next(iter(find_sources(config)), None)
+    if source is None:
         return False
+    path = Path(source)
     st.query_params["data"] = path.name if path.parent == data_folder() else source
-    if drop_incomplete:
+    if config.data.drop_incomplete:
         st.session_state.setdefault("incomplete_rows_dropped", set()).add(source)
     return True
 

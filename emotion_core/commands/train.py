@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from types import FrameType
-from typing import Any
 
 from emotion_core.commands.options import configure, configure_all, runs_of
 from emotion_core.commands.output import Narrator, harmless, print_json, print_line
@@ -20,7 +19,7 @@ from emotion_core.engine.devices import may_have_gpu, run_environment
 from emotion_core.engine.local import freeze
 from emotion_core.pace import jobs_of, measured_paces, say
 from emotion_core.presets import PRESETS
-from emotion_core.reproduction import Entry, table_of
+from emotion_core.reproduction import Entry, settings_of_data, table_of
 from emotion_core.runs import Run, Runs
 
 REFRESH_SECONDS = 1.0
@@ -52,7 +51,8 @@ def submit(options: argparse.Namespace) -> None:
 def reproduce(options: argparse.Namespace) -> None:
     """Queue the coursework's table and print the ids, saying first how long it may take."""
     runs, faces = runs_of(options), load_dataset(options.data, drop_incomplete=options.drop_incomplete)
-    entries = table_of(options.presets, _shared_settings(options, faces), runs.summaries())
+    epochs = {} if options.epochs is None else {"training.epochs": options.epochs}
+    entries = table_of(options.presets, settings_of_data(faces) | epochs, runs.summaries())
     configs = [config for entry in entries for config in (entry.configs if options.again else entry.missing)]
     _check_all_data(configs)
     _tell_what_it_takes(entries, configs, faces, runs)
@@ -61,13 +61,6 @@ def reproduce(options: argparse.Namespace) -> None:
         print_json({"ids": ids})
     else:
         _print_ids(ids)
-
-
-def _shared_settings(options: argparse.Namespace, faces: Dataset) -> dict[str, Any]:
-    """Return what all runs of the table have in common here."""
-    epochs = {} if options.epochs is None else {"training.epochs": options.epochs}
-    data = {"data.source": faces.source, "data.drop_incomplete": options.drop_incomplete}
-    return {**data, **epochs, "data_fingerprint": faces.fingerprint}
 
 
 def _tell_what_it_takes(entries: Sequence[Entry], configs: Sequence[RunConfig], faces: Dataset, runs: Runs) -> None:

@@ -18,7 +18,7 @@ from emotion_core.recorder import Diverged, Recorder, StopRequested
 from emotion_core.runs import Checkpoint, Run
 from emotion_core.schedules import tabulate
 from emotion_core.trainers import Outcome, TrainingData
-from emotion_core.trainers.backend import SeedEachEpoch, device_name, fuses_operations, prepare_backend
+from emotion_core.trainers.backend import SeedEachEpoch, device_name, fuses_operations, prepare_backend, steps_at_once
 
 SERVING_BATCH = 256
 
@@ -59,6 +59,7 @@ def compile_network(model: keras.Model, config: RunConfig, steps_per_epoch: int)
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
         jit_compile=fuses_operations(config.model),
+        steps_per_execution=steps_at_once(config.model),
     )
 
 
