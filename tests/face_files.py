@@ -49,7 +49,7 @@ def with_field(line: int, column: int, value: str) -> str:
 
 
 def gzipped(content: bytes) -> bytes:
-    return gzip.compress(content, 1)
+    return gzip.compress(content, 1, mtime=0)
 
 
 def zipped(members: dict[str, bytes]) -> bytes:
