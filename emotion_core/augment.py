@@ -1,8 +1,9 @@
 """Random changes to training images: one affine warp per image, drawn as the coursework's generator drew them.
 
 The distribution is that of Keras's `ImageDataGenerator`: rotation, shifts and zoom each uniform, combined as
-rotation x shift x zoom about the image's centre, bilinear, with the nearest edge pixel outside. The preview and the
-training call the same function; nothing here knows of Keras.
+rotation x shift x zoom about the image's centre, bilinear, with the nearest edge pixel outside. After it, where asked,
+come a blur, other light, and a rectangle of noise. The preview and the training call the same function; nothing here
+knows of Keras.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,13 @@ from emotion_core.config import Augmentation
 from emotion_core.emotions import IMAGE_SIZE
 
 _CENTRE: Final = (IMAGE_SIZE - 1) / 2
+
+SHARE_ERASED: Final = 0.5
+"""Of the images, where random erasing is on."""
+
+SMALLEST_ERASURE: Final = 0.02
+LARGEST_ASPECT: Final = 3.3
+"""The smallest share of the area, and the largest ratio of the sides, of a rectangle that is erased (Zhong et al.)."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +80,19 @@ def augment(images: NDArray[np.uint8], settings: Augmentation, rng: np.random.Ge
     """
     if not settings.enabled:
         return images
+    changed = _warp(images, draw_transforms(settings, len(images), rng))
+    if settings.blur:
+        _blur(changed, rng.uniform(0, settings.blur, len(images)))
+    if settings.brightness:
+        changed = _relight(changed, 1 + rng.uniform(-settings.brightness, settings.brightness, len(images)))
+    if settings.erasing:
+        _erase(changed, settings.erasing, rng)
+    return changed
+
+
+def _warp(images: NDArray[np.uint8], transforms: Transforms) -> NDArray[np.uint8]:
     changed = np.empty_like(images)
-    for source, target, matrix in zip(
-        images, changed, draw_transforms(settings, len(images), rng).matrices(), strict=True
-    ):
+    for source, target, matrix in zip(images, changed, transforms.matrices(), strict=True):
         cv2.warpAffine(
             source,
             matrix,
@@ -85,3 +102,30 @@ def augment(images: NDArray[np.uint8], settings: Augmentation, rng: np.random.Ge
             borderMode=cv2.BORDER_REPLICATE,
         )
     return changed
+
+
+def _blur(images: NDArray[np.uint8], deviations: NDArray[np.float64]) -> None:
+    """Blur each image in place by a Gaussian of its own deviation, in pixels."""
+    for image, deviation in zip(images, deviations, strict=True):
+        cv2.GaussianBlur(image, (0, 0), max(deviation, 1e-3), dst=image, borderType=cv2.BORDER_REPLICATE)
+
+
+def _relight(images: NDArray[np.uint8], factors: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Multiply each image by a factor of its own; what would be brighter than white is white."""
+    lit = images * factors.astype(np.float32)[:, np.newaxis, np.newaxis]
+    return np.asarray(np.clip(np.rint(lit), 0, 255), np.uint8)
+
+
+def _erase(images: NDArray[np.uint8], largest: float, rng: np.random.Generator) -> None:
+    """Fill a rectangle of some images in place with noise: area and logarithm of its aspect uniform, place uniform."""
+    count, area = len(images), IMAGE_SIZE**2
+    chosen = rng.random(count) < SHARE_ERASED
+    areas = area * rng.uniform(min(SMALLEST_ERASURE, largest), largest, count)
+    aspects = np.exp(rng.uniform(-np.log(LARGEST_ASPECT), np.log(LARGEST_ASPECT), count))
+    heights = np.clip(np.rint(np.sqrt(areas * aspects)), 1, IMAGE_SIZE).astype(int)
+    widths = np.clip(np.rint(np.sqrt(areas / aspects)), 1, IMAGE_SIZE).astype(int)
+    tops = rng.integers(0, IMAGE_SIZE - heights + 1)
+    lefts = rng.integers(0, IMAGE_SIZE - widths + 1)
+    for row in np.flatnonzero(chosen):
+        height, width, top, left = heights[row], widths[row], tops[row], lefts[row]
+        images[row, top : top + height, left : left + width] = rng.integers(0, 256, (height, width), np.uint8)

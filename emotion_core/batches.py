@@ -1,18 +1,32 @@
 """Training images in batches: shuffled, augmented and weighed, each from the seed, the epoch and its place alone."""
 
+import cv2
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from emotion_core.augment import augment
-from emotion_core.config import Augmentation
+from emotion_core.config import Augmentation, Training
+from emotion_core.emotions import IMAGE_SIZE, NUM_EMOTIONS
 from emotion_core.images import to_network_input
 
-Batch = tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]]
+Inputs = NDArray[np.float32]
+Targets = NDArray[np.uint8] | NDArray[np.float32]
+Batch = tuple[Inputs, Targets, NDArray[np.float32]]
+
+
+def learns_from_shares(training: Training) -> bool:
+    """Return whether targets are shares of the emotions (n, 7), as blended or smoothed labels are, or labels (n,)."""
+    return bool(training.mixup or training.label_smoothing)
+
+
+def as_shares(labels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return labels (n,) as shares of the emotions, float32 (n, 7), each all of one."""
+    return np.eye(NUM_EMOTIONS, dtype=np.float32)[labels]
 
 
 class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
-    """One pass over the training faces, drawn anew each epoch.
+    """Passes over the training faces, each drawn anew.
 
     Every batch follows from (seed, epoch, index), whatever was asked for before it, so that a run that is resumed
     sees what it would have seen.
@@ -21,7 +35,9 @@ class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
         images: uint8 (n, 48, 48).
         labels: uint8 (n,).
         weights: float (7,), the weight of each class in the loss.
+        training: Batch size, seed, label smoothing and mixup.
         epoch: The pass to begin with, counted from 0.
+        side: That of the images handed out, in pixels.
     """
 
     def __init__(
@@ -30,27 +46,33 @@ class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
         labels: NDArray[np.uint8],
         weights: NDArray[np.float64],
         augmentation: Augmentation,
-        batch_size: int,
-        seed: int,
+        training: Training,
         epoch: int = 0,
+        side: int = IMAGE_SIZE,
     ) -> None:
         super().__init__(workers=1, use_multiprocessing=False, max_queue_size=16)
         self._images = images
         self._labels = labels
         self._weights = weights.astype(np.float32)[labels]
         self._augmentation = augmentation
-        self._batch_size = batch_size
-        self._seed = seed
+        self._training = training
+        self._side = side
         self._begin(epoch)
 
     def __len__(self) -> int:
-        return -(-len(self._labels) // self._batch_size)
+        return -(-len(self._labels) // self._training.batch_size)
 
     def __getitem__(self, index: int) -> Batch:
-        rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        rng = np.random.default_rng([self._seed, self._epoch, index])
-        faces = augment(self._images[rows], self._augmentation, rng)
-        return to_network_input(faces), self._labels[rows], self._weights[rows]
+        size = self._training.batch_size
+        rows = self._order[index * size : (index + 1) * size]
+        rng = np.random.default_rng([self._training.seed, self._epoch, index])
+        inputs = _resize(to_network_input(augment(self._images[rows], self._augmentation, rng)), self._side)
+        if not learns_from_shares(self._training):
+            return inputs, self._labels[rows], self._weights[rows]
+        smoothing = self._training.label_smoothing
+        targets = as_shares(self._labels[rows]) * (1 - smoothing) + smoothing / NUM_EMOTIONS
+        batch = inputs, targets.astype(np.float32), self._weights[rows]
+        return _mix(batch, self._training.mixup, rng) if self._training.mixup else batch
 
     def on_epoch_end(self) -> None:
         """Shuffle for the next epoch; Keras calls this."""
@@ -58,4 +80,22 @@ class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def _begin(self, epoch: int) -> None:
         self._epoch = epoch
-        self._order = np.random.default_rng([self._seed, epoch]).permutation(len(self._labels))
+        self._order = np.random.default_rng([self._training.seed, epoch]).permutation(len(self._labels))
+
+
+def _mix(batch: Batch, concentration: float, rng: np.random.Generator) -> Batch:
+    """Blend each face, target and weight with those of another of the batch (mixup), by one share for the batch."""
+    share = np.float32(rng.beta(concentration, concentration))
+    partners = rng.permutation(len(batch[0]))
+    inputs, targets, weights = (share * part + (1 - share) * part[partners] for part in batch)
+    return inputs, targets, weights
+
+
+def _resize(inputs: Inputs, side: int) -> Inputs:
+    """Return images float32 (n, 48, 48, 1) at another side, averaged over areas."""
+    if side == IMAGE_SIZE:
+        return inputs
+    resized = np.empty((len(inputs), side, side, 1), np.float32)
+    for source, target in zip(inputs, resized, strict=True):
+        cv2.resize(source, (side, side), dst=target, interpolation=cv2.INTER_AREA)
+    return resized

@@ -1,17 +1,17 @@
-"""Whether a model is as often right as it says: faces sorted into bins by confidence, and the calibration error.
+"""Whether a model is as often right as it says, and how to make it so by one number, the temperature.
 
 Confidence is the probability of the emotion that a face is given. Binning and error follow Naeini, Cooper and
-Hauskrecht, "Obtaining Well Calibrated Probabilities Using Bayesian Binning" (AAAI 2015), and Guo, Pleiss, Sun and
-Weinberger, "On Calibration of Modern Neural Networks" (ICML 2017).
+Hauskrecht, "Obtaining Well Calibrated Probabilities Using Bayesian Binning" (AAAI 2015); error and temperature Guo,
+Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks" (ICML 2017).
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.evaluation import Labels, Probabilities
+from emotion_core.evaluation import Labels, Probabilities, log_loss
 
 BINS: Final = 10
 
@@ -68,3 +68,33 @@ def calibrate(labels: Labels, probabilities: Probabilities, bins: int = BINS) ->
         confidence=np.bincount(numbers, confidence, bins) / np.maximum(1, faces),
         accuracy=np.bincount(numbers, right, bins) / np.maximum(1, faces),
     )
+
+
+def fit_temperature(labels: Labels, logits: NDArray[np.floating[Any]]) -> float:
+    """Return the temperature that makes the labels likeliest, above 0.
+
+    Args:
+        labels: int (n,), n at least 1.
+        logits: float (n, 7), whose softmax are the probabilities; their logarithms will do.
+    """
+    from scipy.optimize import minimize_scalar  # slow to import
+    from scipy.special import softmax
+
+    def loss_at(log_temperature: float) -> float:
+        return log_loss(labels, softmax(logits / np.exp(log_temperature), axis=1))
+
+    return float(np.exp(minimize_scalar(loss_at, bounds=(-5, 10), method="bounded").x))
+
+
+def at_temperature(probabilities: Probabilities, temperature: float) -> NDArray[np.float32]:
+    """Return softmax(logits / temperature), float32 (n, 7), for probabilities that are softmax(logits).
+
+    Above 1 they become less sure, below 1 surer; their order stays.
+    """
+    powers = np.exp((scores := log_of(probabilities) / temperature) - scores.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+
+
+def log_of(probabilities: Probabilities) -> NDArray[np.float64]:
+    """Return logarithms (n, 7) of probabilities, of none below 1e-30."""
+    return np.log(np.maximum(probabilities.astype(np.float64), 1e-30))

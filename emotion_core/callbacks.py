@@ -1,7 +1,8 @@
 """Keras callbacks: what happens between the batches and epochs of a run."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
 import keras
@@ -56,6 +57,40 @@ class Plateau(keras.callbacks.ReduceLROnPlateau):  # type: ignore[misc]
         return {"best": self.best, "wait": self.wait}
 
 
+class AveragedWeights(keras.callbacks.Callback):  # type: ignore[misc]
+    """Has the moving average of the weights validate and be kept, while training goes on from the weights themselves.
+
+    The optimiser keeps the average. It must come before the callback that saves.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._weights: list[NDArray[Any]] = []
+
+    def on_test_begin(self, logs: Logs = None) -> None:
+        """Put the average in place of the weights."""
+        self._weights = [np.array(ops.convert_to_numpy(weight)) for weight in self.model.trainable_variables]
+        self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
+
+    def on_test_end(self, logs: Logs = None) -> None:
+        """Put the weights back."""
+        for variable, weight in zip(self.model.trainable_variables, self._weights, strict=True):
+            variable.assign(weight)
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        """Put the weights back, also where Keras has put the average in their place for good."""
+        self.on_test_end()
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Have the model hold the average for as long as this lasts."""
+        self.on_test_begin()
+        try:
+            yield
+        finally:
+            self.on_test_end()
+
+
 class ReportToRecorder(keras.callbacks.Callback):  # type: ignore[misc]
     """Hands every batch and epoch to the recorder, saves what resume needs, and keeps the best epoch's model.
 
@@ -63,11 +98,14 @@ class ReportToRecorder(keras.callbacks.Callback):  # type: ignore[misc]
     `StopRequested` or `Diverged`, raised through `fit` so that no time goes into validating half an epoch.
     """
 
-    def __init__(self, recorder: Recorder, run: Run, plateau: Plateau | None) -> None:
+    def __init__(
+        self, recorder: Recorder, run: Run, plateau: Plateau | None = None, average: AveragedWeights | None = None
+    ) -> None:
         super().__init__()
         self._recorder = recorder
         self._run = run
         self._plateau = plateau
+        self._average = average
         self._learning_rate = math.nan
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
@@ -94,7 +132,8 @@ class ReportToRecorder(keras.callbacks.Callback):  # type: ignore[misc]
         state = {"plateau": self._plateau.state()} if self._plateau else {}
         self._recorder.save(training_arrays(self.model), state)
         if keep:
-            save_network(self.model, self._run)
+            with self._average.in_place() if self._average else nullcontext():
+                save_network(self.model, self._run)
         if self._recorder.is_done():
             self.model.stop_training = True
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_core.calibration import at_temperature
 from emotion_core.config import SAMPLE
 from emotion_core.emotions import IMAGE_SIZE, NUM_EMOTIONS
 from emotion_core.errors import ModelUnavailable
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 BATCH_SIZE: Final = 256
 """Faces per step: large enough to be fast, small enough for any memory."""
+
+FLIP_AVERAGE: Final = "flip_average"
+TEMPERATURE: Final = "temperature"
+"""What the metadata of a model.onnx may say: 1 or 0, and a number above 0."""
 
 Progress = Callable[[int, int], None]
 """Told after each batch how many faces are done, and of how many."""
@@ -55,19 +60,31 @@ class Classifier(ABC):
 
 
 class OnnxClassifier(Classifier):
-    """A network saved as ONNX; raises ModelUnavailable where the file holds no network for faces."""
+    """A network saved as ONNX, with what its metadata say of averaging over mirror images and of temperature.
+
+    Raises ModelUnavailable where the file holds no network for faces.
+    """
 
     def __init__(self, path: Path) -> None:
         try:
             self._session = _open_session(path)
             self._input, self._output = self._session.get_inputs()[0].name, self._session.get_outputs()[0].name
-            outputs = self._classify(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE, 1), np.float32))
+            metadata = self._session.get_modelmeta().custom_metadata_map
+            self._flip_average = metadata.get(FLIP_AVERAGE) == "1"
+            self._temperature = float(metadata.get(TEMPERATURE, 1))
+            outputs = self._run(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE, 1), np.float32))
         except Exception as error:  # the runtime raises types of its own, derived from nothing narrower
             raise ModelUnavailable(f"{path} cannot be used as a model: {_first_line(error)}") from error
         if outputs.shape != (1, NUM_EMOTIONS):
             raise ModelUnavailable(f"{path} gives {outputs.shape} for one face; (1, {NUM_EMOTIONS}) was expected.")
+        if not 0 < self._temperature < np.inf:
+            raise ModelUnavailable(f"{path} has a temperature of {self._temperature}; one above 0 was expected.")
 
     def _classify(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        probabilities = flip_averaged(self._run, inputs) if self._flip_average else self._run(inputs)
+        return probabilities if self._temperature == 1 else at_temperature(probabilities, self._temperature)
+
+    def _run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         outputs: NDArray[np.float32] = self._session.run([self._output], {self._input: inputs})[0]
         return outputs
 
@@ -95,6 +112,13 @@ class LinearClassifier(Classifier):
     def _classify(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         scores = inputs.reshape(len(inputs), -1) @ self._coefficients.T + self._intercepts  # (n, 7)
         return softmax(scores / self._temperature)
+
+
+def flip_averaged(
+    classify: Callable[[NDArray[np.float32]], NDArray[np.float32]], inputs: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return the mean of the probabilities (n, 7) of faces (n, 48, 48, 1) and of their mirror images."""
+    return (classify(inputs) + classify(np.ascontiguousarray(inputs[:, :, ::-1]))) * np.float32(0.5)
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

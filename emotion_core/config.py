@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from emotion_core.emotions import IMAGE_SIZE
 from emotion_core.errors import BadInput
 
 SAMPLE = "sample"
@@ -74,6 +75,19 @@ class Augmentation(Settings):
     width_shift: float = Field(0.0, ge=0, le=0.5, description="Largest sideways shift, as a share of the width.")
     height_shift: float = Field(0.0, ge=0, le=0.5, description="Largest up or down shift, as a share of the height.")
     zoom: float = Field(0.0, ge=0, le=0.5, description="Zoom drawn per axis from 1 - zoom to 1 + zoom.")
+    brightness: float = Field(
+        0.0, ge=0, le=0.9, description="Light drawn per image, as a factor from 1 - brightness to 1 + brightness."
+    )
+    blur: float = Field(
+        0.0, ge=0, le=5, description="Largest standard deviation of a Gaussian blur, in pixels of the 48x48 image."
+    )
+    erasing: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="Cover a rectangle of up to this share of the area with noise, in half of the images "
+        "(random erasing, Zhong et al. 2020).",
+    )
     horizontal_flip: bool = Field(False, description="Mirror half of the images left to right.")
 
     @property
@@ -192,7 +206,32 @@ class GruModel(Settings):
     dense_activation: Activation = Field("relu", description="Activation of the dense layers.")
 
 
-Model = Annotated[LinearModel | DenseModel | GruModel | CnnModel, Field(discriminator="family")]
+class ResidualStage(Settings):
+    """Residual blocks of one width; the first halves the sides of its input."""
+
+    filters: int = Field(64, ge=1, le=1_024, description="Number of filters of each convolution.")
+    blocks: int = Field(1, ge=1, le=16, description="Number of blocks, each of two convolutions and a shortcut.")
+
+
+class ResidualModel(Settings):
+    """A residual network of plain 3x3 convolutions (He et al. 2016): each block learns what to add to its input."""
+
+    family: Literal["residual"] = "residual"
+    stem_filters: int = Field(32, ge=1, le=1_024, description="Filters of the first convolution, at full size.")
+    stages: tuple[ResidualStage, ...] = Field(
+        (ResidualStage(filters=64), ResidualStage(filters=128, blocks=2), ResidualStage(filters=256, blocks=2)),
+        min_length=1,
+        max_length=5,
+        description="Stages in order.",
+    )
+    standardize: bool = Field(
+        True, description="First give each face mean 0 and variance 1, so that light and contrast hardly matter."
+    )
+    activation: Activation = Field("relu", description="Activation after each convolution.")
+    dropout: float = Field(0.0, ge=0, le=0.9, description="Share of the last features silenced.")
+
+
+Model = Annotated[LinearModel | DenseModel | GruModel | CnnModel | ResidualModel, Field(discriminator="family")]
 
 
 # --- training -----------------------------------------------------------------------------------------------------
@@ -235,8 +274,11 @@ class CosineRate(Settings):
     """Per batch, along half a cosine from the rate to the end rate (Loshchilov and Hutter 2017, without restarts)."""
 
     kind: Literal["cosine"] = "cosine"
-    rate: float = Field(1e-3, gt=0, le=10, description="Learning rate of the first batch.")
+    rate: float = Field(1e-3, gt=0, le=10, description="Highest learning rate, that of the first batch after warm-up.")
     end: float = Field(1e-6, gt=0, le=10, description="Learning rate that the last batch comes close to.")
+    warmup: float = Field(
+        0.0, ge=0, lt=1, description="Share of all batches over which the rate first rises from nothing, in a line."
+    )
 
 
 class OneCycleRate(Settings):
@@ -264,7 +306,42 @@ class Training(Settings):
     epochs: int = Field(100, ge=1, le=MOST_EPOCHS, description="Largest number of passes over the training data.")
     batch_size: int = Field(32, ge=1, le=8_192, description="Images per step.")
     seed: int = Field(42, ge=0, le=2**31 - 1, description="Seed of every random draw: weights, order, augmentation.")
+    optimizer: Literal["adam", "sgd"] = Field(
+        "adam", description="Adam, or stochastic gradient descent with Nesterov momentum."
+    )
     amsgrad: bool = Field(True, description="Adam with the AMSGrad correction (Reddi et al. 2018).")
+    momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of stochastic gradient descent.")
+    weight_decay: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Each step takes this share, times the learning rate, off the weights of layers; offsets and "
+        "normalisation are spared (decoupled, Loshchilov and Hutter 2019).",
+    )
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="Share of each training label that is spread evenly over all emotions."
+    )
+    mixup: float = Field(
+        0.0,
+        ge=0,
+        le=10,
+        description="Blend each training face and its label with another by a share drawn from Beta(mixup, mixup); "
+        "0: never (Zhang et al. 2018).",
+    )
+    weight_average: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Momentum, per batch, of a moving average of the weights; the average is what validates and is "
+        "kept. Empty: none.",
+    )
+    first_side: int | None = Field(
+        None,
+        ge=16,
+        le=IMAGE_SIZE,
+        description="Side in pixels of the images with which training begins; it grows to 48 over the first half "
+        "of the epochs (progressive resolution, residual networks only). Empty: 48 throughout.",
+    )
     schedule: Schedule = Field(ExponentialRate(), description="How the learning rate changes.")
     class_weights: Literal["none", "balanced", "square_root"] = Field(
         "none", description="Weigh each class by n / (classes x count), by its square root, or not at all."
@@ -294,6 +371,19 @@ class Device(Settings):
     )
 
 
+class Prediction(Settings):
+    """What is done with a network's answers, in validation and in use."""
+
+    flip_average: bool = Field(
+        False, description="Average what the network says of a face and of its mirror image; takes twice as long."
+    )
+    calibrate: bool = Field(
+        False,
+        description="Make probabilities as sure as they are right, by a temperature fitted on the validation rows "
+        "(Guo et al. 2017). The emotion that is chosen stays the same.",
+    )
+
+
 class RunConfig(Settings):
     """Everything that decides a run."""
 
@@ -304,10 +394,17 @@ class RunConfig(Settings):
     augmentation: Augmentation = Augmentation()
     model: Model
     training: Training = Training()
+    prediction: Prediction = Prediction()
     device: Device = Device()
     data_fingerprint: str = Field(
         "", max_length=64, description="Digest of the faces at submission; a run refuses to learn from others."
     )
+
+    @model_validator(mode="after")
+    def _only_residual_networks_take_any_side(self) -> Self:
+        if self.training.first_side and not isinstance(self.model, ResidualModel):
+            raise ValueError("training.first_side is for residual networks; the others take 48x48 pixels only")
+        return self
 
 
 _CHOICES: Final[dict[Any, type[Settings]]] = {

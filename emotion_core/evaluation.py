@@ -52,13 +52,17 @@ class HeldOutEvaluation(Evaluation):
 
 
 class RunEvaluation(Evaluation):
-    """A run's scores on its validation rows, with what it took to get them, and those on test faces if measured."""
+    """A run's scores on its validation rows, with what it took to get them, and those on test faces if measured.
+
+    `temperature` is what the network's probabilities were calibrated by on these rows, 1 where they were not.
+    """
 
     best_epoch: Count
     training_accuracy: FiniteFloat
     parameters: Count
     seconds: FiniteFloat
     images_per_second: FiniteFloat
+    temperature: Annotated[FiniteFloat, Field(gt=0)] = 1.0
     test: HeldOutEvaluation | None = None
 
 

@@ -1,7 +1,10 @@
 """The serving copy of a network: model.onnx from model.keras.
 
+The file also says what is to be done with the network's answers, in its metadata: whether those to a face and to its
+mirror image are averaged, and the temperature that calibrates them.
+
 Keras writes ONNX best through TensorFlow, so a run that was trained on another backend is exported by a process of
-its own: `python -m emotion_core.export RUN_FOLDER` with KERAS_BACKEND=tensorflow.
+its own: `python -m emotion_core.export RUN_FOLDER [TEMPERATURE]` with KERAS_BACKEND=tensorflow.
 """
 
 import importlib.util
@@ -10,28 +13,30 @@ import subprocess
 import sys
 from pathlib import Path
 
+from emotion_core.classifier import FLIP_AVERAGE, TEMPERATURE
 from emotion_core.errors import EmotionError
 from emotion_core.files import replacing
 from emotion_core.runs import Run
 
 
-def export_onnx(run: Run) -> None:
+def export_onnx(run: Run, temperature: float) -> None:
     """Write the run's model.onnx; raises EmotionError where TensorFlow is missing or the export fails."""
     import keras
 
     if keras.backend.backend() == "tensorflow":
-        _export_here(run)
+        _export_here(run, temperature)
     elif importlib.util.find_spec("tensorflow") is None:
         raise EmotionError(
             "model.onnx was not written because TensorFlow is not installed here; on a machine that has it, "
             f"run: python -m emotion_core.export {run.folder}"
         )
     else:
-        _export_in_new_process(run)
+        _export_in_new_process(run, temperature)
 
 
-def _export_here(run: Run) -> None:
+def _export_here(run: Run, temperature: float) -> None:
     import keras
+    import onnx
 
     from emotion_core.models.saved import load_network
 
@@ -39,15 +44,21 @@ def _export_here(run: Run) -> None:
     network(keras.ops.zeros((1, *network.input_shape[1:])))  # the exporter needs a model that has been called
     with replacing(run.onnx_path) as temporary:
         network.export(temporary, format="onnx", verbose=False)
+        exported = onnx.load(temporary)
+        metadata = {FLIP_AVERAGE: str(int(run.config.prediction.flip_average)), TEMPERATURE: repr(temperature)}
+        onnx.helper.set_model_props(exported, metadata)
+        onnx.save(exported, temporary)
 
 
-def _export_in_new_process(run: Run) -> None:
+def _export_in_new_process(run: Run, temperature: float) -> None:
     environment = os.environ | {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
-    command = [sys.executable, "-m", "emotion_core.export", str(run.folder)]
+    command = [sys.executable, "-m", "emotion_core.export", str(run.folder), repr(temperature)]
     if subprocess.run(command, env=environment, check=False).returncode:
         raise EmotionError(f"model.onnx could not be written for {run.id}; the lines above say why.")
 
 
 if __name__ == "__main__":
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    export_onnx(Run(Path(sys.argv[1])))
+    exported = Run(Path(sys.argv[1]))
+    scores = exported.evaluation()
+    export_onnx(exported, float(sys.argv[2]) if len(sys.argv) > 2 else scores.temperature if scores else 1.0)

@@ -50,6 +50,7 @@ _FAMILIES: Final = {
     "dense": _Family(2.1, most_cores=4),
     "gru": _Family(0.16, most_cores=2),
     "cnn": _Family(1.75, most_cores=16),
+    "residual": _Family(1.6, most_cores=16),
 }
 
 _UPDATE: Final = 690

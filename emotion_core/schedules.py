@@ -1,9 +1,12 @@
-"""Learning rates as functions of time, reckoned in NumPy so that they can be drawn and checked without Keras.
+"""Learning rates and image sides as functions of time.
+
+They are reckoned in NumPy, so that they can be drawn and checked without Keras.
 
 A plateau schedule is not among them: it depends on how training goes, and `callbacks` follows it.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +20,10 @@ from emotion_core.config import (
     Schedule,
     StepRate,
 )
+from emotion_core.emotions import IMAGE_SIZE
+
+SIDE_STEP: Final = 8
+"""Pixels by which the side of the images grows at a time."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +51,33 @@ def tabulate(schedule: Schedule, epochs: int, steps_per_epoch: int) -> RateTable
     return RateTable(rates.astype(np.float32), steps_per_epoch)
 
 
+@dataclass(frozen=True)
+class SameSide:
+    """Epochs that train on images of one side: those from `first`, counted from 0, up to `end`, which is not one."""
+
+    first: int
+    end: int
+    side: int
+
+
+def progressive_sides(first_side: int | None, epochs: int) -> list[SameSide]:
+    """Return which epochs train on images of which side: it grows in steps of 8 to 48 over the first half.
+
+    A run that is too short for all steps leaves some out.
+    """
+    sides = [*range(first_side or IMAGE_SIZE, IMAGE_SIZE, SIDE_STEP), IMAGE_SIZE]
+    growing = len(sides) - 1
+    starts = [round(epochs / 2 * number / growing) if growing else 0 for number in range(len(sides))]
+    parts = zip(starts, [*starts[1:], epochs], sides, strict=True)
+    return [SameSide(first, end, side) for first, end, side in parts if first < end]
+
+
 def _cosine(schedule: CosineRate, all_steps: int) -> NDArray[np.float64]:
-    done = np.arange(all_steps) / all_steps
-    return schedule.end + (schedule.rate - schedule.end) * (1 + np.cos(np.pi * done)) / 2
+    """Rise in a line to the rate, then fall along half a cosine."""
+    rising = round(schedule.warmup * all_steps)
+    rise = schedule.rate * np.arange(1, rising + 1) / (rising + 1)
+    done = np.arange(all_steps - rising) / (all_steps - rising)
+    return np.concatenate([rise, schedule.end + (schedule.rate - schedule.end) * (1 + np.cos(np.pi * done)) / 2])
 
 
 def _one_cycle(schedule: OneCycleRate, all_steps: int) -> NDArray[np.float64]:

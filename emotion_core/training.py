@@ -83,6 +83,7 @@ def _evaluate(run: Run, data: TrainingData, outcome: Outcome, recorder: Recorder
         parameters=count_parameters(run.config.model),
         seconds=recorder.seconds,
         images_per_second=recorder.images_per_second,
+        temperature=outcome.temperature,
     )
 
 

@@ -131,3 +131,52 @@ def test_images_have_the_mean_and_spread_of_the_coursework_generator(smooth_face
     ours = augment(images, COURSEWORK_AUGMENTATION, np.random.default_rng(4)).astype("float32")
     assert np.abs(ours.mean(axis=0) - theirs.mean(axis=0)).max() < 5
     assert np.abs(ours.std(axis=0) - theirs.std(axis=0)).max() < 5
+
+
+# --- beyond the coursework's generator ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def faces(smooth_face) -> np.ndarray:
+    return np.repeat(smooth_face[None], 400, axis=0)
+
+
+def test_light_is_a_factor_of_each_image(faces):
+    changed = augment(faces // 2, Augmentation(brightness=0.5), np.random.default_rng(1))
+    factors = changed.mean(axis=(1, 2)) / (faces // 2).mean()
+    assert np.quantile(factors, [0, 0.5, 1]) == pytest.approx([0.5, 1, 1.5], abs=0.06)
+    np.testing.assert_allclose(changed, np.rint((faces // 2) * factors[:, None, None]), atol=2)
+
+
+def test_light_never_goes_beyond_white(faces):
+    changed = augment(faces, Augmentation(brightness=0.9), np.random.default_rng(1))
+    brightest = changed[changed.mean(axis=(1, 2)).argmax()]
+    assert (brightest[faces[0] > 200] == 255).all()
+
+
+def test_blur_is_a_gaussian_of_up_to_its_deviation(smooth_face):
+    noise = np.random.default_rng(0).integers(0, 256, (300, 48, 48), dtype=np.uint8)
+    changed = augment(noise, Augmentation(blur=1.5), np.random.default_rng(1))
+    most = noise[changed.std(axis=(1, 2)).argmin()]
+    strongest = ndimage.gaussian_filter(most.astype(float), 1.5, mode="nearest").std()
+    assert changed.std(axis=(1, 2)).min() == pytest.approx(strongest, rel=0.1)
+    assert changed.std(axis=(1, 2)).max() == pytest.approx(noise.std(), rel=0.05)
+    np.testing.assert_allclose(changed.mean(axis=(1, 2)), noise.mean(axis=(1, 2)), atol=3)
+
+
+def test_a_rectangle_is_erased_in_half_of_the_images(faces):
+    changed = augment(faces, Augmentation(erasing=0.3), np.random.default_rng(1))
+    differs = changed != faces
+    hit = differs.any(axis=(1, 2))
+    assert hit.mean() == pytest.approx(0.5, abs=0.08)
+    for image in differs[hit]:
+        rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+        height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
+        assert image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].mean() > 0.9  # noise may hit its own value
+        assert 0.01 * 48**2 <= height * width <= 0.34 * 48**2  # sides are whole pixels
+
+
+def test_erasing_leaves_the_originals(faces):
+    before = faces.copy()
+    augment(faces, Augmentation(erasing=0.5, blur=1, brightness=0.5), np.random.default_rng(1))
+    np.testing.assert_array_equal(faces, before)

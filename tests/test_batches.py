@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from emotion_core.config import Augmentation
+from emotion_core.config import Augmentation, Training
 
 pytestmark = pytest.mark.tensorflow
 
@@ -10,9 +10,10 @@ pytestmark = pytest.mark.tensorflow
 def make_batches():
     from emotion_core.batches import FaceBatches
 
-    def make(augmentation=Augmentation(), seed=1, weights=np.ones(7)):  # noqa: B008
+    def make(augmentation=Augmentation(), seed=1, weights=np.ones(7), side=48, **training):  # noqa: B008
         images = np.random.default_rng(0).integers(0, 256, (50, 48, 48), dtype=np.uint8)
-        return FaceBatches(images, np.arange(50, dtype=np.uint8) % 7, weights, augmentation, batch_size=16, seed=seed)
+        settings = Training(batch_size=16, seed=seed, **training)
+        return FaceBatches(images, np.arange(50, dtype=np.uint8) % 7, weights, augmentation, settings, side=side)
 
     return make
 
@@ -54,3 +55,42 @@ def test_a_batch_follows_from_seed_epoch_and_index_alone(make_batches):
     for a, b in zip(wanted, got, strict=True):
         np.testing.assert_array_equal(a[0], b[0])
     assert (make_batches(settings, seed=2)[0][0] != make_batches(settings)[0][0]).any()
+
+
+# --- what else a batch may be made of -----------------------------------------------------------------------------
+
+
+def test_smoothed_labels_give_a_share_to_every_emotion(make_batches):
+    _, labels, _ = make_batches()[0]
+    _, targets, _ = make_batches(label_smoothing=0.21)[0]
+    assert targets.dtype == np.float32
+    np.testing.assert_allclose(targets, np.where(np.eye(7)[labels], 0.79 + 0.03, 0.03), rtol=1e-5)
+
+
+def test_mixup_blends_faces_targets_and_weights_by_one_share(make_batches):
+    weights = np.arange(1, 8) / 7
+    faces, labels, _ = make_batches(weights=weights)[0]
+    mixed, targets, mixed_weights = make_batches(weights=weights, mixup=1.0)[0]
+    assert mixed.dtype == targets.dtype == mixed_weights.dtype == np.float32
+    np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(mixed_weights, targets @ weights, rtol=1e-5)
+    shares = targets[np.arange(16), labels]  # of the face's own label: the share, or 1 where the partner has it too
+    share = np.unique(shares.round(5)).min()
+    assert 0 < share < 1
+    partner = next(row for row in range(16) if shares[row] < 0.9999)
+    candidates = [share * faces[partner] + (1 - share) * other for other in faces]
+    assert min(np.abs(mixed[partner] - candidate).max() for candidate in candidates) < 1e-4
+
+
+def test_mixed_batches_follow_from_their_seed_too(make_batches):
+    first, again, other = (make_batches(mixup=0.4, seed=seed)[1] for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first[0], again[0])
+    np.testing.assert_array_equal(first[1], again[1])
+    assert (first[1] != other[1]).any()
+
+
+def test_smaller_images_are_averages_over_areas(make_batches):
+    faces, _, _ = make_batches()[0]
+    smaller, _, _ = make_batches(side=24)[0]
+    assert smaller.shape == (16, 24, 24, 1)
+    np.testing.assert_allclose(smaller, faces.reshape(16, 24, 2, 24, 2, 1).mean(axis=(2, 4)), atol=1e-6)

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
-from emotion_core.calibration import calibrate
+from emotion_core.calibration import at_temperature, calibrate, fit_temperature
 from emotion_core.emotions import NUM_EMOTIONS
 from emotion_core.intervals import wilson_interval
 
@@ -69,3 +70,33 @@ def test_wilson_interval_agrees_with_published_values(right, count, low, high):
 
 def test_wilson_interval_stays_within_0_and_1():
     assert wilson_interval(1.0, 3)[1] == 1
+
+
+# --- temperature --------------------------------------------------------------------------------------------------
+
+
+def test_temperature_undoes_what_made_a_model_too_sure():
+    rng = np.random.default_rng(0)
+    honest = softmax(rng.normal(0, 1.5, (20_000, 7)), axis=1)
+    labels = np.array([rng.choice(7, p=row) for row in honest])
+    too_sure = softmax(3 * np.log(honest), axis=1)
+    temperature = fit_temperature(labels, np.log(too_sure))
+    assert temperature == pytest.approx(3, rel=0.03)
+    np.testing.assert_allclose(at_temperature(too_sure, temperature), honest, atol=0.02)
+    assert calibrate(labels, too_sure).error > 0.2
+    assert calibrate(labels, at_temperature(too_sure, temperature)).error < 0.01
+
+
+def test_a_temperature_of_one_changes_nothing_and_any_keeps_the_order():
+    probabilities = softmax(np.random.default_rng(0).normal(0, 3, (50, 7)), axis=1).astype(np.float32)
+    np.testing.assert_allclose(at_temperature(probabilities, 1.0), probabilities, atol=1e-6)
+    for temperature in (0.3, 4.0):
+        changed = at_temperature(probabilities, temperature)
+        np.testing.assert_allclose(changed.sum(axis=1), 1, atol=1e-5)
+        np.testing.assert_array_equal(changed.argsort(axis=1), probabilities.argsort(axis=1))
+
+
+def test_a_probability_of_nothing_does_no_harm():
+    certain = np.array([[1, 0, 0, 0, 0, 0, 0]], np.float32)
+    for temperature in (0.05, 1.0, 20.0):
+        assert np.isfinite(at_temperature(certain, temperature)).all()

@@ -31,12 +31,12 @@ def fit():
 
     from emotion_core.callbacks import ReportToRecorder
 
-    def fit(run, *, learning_rate=0.01, also=(), plateau=None, scaled=False):
+    def fit(run, *, learning_rate=0.01, also=(), plateau=None, average=None, scaled=False):
         keras.utils.set_random_seed(1)
         faces = keras.Input((48, 48, 1))
         output = keras.layers.Dense(7, activation="softmax")(keras.layers.Flatten()(faces))
         model = keras.Model(faces, output, name="tiny")
-        optimizer = keras.optimizers.Adam(learning_rate)
+        optimizer = keras.optimizers.Adam(learning_rate, use_ema=average is not None, ema_momentum=0.9)
         if scaled:  # as Keras does by itself where layers compute in float16
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -49,7 +49,7 @@ def fit():
             batch_size=BATCH,
             epochs=run.config.training.epochs,
             validation_data=(images, labels),
-            callbacks=[*also, *filter(None, [plateau]), ReportToRecorder(recorder, run, plateau)],
+            callbacks=[*also, *filter(None, [plateau, average]), ReportToRecorder(recorder, run, plateau, average)],
             verbose=0,
         )
         return model, recorder
@@ -136,3 +136,55 @@ def test_a_checkpoint_brings_a_new_model_to_the_same_numbers(fit, make_run, scal
     resumed.on_train_begin()
     assert resumed.state() == checkpoint.state["plateau"]
     assert resumed.state()["best"] == pytest.approx(run.history()["val_loss"].min())
+
+
+# --- averaged weights ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def follow():
+    """A callback that notes the weights after each batch, and those that each validation sees."""
+    import keras
+
+    class Follow(keras.callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            self.trained, self.validated = [], []
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.trained.append(self.model.get_weights())
+
+        def on_test_batch_begin(self, batch, logs=None):
+            self.validated.append(self.model.get_weights())
+
+    return Follow()
+
+
+@pytest.mark.parametrize("scaled", [False, True], ids=["plain", "with scaled losses"])
+def test_the_average_validates_and_is_kept_while_training_goes_on_from_the_weights(fit, make_run, follow, scaled):
+    import keras
+
+    from emotion_core.callbacks import AveragedWeights
+
+    run = make_run(epochs=3, keep="last")
+    model, _ = fit(run, learning_rate=0.05, also=[follow], average=AveragedWeights(), scaled=scaled)
+    average = follow.trained[0]
+    for weights in follow.trained[1:]:
+        average = [0.9 * mean + 0.1 * weight for mean, weight in zip(average, weights, strict=True)]
+    kept = keras.saving.load_model(run.keras_path).get_weights()
+    for mean, seen, saved, last, now in zip(
+        average, follow.validated[-1], kept, follow.trained[-1], model.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(seen, mean, atol=1e-5)
+        np.testing.assert_array_equal(saved, seen)
+        np.testing.assert_array_equal(now, last)
+        assert np.abs(mean - last).max() > 1e-4
+
+
+def test_training_with_an_average_learns_what_it_learns_without(fit, make_run):
+    from emotion_core.callbacks import AveragedWeights
+
+    with_average, _ = fit(make_run(epochs=3), average=AveragedWeights())
+    without, _ = fit(make_run(epochs=3))
+    for ours, theirs in zip(with_average.get_weights(), without.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)

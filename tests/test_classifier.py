@@ -78,6 +78,35 @@ def test_temperature_softens_a_linear_model(run, weights, images):
     np.testing.assert_allclose(load_classifier(run).probabilities(images), expected(images, weights, 4), atol=1e-5)
 
 
+def describe(path: Path, **metadata: str) -> None:
+    network = onnx.load(path)
+    onnx.helper.set_model_props(network, metadata)
+    onnx.save(network, path)
+
+
+def test_temperature_of_a_network_is_in_its_file(run, weights, images):
+    save_onnx(run.onnx_path, weights)
+    describe(run.onnx_path, temperature="4.0")
+    np.testing.assert_allclose(load_classifier(run).probabilities(images), expected(images, weights, 4), atol=1e-5)
+
+
+def test_a_network_may_be_asked_about_the_mirror_image_too(run, weights, images):
+    save_onnx(run.onnx_path, weights)
+    describe(run.onnx_path, flip_average="1")
+    both = (expected(images, weights) + expected(images[:, :, ::-1], weights)) / 2
+    probabilities = load_classifier(run).probabilities(images)
+    np.testing.assert_allclose(probabilities, both, atol=1e-5)
+    np.testing.assert_allclose(load_classifier(run).probabilities(images[:, :, ::-1]), probabilities, atol=1e-5)
+
+
+@pytest.mark.parametrize("temperature", ["0", "-1", "nan", "inf", "warm"])
+def test_a_network_with_a_temperature_that_is_none_is_refused(run, weights, temperature):
+    save_onnx(run.onnx_path, weights)
+    describe(run.onnx_path, temperature=temperature)
+    with pytest.raises(ModelUnavailable, match=r"model\.onnx"):
+        load_classifier(run)
+
+
 def test_network_is_preferred_where_a_run_has_both(run, weights, images):
     save_onnx(run.onnx_path, weights)
     save_linear(run.linear_path, (-weights[0], weights[1]))

@@ -253,3 +253,9 @@ def test_defaults_are_the_coursework_s():
         "last_iterations": None,
     }
     assert len(CnnModel(blocks=CNN.model.blocks).dense_units) == 3
+
+
+def test_only_residual_networks_may_begin_with_smaller_images():
+    assert with_settings(find_preset("residual").config, {"training.first_side": 24}).training.first_side == 24
+    with pytest.raises(BadInput, match=r"first_side is for residual networks"):
+        with_settings(find_preset("cnn").config, {"training.first_side": 24})

@@ -9,7 +9,9 @@ from emotion_core.config import (
     ExponentialRate,
     GruModel,
     OneCycleRate,
+    ResidualModel,
 )
+from emotion_core.models.operations import count_operations
 from emotion_core.models.parameters import count_parameters
 from emotion_core.presets import PRESETS
 from emotion_core.schedules import tabulate
@@ -37,11 +39,23 @@ GRU = sum((
 ))  # fmt: skip
 
 
+RESIDUAL = sum((
+    9 * 1 * 32 + 4 * 32,
+    9 * 32 * 64 + 9 * 64 * 64 + 32 * 64 + 3 * 4 * 64,  # two convolutions, a projection, and their normalisations
+    9 * 64 * 128 + 9 * 128 * 128 + 64 * 128 + 3 * 4 * 128,
+    2 * 9 * 128 * 128 + 2 * 4 * 128,
+    9 * 128 * 256 + 9 * 256 * 256 + 128 * 256 + 3 * 4 * 256,
+    2 * 9 * 256 * 256 + 2 * 4 * 256,
+    256 * 7 + 7,
+))  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
         ("sgd", LINEAR),
         ("sgd-misaligned", LINEAR),
+        ("residual", RESIDUAL),
         ("dense-1", DENSE),
         ("dense-2", DENSE),
         ("dense-3", DENSE),
@@ -88,6 +102,8 @@ def test_keras_counts_as_many_parameters_as_the_settings_say(name):
         GruModel(gru_units=(4, 5, 6), dense_layers=({"units": 8},)),
         CnnModel(blocks=(ConvolutionBlock(convolutions=({"filters": 4},), pooling="none", batch_norm="none"),)),
         CnnModel(blocks=(ConvolutionBlock(convolutions=({"filters": 4},), batch_norm="convolution"),), head="average"),
+        ResidualModel(stem_filters=4, stages=({"filters": 4}, {"filters": 8, "blocks": 3})),
+        ResidualModel(stem_filters=8, stages=({"filters": 4, "blocks": 2},), standardize=False, dropout=0.5),
     ],
 )
 def test_every_option_of_a_model_is_counted(settings):
@@ -197,3 +213,88 @@ def test_optimizer_follows_the_tabulated_schedule(schedule):
     for step in range(25):
         expected = table.rates[min(step // table.steps_each, len(table.rates) - 1)]
         assert float(rate(keras.ops.convert_to_tensor(step))) == pytest.approx(expected)
+
+
+# --- residual networks --------------------------------------------------------------------------------------------
+
+SMALL_RESIDUAL = ResidualModel(stem_filters=4, stages=({"filters": 8, "blocks": 2}, {"filters": 16}))
+
+
+@pytest.fixture
+def face() -> np.ndarray:
+    return np.random.default_rng(3).random((1, 48, 48, 1), np.float32)
+
+
+@pytest.mark.tensorflow
+def test_a_residual_network_halves_the_sides_at_each_stage():
+    from emotion_core.models.build import build_model
+
+    model = build_model(PRESETS["residual"].config.model)
+    added = [layer.output.shape[1:] for layer in model.layers if type(layer).__name__ == "Add"]
+    assert added == [(24, 24, 64), (12, 12, 128), (12, 12, 128), (6, 6, 256), (6, 6, 256)]
+    convolutions = [layer for layer in model.layers if type(layer).__name__ == "Conv2D"]
+    assert {layer.kernel_size for layer in convolutions} == {(3, 3), (1, 1)}
+    assert len(convolutions) == 1 + 2 * 5 + 3
+    assert not any(layer.use_bias for layer in convolutions)
+
+
+@pytest.mark.tensorflow
+def test_operations_are_those_of_the_convolutions_that_keras_builds():
+    from emotion_core.models.build import build_model
+
+    for settings in (PRESETS["residual"].config.model, SMALL_RESIDUAL):
+        model = build_model(settings)
+        convolutions = [layer for layer in model.layers if type(layer).__name__ == "Conv2D"]
+        work = sum(np.prod(layer.kernel.shape) * np.prod(layer.output.shape[1:3]) for layer in convolutions)
+        assert count_operations(settings) == work + model.layers[-1].kernel.shape[0] * 7
+
+
+@pytest.mark.tensorflow
+def test_a_block_adds_what_it_computes_to_its_input():
+    """With convolutions of nothing but zeros, the second block of a stage hands its input on."""
+    import keras
+
+    from emotion_core.models.build import build_model
+
+    model = build_model(SMALL_RESIDUAL)
+    adds = [layer for layer in model.layers if type(layer).__name__ == "Add"]
+    convolutions = [layer for layer in model.layers if type(layer).__name__ == "Conv2D"]
+    for layer in convolutions[4:6]:  # after the stem and the first block's three
+        layer.set_weights([np.zeros_like(layer.kernel)])
+    x, shortcut = adds[1].input
+    values = keras.Model(model.input, [x, shortcut, adds[1].output])(np.random.rand(2, 48, 48, 1).astype("float32"))
+    assert not np.asarray(values[0]).any()
+    np.testing.assert_array_equal(values[1], values[2])
+    assert np.asarray(values[1]).any()
+
+
+@pytest.mark.tensorflow
+def test_light_and_contrast_do_not_change_what_a_standardising_network_says(face):
+    from emotion_core.models.build import build_model
+
+    model = build_model(SMALL_RESIDUAL)
+    said = np.asarray(model(face))
+    np.testing.assert_allclose(np.asarray(model(0.3 * face + 0.2)), said, atol=1e-4)
+    plain = build_model(SMALL_RESIDUAL.model_copy(update={"standardize": False}))
+    assert np.abs(np.asarray(plain(0.3 * face + 0.2)) - np.asarray(plain(face))).max() > 1e-3
+
+
+@pytest.mark.tensorflow
+def test_standardised_faces_have_mean_0_and_variance_1_and_blank_ones_are_no_error():
+    from emotion_core.models.residual import Standardization
+
+    faces = np.random.default_rng(0).random((3, 48, 48, 1), np.float32)
+    faces[2] = 0.5
+    standard = np.asarray(Standardization()(faces))
+    np.testing.assert_allclose(standard.mean(axis=(1, 2, 3)), 0, atol=1e-5)
+    np.testing.assert_allclose(standard.std(axis=(1, 2, 3)), [1, 1, 0], atol=1e-4)
+
+
+@pytest.mark.tensorflow
+def test_a_network_for_any_side_has_the_weights_of_that_for_48(face):
+    from emotion_core.models.build import build_model
+
+    fixed, free = build_model(SMALL_RESIDUAL), build_model(SMALL_RESIDUAL, any_side=True)
+    fixed.set_weights(free.get_weights())
+    np.testing.assert_allclose(np.asarray(fixed(face)), np.asarray(free(face)), atol=1e-6)
+    assert free(face[:, :32, :32]).shape == (1, 7)

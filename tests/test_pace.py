@@ -69,6 +69,9 @@ def computed(runs: Runs, preset: str, *, images: int = 1_000, epoch: int = 10, s
          + 2 * 6**2 * 9 * 256 * 256 + 9_216 * 500 + 500 * 400 + 400 * 300 + 300 * 7),
         ("cnn-small", 48**2 * 25 * 32 + 24**2 * 9 * 64 * (32 + 64) + 12**2 * 9 * 128 * (64 + 128)
          + 6**2 * 9 * 128 * (128 + 256) + 256 * 7),
+        # Each stage's first convolution has the width before it, and a projection beside it; the others have its own.
+        ("residual", 48**2 * 9 * 32 + 24**2 * (9 * 64 * (32 + 64) + 32 * 64) + 12**2 * (9 * 128 * (64 + 3 * 128)
+         + 64 * 128) + 6**2 * (9 * 256 * (128 + 3 * 256) + 128 * 256) + 256 * 7),
     ],
 )  # fmt: skip
 def test_work_is_what_reckoning_by_hand_gives(preset: str, operations: int) -> None:

@@ -10,6 +10,7 @@ from emotion_core.config import (
     FirstRows,
     LinearModel,
     PlateauRate,
+    Prediction,
     RandomSplit,
     RunConfig,
 )
@@ -64,6 +65,15 @@ def test_dense_5_is_the_coursework_s_best_dense_network():
     assert (config.training.epochs, config.training.batch_size) == (100, 32)
     assert config.training.schedule == ExponentialRate(rate=1e-4, decay=0.95)
     assert config.training.class_weights == "none"
+
+
+@pytest.mark.parametrize("name", [name for name in PRESETS if name != "residual"])
+def test_what_came_after_the_coursework_is_off_in_its_configurations(name):
+    training, prediction = find_preset(name).config.training, find_preset(name).config.prediction
+    assert training.optimizer == "adam"
+    assert not any((training.weight_decay, training.label_smoothing, training.mixup))
+    assert (training.weight_average, training.first_side) == (None, None)
+    assert prediction == Prediction(flip_average=False, calibrate=False)
 
 
 def test_cnn_is_the_coursework_s_layer_by_layer():

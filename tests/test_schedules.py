@@ -1,8 +1,10 @@
+import itertools
+
 import numpy as np
 import pytest
 
 from emotion_core.config import ConstantRate, CosineRate, ExponentialRate, OneCycleRate, PlateauRate, StepRate
-from emotion_core.schedules import tabulate
+from emotion_core.schedules import SameSide, progressive_sides, tabulate
 
 
 def rate_at(schedule, step, *, epochs=100, steps_per_epoch=10):
@@ -72,3 +74,42 @@ def test_one_cycle_without_a_length_spans_the_run():
 def test_cosine_falls_from_the_rate_to_the_end(step, expected):
     schedule = CosineRate(rate=0.01, end=0.001)
     assert rate_at(schedule, step, epochs=100, steps_per_epoch=10) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (0, 0.01 / 201),
+        (99, 0.01 * 100 / 201),
+        (199, 0.01 * 200 / 201),
+        (200, 0.01),
+        (600, 0.0055),
+        (999, 0.001),
+    ],
+)
+def test_cosine_may_rise_before_it_falls(step, expected):
+    schedule = CosineRate(rate=0.01, end=0.001, warmup=0.2)
+    assert rate_at(schedule, step, epochs=100, steps_per_epoch=10) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("first_side", "epochs", "expected"),
+    [
+        (None, 7, [(0, 7, 48)]),
+        (48, 7, [(0, 7, 48)]),
+        (32, 60, [(0, 15, 32), (15, 30, 40), (30, 60, 48)]),
+        (20, 8, [(0, 1, 20), (1, 2, 28), (2, 3, 36), (3, 4, 44), (4, 8, 48)]),
+        (24, 1, [(0, 1, 48)]),
+    ],
+)
+def test_images_grow_to_48_over_the_first_half(first_side, epochs, expected):
+    assert progressive_sides(first_side, epochs) == [SameSide(*part) for part in expected]
+
+
+@pytest.mark.parametrize("first_side", [None, *range(16, 49)])
+@pytest.mark.parametrize("epochs", [1, 2, 3, 5, 50])
+def test_every_epoch_has_one_side_and_the_last_has_48(first_side, epochs):
+    parts = progressive_sides(first_side, epochs)
+    assert [epoch for part in parts for epoch in range(part.first, part.end)] == list(range(epochs))
+    assert parts[-1].side == 48
+    assert all(a.side < b.side for a, b in itertools.pairwise(parts))

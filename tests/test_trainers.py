@@ -6,7 +6,7 @@ from sklearn.linear_model import SGDClassifier
 from emotion_core.config import LinearModel
 from emotion_core.evaluation import log_loss
 from emotion_core.presets import find_preset
-from emotion_core.trainers.sgd import LinearLearner, LinearWeights, fit_temperature
+from emotion_core.trainers.sgd import LinearLearner, LinearWeights, calibrated
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_temperature_makes_the_labels_likelier_and_changes_no_prediction(faces):
     pixels, labels = faces
     rng = np.random.default_rng(1)
     weights = LinearWeights(rng.normal(0, 5, (7, 2_304)).astype(np.float32), np.zeros(7, np.float32))
-    fitted = fit_temperature(weights, pixels, labels)
+    fitted = calibrated(weights, pixels, labels)
     before, after = weights.probabilities(pixels), fitted.probabilities(pixels)
     assert log_loss(labels, after) < log_loss(labels, before)
     np.testing.assert_array_equal(after.argmax(axis=1), before.argmax(axis=1))

@@ -196,6 +196,20 @@ def queue_again(run: Run) -> None:
     run.record(state=State.QUEUED)
 
 
+def stop_after(epochs: int, run: Run, folder: Path, environment: dict[str, str]) -> None:
+    """Train a run and stop it when it has done some epochs and not all."""
+    command = [sys.executable, "-m", "emotion_core.training", str(run.folder)]
+    trainer = subprocess.Popen(
+        command, cwd=PROJECT, env=os.environ | {"EMOTION_CACHE": str(folder / "cache")} | environment
+    )
+    while run.status().epoch < epochs and trainer.poll() is None:
+        time.sleep(0.002)
+    run.request_stop()
+    assert trainer.wait(120) == 0
+    assert run.state() is State.STOPPED
+    assert epochs <= run.status().epoch < run.config.training.epochs
+
+
 def scores_of(run: Run) -> list[list[float]]:
     return run.history().drop(columns="seconds").to_numpy().tolist()
 
@@ -251,20 +265,64 @@ def exact_run(request, runs, csv, folder):
 def test_a_network_that_was_stopped_and_resumed_is_bit_for_bit_one_that_never_was(exact_run, runs, folder):
     run = runs.create(exact_run.config)
     environment = {"KERAS_BACKEND": exact_run.status().backend, "CUDA_VISIBLE_DEVICES": "-1"}
-    command = [sys.executable, "-m", "emotion_core.training", str(run.folder)]
-    first = subprocess.Popen(
-        command, cwd=PROJECT, env=os.environ | {"EMOTION_CACHE": str(folder / "cache")} | environment
-    )
-    while run.status().epoch < 2 and first.poll() is None:
-        time.sleep(0.002)
-    run.request_stop()
-    assert first.wait(120) == 0
-    assert run.state() is State.STOPPED
-    assert 2 <= run.status().epoch < exact_run.config.training.epochs
+    stop_after(2, run, folder, environment)
     queue_again(run)
     assert run_training(run, folder / "cache", **environment).returncode == 0
     assert run.state() is State.FINISHED
     assert_same_outcome(run, exact_run)
+
+
+MODERN = {
+    "augmentation.blur": 0.5,
+    "augmentation.brightness": 0.2,
+    "augmentation.erasing": 0.2,
+    "device.deterministic": True,
+    "device.kind": "cpu",
+    "model.stem_filters": 4,
+    "model.stages": [{"filters": 4}, {"filters": 8}],
+    "training.batch_size": 16,
+    "training.epochs": 6,
+    "training.first_side": 32,
+    "training.keep": "last",
+    "training.mixup": 0.2,
+    "training.schedule.rate": 0.1,
+    "training.weight_average": 0.8,
+}
+
+
+@pytest.fixture(scope="module", params=INSTALLED_BACKENDS)
+def modern_run(request, runs, csv, folder):
+    """A residual network with everything that the flagship's recipe has, and more, trained in one go."""
+    run = runs.create(configure("residual", csv, **MODERN))
+    answer = run_training(run, folder / "cache", KERAS_BACKEND=request.param, CUDA_VISIBLE_DEVICES="-1")
+    assert answer.returncode == 0, answer.stderr
+    return run
+
+
+def test_a_modern_run_serves_averaged_and_calibrated_what_it_was_scored_with(modern_run):
+    from emotion_core.classifier import load_classifier
+    from emotion_core.dataset import load_dataset
+
+    assert_whole(modern_run, epochs=6)
+    assert modern_run.evaluation().best_epoch == 6
+    assert modern_run.evaluation().temperature not in (0, 1)
+    validation = modern_run.validation()
+    faces = load_dataset(modern_run.config.data.source).images[validation.rows]
+    classifier = load_classifier(modern_run)
+    np.testing.assert_allclose(classifier.probabilities(faces), validation.probabilities, atol=2e-3)
+    mirrored = classifier.probabilities(np.ascontiguousarray(faces[:, :, ::-1]))
+    np.testing.assert_allclose(mirrored, validation.probabilities, atol=2e-3)
+
+
+@pytest.mark.parametrize("first_epochs", [1, 3])
+def test_a_modern_run_of_two_sittings_is_that_of_one(modern_run, runs, folder, first_epochs):
+    """Resumed within the epochs of one side, and where the side of the images changes."""
+    run = runs.create(modern_run.config)
+    environment = {"KERAS_BACKEND": modern_run.status().backend, "CUDA_VISIBLE_DEVICES": "-1"}
+    stop_after(first_epochs, run, folder, environment)
+    queue_again(run)
+    assert run_training(run, folder / "cache", **environment).returncode == 0
+    assert_same_outcome(run, modern_run)
 
 
 def test_a_finished_run_with_more_epochs_goes_on_where_it_ended(linear_run, runs, csv, folder):

@@ -35,6 +35,7 @@ WORDS = {
     "norm": "normalisation",
     "regularizer": "regulariser",
     "relu": "ReLU",
+    "sgd": "SGD",
     "selu": "SELU",
     "tensorflow": "TensorFlow",
     "torch": "PyTorch",

@@ -2,7 +2,7 @@
 
 import itertools
 
-from emotion_core.config import CnnModel, DenseModel, GruModel, LinearModel, Model
+from emotion_core.config import CnnModel, DenseModel, GruModel, LinearModel, Model, ResidualModel
 from emotion_core.emotions import IMAGE_SIZE, NUM_EMOTIONS
 
 PIXELS = IMAGE_SIZE * IMAGE_SIZE
@@ -22,6 +22,8 @@ def count_operations(model: Model) -> int:
             return _gru(model)
         case CnnModel():
             return _cnn(model)
+        case ResidualModel():
+            return _residual(model)
 
 
 def _gru(model: GruModel) -> int:
@@ -44,6 +46,17 @@ def _cnn(model: CnnModel) -> int:
         side = side if block.pooling == "none" else side // 2
     features = channels * side**2 if model.head == "flatten" else channels
     return total + _dense_layers(features, *model.dense_units, NUM_EMOTIONS)
+
+
+def _residual(model: ResidualModel) -> int:
+    total, channels, side = IMAGE_SIZE**2 * 9 * model.stem_filters, model.stem_filters, IMAGE_SIZE
+    for stage in model.stages:
+        side = -(-side // 2)
+        for _ in range(stage.blocks):
+            projected = channels * stage.filters if channels != stage.filters else 0
+            total += side**2 * (9 * channels * stage.filters + 9 * stage.filters**2 + projected)
+            channels = stage.filters
+    return total + _dense_layers(channels, NUM_EMOTIONS)
 
 
 def _dense_layers(*widths: int) -> int:

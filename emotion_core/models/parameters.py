@@ -2,7 +2,7 @@
 
 import itertools
 
-from emotion_core.config import CnnModel, DenseModel, GruModel, LinearModel, Model
+from emotion_core.config import CnnModel, DenseModel, GruModel, LinearModel, Model, ResidualModel
 from emotion_core.emotions import IMAGE_SIZE, NUM_EMOTIONS
 
 PIXELS = IMAGE_SIZE * IMAGE_SIZE
@@ -19,6 +19,8 @@ def count_parameters(model: Model) -> int:
             return _gru(model)
         case CnnModel():
             return _cnn(model)
+        case ResidualModel():
+            return _residual(model)
 
 
 def _gru(model: GruModel) -> int:
@@ -45,6 +47,19 @@ def _cnn(model: CnnModel) -> int:
         total += _batch_norm(channels) if block.batch_norm == "block" else 0
     features = channels * side**2 if model.head == "flatten" else channels
     return total + _dense_layers(features, model.dense_units, batch_norm=False)
+
+
+def _residual(model: ResidualModel) -> int:
+    def convolution(inputs: int, filters: int, size: int = 3) -> int:
+        return size**2 * inputs * filters + _batch_norm(filters)
+
+    total, channels = convolution(1, model.stem_filters), model.stem_filters
+    for stage in model.stages:
+        for _ in range(stage.blocks):
+            total += convolution(channels, stage.filters) + convolution(stage.filters, stage.filters)
+            total += convolution(channels, stage.filters, size=1) if channels != stage.filters else 0
+            channels = stage.filters
+    return total + _dense(channels, NUM_EMOTIONS)
 
 
 def _dense_layers(inputs: int, hidden_units: tuple[int, ...], *, batch_norm: bool) -> int:

@@ -29,11 +29,13 @@ class Outcome:
 
     Attributes:
         probabilities: float32 (n, 7) on the validation rows; None where no epoch was done.
+        temperature: By which they were made as sure as they are right, 1 where they were left alone.
         failure: Why the numbers went wrong, where they did.
         note: What a person should know besides.
     """
 
     probabilities: NDArray[np.float32] | None
+    temperature: float = 1.0
     stopped_by_person: bool = False
     failure: str = ""
     note: str = ""

@@ -16,7 +16,7 @@ from emotion_core.models.parameters import count_parameters
 from emotion_core.recorder import Diverged, EpochScores, Recorder, StopRequested
 from emotion_core.runs import Checkpoint, Run
 from emotion_core.trainers import Outcome, TrainingData
-from emotion_core.trainers.sgd import ROWS_PER_STEP, LinearLearner, LinearWeights, Rows, fit_temperature
+from emotion_core.trainers.sgd import ROWS_PER_STEP, LinearLearner, LinearWeights, Rows, calibrated
 
 
 def train_linear(run: Run, data: TrainingData, checkpoint: Checkpoint | None) -> tuple[Outcome, Recorder]:
@@ -78,7 +78,7 @@ class _LinearFit:
         return _score(self._weights(), self._pixels[rows], self._data.labels[rows])
 
     def _weights(self) -> LinearWeights:
-        return fit_temperature(self._learner.weights(), self.validation_pixels, self._data.validation_labels)
+        return calibrated(self._learner.weights(), self.validation_pixels, self._data.validation_labels)
 
 
 def _score(weights: LinearWeights, pixels: NDArray[np.float32], labels: NDArray[np.uint8]) -> tuple[float, float]:

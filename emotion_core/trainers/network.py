@@ -1,14 +1,19 @@
 """Training of a neural network with Keras, on whichever backend the process was started with."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.batches import FaceBatches
-from emotion_core.callbacks import Plateau, ReportToRecorder, TabulatedRate, restore_arrays
-from emotion_core.config import PlateauRate, RunConfig
+from emotion_core.batches import FaceBatches, as_shares, learns_from_shares
+from emotion_core.calibration import at_temperature, fit_temperature, log_of
+from emotion_core.callbacks import AveragedWeights, Plateau, ReportToRecorder, TabulatedRate, restore_arrays
+from emotion_core.classifier import flip_averaged
+from emotion_core.config import PlateauRate, RunConfig, Training
+from emotion_core.emotions import IMAGE_SIZE
 from emotion_core.errors import EmotionError
 from emotion_core.export import export_onnx
 from emotion_core.images import to_network_input
@@ -16,11 +21,20 @@ from emotion_core.models.build import build_model
 from emotion_core.models.saved import load_network, save_network
 from emotion_core.recorder import Diverged, Recorder, StopRequested
 from emotion_core.runs import Checkpoint, Run
-from emotion_core.schedules import tabulate
+from emotion_core.schedules import SameSide, progressive_sides, tabulate
 from emotion_core.trainers import Outcome, TrainingData
-from emotion_core.trainers.backend import SeedEachEpoch, device_name, fuses_operations, prepare_backend, steps_at_once
+from emotion_core.trainers.backend import (
+    SeedEachEpoch,
+    device_name,
+    fuses_operations,
+    prepare_backend,
+    steps_at_once,
+)
 
 SERVING_BATCH = 256
+
+NOT_DECAYED = ("bias", "gamma", "beta")
+"""Weights that weight decay spares, by their names: decay would pull offsets and scales away from what they are for."""
 
 
 def train_network(run: Run, data: TrainingData, checkpoint: Checkpoint | None) -> tuple[Outcome, Recorder]:
@@ -28,76 +42,88 @@ def train_network(run: Run, data: TrainingData, checkpoint: Checkpoint | None) -
     config = run.config
     prepare_backend(config.device)
     keras.utils.set_random_seed(config.training.seed)
-    batches = make_batches(config, data, epoch=checkpoint.epoch if checkpoint else 0)
-    model = build_model(config.model)
-    compile_network(model, config, steps_per_epoch=len(batches))
-    recorder = Recorder(run, len(batches), len(data.labels), checkpoint)
+    steps = len(make_batches(config, data))
+    model = build_model(config.model, any_side=config.training.first_side is not None)
+    compile_network(model, config, steps_per_epoch=steps)
+    recorder = Recorder(run, steps, len(data.labels), checkpoint)
     recorder.training_begins(keras.backend.backend(), device_name(), model.count_params())
     if checkpoint:
-        _go_on(model, run, recorder, checkpoint)
-    outcome = _fit(model, run, data, batches, recorder, checkpoint)
-    if recorder.standing.kept_epoch:
-        outcome = replace(outcome, probabilities=_probabilities(run, data), note=_export(run))
-    return outcome, recorder
+        restore_arrays(model, checkpoint.arrays)
+        _keep_again(model, run, recorder, checkpoint)
+    outcome = _fit(model, run, data, recorder, checkpoint)
+    return (_with_what_was_kept(outcome, run, data) if recorder.standing.kept_epoch else outcome), recorder
 
 
-def make_batches(config: RunConfig, data: TrainingData, epoch: int = 0) -> FaceBatches:
+def make_batches(config: RunConfig, data: TrainingData, epoch: int = 0, side: int = IMAGE_SIZE) -> FaceBatches:
     """Return the training faces in batches as the settings ask, beginning with a pass counted from 0."""
-    training = config.training
     return FaceBatches(
-        data.faces, data.labels, data.class_weights, config.augmentation, training.batch_size, training.seed, epoch
+        data.faces, data.labels, data.class_weights, config.augmentation, config.training, epoch=epoch, side=side
     )
 
 
 def compile_network(model: keras.Model, config: RunConfig, steps_per_epoch: int) -> None:
     """Give the network its optimiser, learning rates and loss."""
-    schedule = config.training.schedule
-    table = tabulate(schedule, config.training.epochs, steps_per_epoch)
-    rate = schedule.rate if isinstance(schedule, PlateauRate) else TabulatedRate(table)
+    training = config.training
+    table = tabulate(training.schedule, training.epochs, steps_per_epoch)
+    rate = training.schedule.rate if isinstance(training.schedule, PlateauRate) else TabulatedRate(table)
     model.compile(
-        optimizer=keras.optimizers.Adam(rate, amsgrad=config.training.amsgrad),
-        loss="sparse_categorical_crossentropy",
+        optimizer=_optimizer(training, rate),
+        loss=f"{'' if learns_from_shares(training) else 'sparse_'}categorical_crossentropy",
         metrics=["accuracy"],
         jit_compile=fuses_operations(config.model),
         steps_per_execution=steps_at_once(config.model),
     )
 
 
-def _go_on(model: keras.Model, run: Run, recorder: Recorder, checkpoint: Checkpoint) -> None:
-    """Set the model to a checkpoint; where that is the kept epoch, save it, since a crash may have come between."""
+def _optimizer(training: Training, rate: Any) -> keras.optimizers.Optimizer:
+    common = {
+        "weight_decay": training.weight_decay or None,
+        "use_ema": training.weight_average is not None,
+        "ema_momentum": training.weight_average or 0.99,  # Keras wants a number also where it is not used
+    }
+    if training.optimizer == "adam":
+        optimizer = keras.optimizers.Adam(rate, amsgrad=training.amsgrad, **common)
+    else:
+        optimizer = keras.optimizers.SGD(rate, momentum=training.momentum, nesterov=training.momentum > 0, **common)
+    optimizer.exclude_from_weight_decay(var_names=NOT_DECAYED)
+    return optimizer
+
+
+def _keep_again(model: keras.Model, run: Run, recorder: Recorder, checkpoint: Checkpoint) -> None:
+    """Save a restored model if its epoch is the one to keep, since a crash may have come between."""
+    if recorder.standing.kept_epoch != checkpoint.epoch:
+        return
+    if run.config.training.weight_average is not None:
+        model.optimizer.finalize_variable_values(model.trainable_variables)
+    save_network(model, run)
     restore_arrays(model, checkpoint.arrays)
-    if recorder.standing.kept_epoch == checkpoint.epoch:
-        save_network(model, run)
 
 
 def _fit(
-    model: keras.Model,
-    run: Run,
-    data: TrainingData,
-    batches: FaceBatches,
-    recorder: Recorder,
-    checkpoint: Checkpoint | None,
+    model: keras.Model, run: Run, data: TrainingData, recorder: Recorder, checkpoint: Checkpoint | None
 ) -> Outcome:
-    if recorder.is_done():  # resumed after its last epoch
-        return Outcome(None)
-    schedule = run.config.training.schedule
+    training = run.config.training
+    validation_labels = data.validation_labels
+    validation = (
+        to_network_input(data.validation_faces),
+        as_shares(validation_labels) if learns_from_shares(training) else validation_labels,
+    )
     memory = checkpoint.state.get("plateau") if checkpoint else None
-    plateau = Plateau(schedule, memory) if isinstance(schedule, PlateauRate) else None
+    plateau = Plateau(training.schedule, memory) if isinstance(training.schedule, PlateauRate) else None
+    average = AveragedWeights() if training.weight_average is not None else None
+    report = ReportToRecorder(recorder, run, plateau, average)
     try:
-        model.fit(
-            batches,
-            initial_epoch=recorder.standing.epoch,
-            epochs=run.config.training.epochs,
-            validation_data=(to_network_input(data.validation_faces), data.validation_labels),
-            validation_batch_size=SERVING_BATCH,
-            callbacks=[
-                SeedEachEpoch(run.config.training.seed),
-                *filter(None, [plateau]),
-                ReportToRecorder(recorder, run, plateau),
-            ],
-            shuffle=False,
-            verbose=0,
-        )
+        for part in _parts_left(training, recorder):
+            model.fit(
+                make_batches(run.config, data, epoch=part.first, side=part.side),
+                initial_epoch=part.first,
+                epochs=part.end,
+                validation_data=validation,
+                validation_batch_size=SERVING_BATCH,
+                callbacks=[SeedEachEpoch(training.seed), *filter(None, [plateau, average]), report],
+                shuffle=False,
+                verbose=0,
+            )
     except StopRequested:
         return Outcome(None, stopped_by_person=True)
     except Diverged as error:
@@ -105,16 +131,41 @@ def _fit(
     return Outcome(None)
 
 
-def _probabilities(run: Run, data: TrainingData) -> NDArray[np.float32]:
+def _parts_left(training: Training, recorder: Recorder) -> Iterator[SameSide]:
+    """Yield the epochs to come, those on images of one side together, until it is time to stop."""
+    for part in progressive_sides(training.first_side, training.epochs):
+        first = max(part.first, recorder.standing.epoch)
+        if first < part.end and not recorder.is_done():
+            yield replace(part, first=first)
+
+
+def _with_what_was_kept(outcome: Outcome, run: Run, data: TrainingData) -> Outcome:
+    """Return the outcome with the kept network's probabilities, and write model.onnx, which gives the same."""
+    settings = run.config.prediction
+    probabilities = _probabilities(run, data, flip_average=settings.flip_average)
+    temperature = fit_temperature(data.validation_labels, log_of(probabilities)) if settings.calibrate else 1.0
+    return replace(
+        outcome,
+        probabilities=at_temperature(probabilities, temperature),
+        temperature=temperature,
+        note=_export(run, temperature),
+    )
+
+
+def _probabilities(run: Run, data: TrainingData, *, flip_average: bool) -> NDArray[np.float32]:
     network = load_network(run)
+
+    def classify(faces: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(network.predict(faces, batch_size=SERVING_BATCH, verbose=0), np.float32)
+
     faces = to_network_input(data.validation_faces)
-    return np.asarray(network.predict(faces, batch_size=SERVING_BATCH, verbose=0), np.float32)
+    return flip_averaged(classify, faces) if flip_average else classify(faces)
 
 
-def _export(run: Run) -> str:
+def _export(run: Run, temperature: float) -> str:
     """Write model.onnx; return why that could not be done."""
     try:
-        export_onnx(run)
+        export_onnx(run, temperature)
     except EmotionError as error:
         return str(error)
     return ""

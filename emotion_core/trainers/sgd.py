@@ -7,18 +7,17 @@ the training loss of each class to settle and returns the last pass, which may b
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 from sklearn.linear_model import SGDClassifier
 
+from emotion_core.calibration import fit_temperature
 from emotion_core.config import LinearModel
 from emotion_core.emotions import NUM_EMOTIONS
-from emotion_core.evaluation import log_loss
 
 ROWS_PER_STEP = 2_048
 
@@ -93,16 +92,10 @@ class LinearLearner:
         return LinearWeights(self._classifier.coef_.astype(np.float32), self._classifier.intercept_.astype(np.float32))
 
 
-def fit_temperature(weights: LinearWeights, pixels: NDArray[np.float32], labels: NDArray[np.uint8]) -> LinearWeights:
-    """Return the weights with the temperature that makes the labels likeliest (Guo et al. 2017).
+def calibrated(weights: LinearWeights, pixels: NDArray[np.float32], labels: NDArray[np.uint8]) -> LinearWeights:
+    """Return the weights with the temperature that makes the labels likeliest.
 
     Distances from separating planes are no probabilities; dividing them by one number before the softmax leaves
     every prediction as it is and makes their confidence honest on these rows.
     """
-    scores = weights.scores(pixels)
-
-    def loss_at(log_temperature: float) -> float:
-        return log_loss(labels, softmax(scores / np.exp(log_temperature), axis=1))
-
-    best = minimize_scalar(loss_at, bounds=(-5, 10), method="bounded")
-    return LinearWeights(weights.coefficients, weights.intercepts, float(np.exp(best.x)))
+    return replace(weights, temperature=fit_temperature(labels, weights.scores(pixels)))
