@@ -188,11 +188,12 @@ def show_confidence(run: Run) -> None:
     from emotion_core.calibration import calibrate
 
     try:
-        validation = run.validation()
+        validation, evaluation = run.validation(), run.evaluation()
     except DamagedRun:
         st.info("The run has kept no record of how sure it was of each face.", icon=":material/info:")
         return
     calibration = calibrate(validation.labels, validation.probabilities)
+    temperature = evaluation.temperature if evaluation else 1.0
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
     with left:
         st.html(reliability.reliability_heading())
@@ -206,6 +207,8 @@ def show_confidence(run: Run) -> None:
         st.markdown(f"### {reliability.most_telling_sentence(calibration)}")
         st.markdown(reliability.overall_sentence(calibration))
         st.metric("Expected calibration error", f"{calibration.error:.1%}", help=ERROR_HELP, border=True)
+        if sentence := reliability.temperature_sentence(temperature):
+            st.markdown(sentence)
         st.caption(
             "Each bar holds the validation faces of one range of confidence; their number stands above it. A model "
             "that says exactly how often it is right follows the dashed line."

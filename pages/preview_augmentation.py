@@ -7,15 +7,19 @@ from pydantic import ValidationError
 
 from emotion_core.config import Augmentation
 from emotion_core.emotions import EMOTIONS
-from emotion_core.presets import COURSEWORK_AUGMENTATION
+from emotion_core.presets import COURSEWORK_AUGMENTATION, PRESETS
 from ui import cache, widgets
 from ui.fields import Field, Kind, fields_of
 
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset
 
-VARIANTS, COLUMNS = 18, 6
+VARIANTS, COLUMNS, CONTROLS = 18, 6, 4
 FIELDS = fields_of(Augmentation)
+UNITS = {"rotation": (1.0, "%d°"), "blur": (0.1, "%.1f px")}
+"""Step and format of what is no share of something."""
+
+MODERN_AUGMENTATION = PRESETS["residual"].config.augmentation
 
 
 def take(settings: Augmentation) -> None:
@@ -29,7 +33,7 @@ def choose_settings() -> Augmentation:
     asked = st.query_params.get("augmentation", "")
     if "augment-rotation" not in st.session_state or asked != st.session_state.get("augment-url", asked):
         take(as_settings(asked) or st.session_state.get("augmentation", COURSEWORK_AUGMENTATION))
-    with st.grid(len(FIELDS), min_column_width=150, vertical_alignment="bottom"):
+    with st.grid(CONTROLS, min_column_width=150, vertical_alignment="bottom"):
         for field in FIELDS.values():
             ask(field)
     settings = Augmentation(**{name: st.session_state[f"augment-{name}"] for name in FIELDS})
@@ -44,7 +48,8 @@ def ask(field: Field) -> None:
     if field.kind is Kind.SWITCH:
         st.toggle(**look)
     elif field.upper > 1:
-        st.slider(**look, min_value=float(field.lower), max_value=float(field.upper), step=1.0, format="%d°")
+        step, unit = UNITS[field.name]
+        st.slider(**look, min_value=float(field.lower), max_value=float(field.upper), step=step, format=unit)
     else:
         st.slider(**look, min_value=float(field.lower), max_value=float(field.upper), step=0.01, format="percent")
 
@@ -86,6 +91,7 @@ def offer_settings(settings: Augmentation) -> None:
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="bottom"):
         st.button("None", on_click=take, args=(Augmentation(),), help="Change nothing.")
         st.button("Coursework", on_click=take, args=(COURSEWORK_AUGMENTATION,), help="The coursework's settings.")
+        st.button("Modern", on_click=take, args=(MODERN_AUGMENTATION,), help="Those of the residual network.")
         if st.button("Use in a run", type="primary", icon=":material/play_circle:"):
             st.session_state["augmentation"] = settings
             st.switch_page("pages/train_models.py")

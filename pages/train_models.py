@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from emotion_core.config import Augmentation, RunConfig, with_settings
+from emotion_core.config import Augmentation, RunConfig, Training, with_settings
 from emotion_core.engine.devices import BACKENDS, check_device, installed_backends, may_have_gpu
 from emotion_core.errors import BadInput
 from emotion_core.grid import expand
@@ -31,6 +31,7 @@ SECTIONS = {
     "Augmentation": "augmentation",
     "Model": "model",
     "Training": "training",
+    "Prediction": "prediction",
     "Device": "device",
 }
 TIME_HELP = (
@@ -38,7 +39,16 @@ TIME_HELP = (
     "where there was none. Early stopping often ends a run much sooner."
 )
 # What a linear model has no use for, and is not asked.
-UNUSED_BY_LINEAR = ("augmentation", "device", "training.batch_size", "training.amsgrad", "training.schedule")
+UNUSED_BY_LINEAR = (
+    "augmentation",
+    "prediction",
+    "device",
+    *(
+        f"training.{name}"
+        for name in Training.model_fields
+        if name not in ("epochs", "seed", "class_weights", "early_stopping_patience", "keep")
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -74,8 +84,10 @@ def new_run() -> None:
     start = show_cloned(cloned) if cloned else choose_preset(dataset)
     form = ConfigForm(start.config, start.key)
     take_over_augmentation(form)
-    linear = form.current("model.family") == "linear"
-    unused = UNUSED_BY_LINEAR if linear else settle_device(form)
+    family = form.current("model.family")
+    if family != "residual":
+        form.leave_out("training.first_side")
+    unused = UNUSED_BY_LINEAR if family == "linear" else settle_device(form)
     ask_main_settings(form, unused)
     launch = st.container()
     ask_other_settings(form, unused)

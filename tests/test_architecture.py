@@ -45,6 +45,7 @@ KERAS_SIDE = {
     "emotion_core.models.cnn",
     "emotion_core.models.dense",
     "emotion_core.models.gru",
+    "emotion_core.models.residual",
     "emotion_core.models.output",
     "emotion_core.models.saved",
     "emotion_core.trainers.backend",

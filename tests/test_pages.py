@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from emotion_core.archive import pack
 from emotion_core.config import Augmentation
-from emotion_core.presets import COURSEWORK_AUGMENTATION, find_preset
+from emotion_core.presets import COURSEWORK_AUGMENTATION, PRESETS, find_preset
 from emotion_core.runs import Run, Runs, State
 
 PROJECT = Path(__file__).parent.parent
@@ -201,6 +201,16 @@ def test_nonsense_in_the_url_is_passed_over(open_page: Opener, faces_csv: Path, 
     page = open_page(AUGMENT, augmentation=nonsense, face="-5")
     assert page.slider(key="augment-rotation").value == COURSEWORK_AUGMENTATION.rotation
     assert page.number_input(key="augment-face").value == 1
+
+
+def test_the_residual_network_s_augmentation_is_one_click_away(open_page: Opener, faces_csv: Path):
+    page = open_page(AUGMENT)
+    modern = next(button for button in page.button if button.label == "Modern")
+    checked(modern.click().run())
+    wanted = PRESETS["residual"].config.augmentation
+    assert page.slider(key="augment-blur").value == wanted.blur
+    assert page.slider(key="augment-erasing").value == wanted.erasing
+    assert page.toggle(key="augment-horizontal_flip").value
 
 
 def test_next_face_keeps_to_the_chosen_emotion(open_page: Opener, faces_csv: Path):

@@ -53,3 +53,14 @@ def test_what_is_drawn_is_in_the_points():
         if "field" in channel
     }
     assert drawn - made <= set(reliability.reliability_points(TWO).columns)
+
+
+@pytest.mark.parametrize(("temperature", "was"), [(1.4, "too sure"), (0.7, "too modest")])
+def test_what_calibration_did_is_said_with_its_temperature(temperature, was):
+    sentence = reliability.temperature_sentence(temperature)
+    assert f"itself was {was}" in sentence
+    assert f"temperature of {temperature:.2f}" in sentence
+
+
+def test_nothing_is_said_of_calibration_where_there_was_none():
+    assert not reliability.temperature_sentence(1.0)

@@ -48,8 +48,12 @@ def test_a_shipped_run_is_whole_and_its_scores_are_those_of_its_probabilities(ru
     assert run.state() in (State.FINISHED, State.STOPPED)
     assert len(history) == run.status().epoch
     kept = history.set_index("epoch").loc[evaluation.best_epoch]
-    assert kept["val_loss"] == history["val_loss"].min()
-    assert kept["val_accuracy"] == pytest.approx(evaluation.accuracy, abs=1e-3)
+    if run.config.training.keep == "best":
+        assert kept["val_loss"] == history["val_loss"].min()
+    else:
+        assert evaluation.best_epoch == len(history)
+    near = 0.02 if run.config.prediction.flip_average else 1e-3  # the curve is of the faces without their mirror images
+    assert kept["val_accuracy"] == pytest.approx(evaluation.accuracy, abs=near)
 
 
 @named(SHIPPED)

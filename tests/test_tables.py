@@ -162,5 +162,5 @@ def test_settings_are_written_in_words(value: object, words: str):
 def test_every_setting_of_a_run_is_in_its_configuration(preset: str):
     config = find_preset(preset).config
     sections = tables.configuration(config)
-    for name in ("data", "augmentation", "model", "training", "device"):
+    for name in ("data", "augmentation", "model", "training", "prediction", "device"):
         assert len(sections[name.capitalize()]) == len(type(getattr(config, name)).model_fields)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import streamlit as st
-from conftest import open_app, save_csv, save_finished_run, shown
+from conftest import checked, open_app, save_csv, save_finished_run, shown
 from filelock import FileLock
 from streamlit.testing.v1 import AppTest
 
@@ -154,6 +154,16 @@ def test_a_linear_model_is_not_asked_what_it_has_no_use_for(open_page: Callable[
     assert "sgd.training.batch_size" not in linear
     assert "sgd.augmentation.rotation" not in linear
     assert {"dense-5.training.batch_size", "dense-5.augmentation.rotation"} <= network
+
+
+def test_only_residual_networks_are_asked_how_small_their_images_begin(open_page: Callable[..., AppTest]) -> None:
+    page = open_page(preset="residual")
+    side, family = "residual.training.first_side", "residual.model.family"
+    assert page.number_input(key=side).value == 32
+    checked(page.selectbox(key=family).set_value("cnn").run())
+    assert side not in {field.key for field in page.number_input}
+    assert not page.error
+    assert not page.button(key="train").disabled
 
 
 def test_what_is_wrong_is_said_and_nothing_can_be_started(open_page: Callable[..., AppTest]) -> None:

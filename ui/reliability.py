@@ -117,6 +117,17 @@ def most_telling_sentence(calibration: Calibration) -> str:
     return f"When it says {said:.0%}, it is right {right:.0%} of the time ({on})."
 
 
+def temperature_sentence(temperature: float) -> str:
+    """Say what calibration did to the probabilities; nothing where there was none."""
+    if temperature == 1:
+        return ""
+    was = "too sure" if temperature > 1 else "too modest"
+    return (
+        f"The network itself was {was}: its logits are divided by a temperature of {temperature:.2f}, fitted on these "
+        "faces. The emotion that is chosen stays the same."
+    )
+
+
 def overall_sentence(calibration: Calibration) -> str:
     """Say whether the model is too sure or too modest on the whole."""
     said, right = calibration.mean_confidence, calibration.mean_accuracy

@@ -189,7 +189,7 @@ def configuration(config: RunConfig) -> dict[str, dict[str, str]]:
     document = config.model_dump()
     return {
         section.capitalize(): {label_of(name): in_words(value) for name, value in document[section].items()}
-        for section in ("data", "augmentation", "model", "training", "device")
+        for section in ("data", "augmentation", "model", "training", "prediction", "device")
     }
 
 
@@ -207,6 +207,8 @@ def in_words(value: Any) -> str:
             return "none"
         case bool():
             return "yes" if value else "no"
+        case dict() if "blocks" in value:
+            return f"{value['blocks']} {'block' if value['blocks'] == 1 else 'blocks'} of {value['filters']}"
         case dict() if "filters" in value:
             return f"{value['filters']} of {value['kernel_size']}x{value['kernel_size']}"
         case dict():

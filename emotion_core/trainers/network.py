@@ -114,6 +114,9 @@ def _fit(
     report = ReportToRecorder(recorder, run, plateau, average)
     try:
         for part in _parts_left(training, recorder):
+            # NOTE: a step that TensorFlow has traced for images of any side rounds otherwise than one for a single
+            # side, and a run that is resumed would not be the one that never stopped.
+            model.make_train_function(force=True)
             model.fit(
                 make_batches(run.config, data, epoch=part.first, side=part.side),
                 initial_epoch=part.first,
