@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
 VARIANTS, COLUMNS, CONTROLS = 18, 6, 4
 FIELDS = fields_of(Augmentation)
+# Step and format of what is no share of something.
 UNITS = {"rotation": (1.0, "%d°"), "blur": (0.1, "%.1f px")}
-"""Step and format of what is no share of something."""
-
 MODERN_AUGMENTATION = PRESETS["residual"].config.augmentation
 
 

@@ -139,6 +139,14 @@ def test_pages_do_not_import_each_other(path):
     assert not top_names(path) & {"pages", "app"}
 
 
+@pytest.mark.parametrize("path", [PROJECT / "app.py", *python_files("pages")], ids=lambda path: path.name)
+def test_no_page_leaves_a_value_on_a_line_of_its_own(path):
+    """Streamlit shows such values on the page; only the docstring at the top is spared."""
+    _, *statements = ast.parse(path.read_text(encoding="utf-8")).body
+    values = [statement.value for statement in statements if isinstance(statement, ast.Expr)]
+    assert all(isinstance(value, ast.Call) for value in values)
+
+
 def test_charts_take_data_and_give_figures_without_streamlit():
     assert "streamlit" not in top_names(PROJECT / "ui" / "charts.py")
 

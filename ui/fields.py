@@ -33,10 +33,12 @@ WORDS = {
     "l1l2": "L1 and L2",
     "l2": "L2",
     "norm": "normalisation",
+    "optimizer": "optimiser",
     "regularizer": "regulariser",
     "relu": "ReLU",
     "sgd": "SGD",
     "selu": "SELU",
+    "standardize": "standardise",
     "tensorflow": "TensorFlow",
     "torch": "PyTorch",
 }
