@@ -3,9 +3,11 @@
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -29,12 +31,22 @@ def own_main_module() -> Iterator[None]:
 
 
 @pytest.fixture
-def runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder of runs, cache and data that the environment points to."""
+def runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder of runs, cache and data that the environment points to; what computes in it ends with the test."""
     for variable, name in (("EMOTION_RUNS", "runs"), ("EMOTION_CACHE", "cache"), ("EMOTION_DATA", "data")):
         (tmp_path / name).mkdir()
         monkeypatch.setenv(variable, str(tmp_path / name))
-    return tmp_path / "runs"
+    yield tmp_path / "runs"
+    if (tmp_path / "runs" / ".engine").exists():
+        end_processes_of(tmp_path)
+
+
+def end_processes_of(folder: Path) -> None:
+    """Kill the workers and trainers that were started for runs in a folder: they outlive whoever started them."""
+    for process in psutil.process_iter(["cmdline"]):
+        if any(str(folder) in part for part in process.info["cmdline"] or ()):
+            with suppress(psutil.Error):
+                process.kill()
 
 
 @pytest.fixture
