@@ -32,7 +32,7 @@ def own_main_module() -> Iterator[None]:
 
 @pytest.fixture
 def runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty folder of runs, cache and data that the environment points to; what computes in it ends with the test."""
+    """An empty folder of runs, cache and data that the environment points to; what computes in it ends with it."""
     for variable, name in (("EMOTION_RUNS", "runs"), ("EMOTION_CACHE", "cache"), ("EMOTION_DATA", "data")):
         (tmp_path / name).mkdir()
         monkeypatch.setenv(variable, str(tmp_path / name))
