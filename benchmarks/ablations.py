@@ -1,6 +1,6 @@
 """What each part of the residual network's recipe is worth: the recipe, and the recipe with one thing changed.
 
-    python benchmarks/ablations.py CSV --runs DIR [--seeds 42 43] [--epochs 12] [--only NAME...]
+    python benchmarks/ablations.py CSV --runs DIR [--seeds 42 43] [--epochs 12] [--mixed-precision on] [--only NAME...]
 
 A network of half the widths, a quarter of the work, is trained by the preset's recipe and by each variant of it, one
 after the other, in a folder of runs of their own. What is there already is not done again, and what was cut off goes
@@ -60,14 +60,15 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 def configs(options: argparse.Namespace) -> Iterator[tuple[str, RunConfig]]:
     """Yield every run by the name of its variant, all variants of a seed before the next seed."""
+    common = {
+        "data.source": str(options.csv.resolve()),
+        "training.epochs": options.epochs,
+        "device.mixed_precision": options.mixed_precision,
+    }
     for seed in options.seeds:
         for name in options.only or VARIANTS:
-            common = {
-                "data.source": str(options.csv.resolve()),
-                "training.epochs": options.epochs,
-                "training.seed": seed,
-            }
-            yield name, with_settings(find_preset("residual").config, SMALL | common | {"name": name} | VARIANTS[name])
+            settings = SMALL | common | {"training.seed": seed, "name": name} | VARIANTS[name]
+            yield name, with_settings(find_preset("residual").config, settings)
 
 
 def finished(runs: Runs, config: RunConfig) -> Run | None:
@@ -109,6 +110,7 @@ def main() -> int:
     parser.add_argument("--runs", type=Path, required=True, metavar="DIR")
     parser.add_argument("--seeds", type=int, nargs="+", default=[42, 43])
     parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--mixed-precision", choices=["auto", "on", "off"], default="auto")
     parser.add_argument("--only", nargs="+", choices=list(VARIANTS), metavar="NAME", help="some of the variants")
     options = parser.parse_args()
     runs, scores = Runs(options.runs), dict[str, list[float]]()
