@@ -184,7 +184,7 @@ def test_presets_are_listed_with_their_sizes(ask):
     assert by_name["cnn"]["family"] == "cnn"
     assert (by_name["dense-5"]["epochs"], by_name["dense-5"]["batch_size"]) == (100, 32)
     assert set(by_name) == set(PRESETS)
-    assert [name for name, preset in by_name.items() if not preset["coursework"]] == ["cnn-small"]
+    assert [name for name, preset in by_name.items() if not preset["coursework"]] == ["cnn-small", "residual"]
 
 
 def test_data_is_summarised(ask, faces_csv, test_csv):
@@ -536,7 +536,7 @@ def test_the_doctor_tells_which_folder_to_move_and_how(ask, tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["presets"], "cnn               cnn      7,260,075     200  Coursework CNN"),
+        (["presets"], "cnn               cnn         7,260,075     200  Coursework CNN"),
         (["runs", "list"], "Fixture run"),
         (["runs", "show", "latest"], "state     finished"),
         (["doctor"], "Keras backends: "),
