@@ -536,7 +536,7 @@ def test_the_doctor_tells_which_folder_to_move_and_how(ask, tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["presets"], "cnn               cnn         7,260,075     200  Coursework CNN"),
+        (["presets"], "cnn               cnn        7,260,075     200  Coursework CNN"),
         (["runs", "list"], "Fixture run"),
         (["runs", "show", "latest"], "state     finished"),
         (["doctor"], "Keras backends: "),
