@@ -2,8 +2,8 @@
 
 The distribution is that of Keras's `ImageDataGenerator`: rotation, shifts and zoom each uniform, combined as
 rotation x shift x zoom about the image's centre, bilinear, with the nearest edge pixel outside. After it, where asked,
-come a blur, other light, and a rectangle of noise. The preview and the training call the same function; nothing here
-knows of Keras.
+come a blur, other light, JPEG compression, and a rectangle of noise. The preview and the training call the same
+function; nothing here knows of Keras.
 """
 
 from dataclasses import dataclass
@@ -85,6 +85,8 @@ def augment(images: NDArray[np.uint8], settings: Augmentation, rng: np.random.Ge
         _blur(changed, rng.uniform(0, settings.blur, len(images)))
     if settings.brightness:
         changed = _relight(changed, 1 + rng.uniform(-settings.brightness, settings.brightness, len(images)))
+    if settings.compression:
+        _compress(changed, 1 - rng.uniform(0, settings.compression, len(images)))
     if settings.erasing:
         _erase(changed, settings.erasing, rng)
     return changed
@@ -114,6 +116,13 @@ def _relight(images: NDArray[np.uint8], factors: NDArray[np.float64]) -> NDArray
     """Multiply each image by a factor of its own; what would be brighter than white is white."""
     lit = images * factors.astype(np.float32)[:, np.newaxis, np.newaxis]
     return np.asarray(np.clip(np.rint(lit), 0, 255), np.uint8)
+
+
+def _compress(images: NDArray[np.uint8], qualities: NDArray[np.float64]) -> None:
+    """Save each image as JPEG with a quality of its own, from 0 to 1, and read it back in place."""
+    for image, quality in zip(images, qualities, strict=True):
+        _, file = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, round(100 * quality)])
+        image[:] = cv2.imdecode(file, cv2.IMREAD_GRAYSCALE)
 
 
 def _erase(images: NDArray[np.uint8], largest: float, rng: np.random.Generator) -> None:

@@ -81,6 +81,12 @@ class Augmentation(Settings):
     blur: float = Field(
         0.0, ge=0, le=5, description="Largest standard deviation of a Gaussian blur, in pixels of the 48x48 image."
     )
+    compression: float = Field(
+        0.0,
+        ge=0,
+        le=0.9,
+        description="Save as JPEG, which leaves blocks, with a quality drawn from 100 % down to 100 % less this.",
+    )
     erasing: float = Field(
         0.0,
         ge=0,

@@ -14,7 +14,7 @@ from ui.fields import Field, Kind, fields_of
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset
 
-VARIANTS, COLUMNS, CONTROLS = 18, 6, 4
+VARIANTS, COLUMNS, CONTROLS = 18, 6, 5
 FIELDS = fields_of(Augmentation)
 # Step and format of what is no share of something.
 UNITS = {"rotation": (1.0, "%d°"), "blur": (0.1, "%.1f px")}

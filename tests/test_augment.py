@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from scipy import ndimage, stats
@@ -180,3 +181,15 @@ def test_erasing_leaves_the_originals(faces):
     before = faces.copy()
     augment(faces, Augmentation(erasing=0.5, blur=1, brightness=0.5), np.random.default_rng(1))
     np.testing.assert_array_equal(faces, before)
+
+
+def test_compression_is_that_of_jpeg_files_of_every_quality_down_to_the_lowest(faces):
+    changed = augment(faces, Augmentation(compression=0.8), np.random.default_rng(1))
+    errors = np.sqrt(((changed.astype(float) - faces) ** 2).mean(axis=(1, 2)))
+    expected = {}
+    for quality in (20, 60, 100):
+        _, file = cv2.imencode(".jpg", faces[0], [cv2.IMWRITE_JPEG_QUALITY, quality])
+        expected[quality] = np.sqrt(((cv2.imdecode(file, cv2.IMREAD_GRAYSCALE).astype(float) - faces[0]) ** 2).mean())
+    assert errors.max() == pytest.approx(expected[20], rel=0.1)
+    assert np.median(errors) == pytest.approx(expected[60], rel=0.15)
+    assert errors.min() == pytest.approx(expected[100], abs=0.3)
