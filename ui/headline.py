@@ -18,9 +18,9 @@ class Headline:
 
 
 def strip(headlines: Sequence[Headline]) -> str:
-    """Return HTML that shows figures side by side, in as many columns as there is room for."""
+    """Return HTML that shows figures side by side, each as wide as it is, in further lines where there is no room."""
     return (
-        '<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(104px,1fr));gap:.8rem .6rem;'
+        '<div style="display:flex;flex-wrap:wrap;gap:.8rem 1.2rem;'
         f'border:{_EDGE};border-radius:8px;padding:.75rem 1rem;font-variant-numeric:tabular-nums">'
         f"{''.join(map(_column, headlines))}</div>"
     )
@@ -36,7 +36,7 @@ def in_short(number: int) -> str:
 
 def _column(headline: Headline) -> str:
     return (
-        '<div style="display:flex;flex-direction:column;justify-content:flex-end">'
+        '<div style="flex:1 0 auto;display:flex;flex-direction:column;justify-content:flex-end">'
         f'<div style="font-size:.85rem;line-height:1.2;opacity:.8">{escape(headline.name)}</div>'
         f'<div style="font-size:1.75rem;font-weight:600;line-height:1.3;white-space:nowrap">'
         f"{escape(headline.figure)}</div>"
