@@ -69,8 +69,8 @@ class AveragedWeights(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_test_begin(self, logs: Logs = None) -> None:
         """Put the average in place of the weights."""
-        self._weights = [np.array(ops.convert_to_numpy(weight)) for weight in self.model.trainable_variables]
-        self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
+        self._weights = [_copy_of(weight) for weight in self.model.trainable_variables]
+        use_average(self.model)
 
     def on_test_end(self, logs: Logs = None) -> None:
         """Put the weights back."""
@@ -136,6 +136,17 @@ class ReportToRecorder(keras.callbacks.Callback):  # type: ignore[misc]
                 save_network(self.model, self._run)
         if self._recorder.is_done():
             self.model.stop_training = True
+
+
+def use_average(model: keras.Model) -> None:
+    """Set the weights to the moving average that the optimiser keeps of them."""
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    for weight in model.trainable_variables:
+        weight.assign(_copy_of(weight))  # NOTE: JAX would give the average's own memory to the next step, and free it
+
+
+def _copy_of(variable: keras.Variable) -> NDArray[Any]:
+    return np.array(ops.convert_to_numpy(variable))
 
 
 def training_arrays(model: keras.Model) -> dict[str, NDArray[Any]]:

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from emotion_core.batches import FaceBatches, as_shares, learns_from_shares
 from emotion_core.calibration import at_temperature, fit_temperature, log_of
-from emotion_core.callbacks import AveragedWeights, Plateau, ReportToRecorder, TabulatedRate, restore_arrays
+from emotion_core.callbacks import (
+    AveragedWeights,
+    Plateau,
+    ReportToRecorder,
+    TabulatedRate,
+    restore_arrays,
+    use_average,
+)
 from emotion_core.classifier import flip_averaged
 from emotion_core.config import PlateauRate, RunConfig, Training
 from emotion_core.emotions import IMAGE_SIZE
@@ -94,7 +101,7 @@ def _keep_again(model: keras.Model, run: Run, recorder: Recorder, checkpoint: Ch
     if recorder.standing.kept_epoch != checkpoint.epoch:
         return
     if run.config.training.weight_average is not None:
-        model.optimizer.finalize_variable_values(model.trainable_variables)
+        use_average(model)
     save_network(model, run)
     restore_arrays(model, checkpoint.arrays)
 
