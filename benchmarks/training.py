@@ -76,9 +76,9 @@ class Clock(keras.callbacks.Callback):
         if self._first < 0:
             float(logs["loss"])
             self._first, self._began = batch, time.perf_counter()
-        elif batch == self._batches - 1:
+        elif batch >= self._batches - 1:
             float(logs["loss"])
-            self.speeds.append((batch - self._first) / (time.perf_counter() - self._began))
+            self.speeds.append((self._batches - 1 - self._first) / (time.perf_counter() - self._began))
 
 
 class Side:

@@ -89,8 +89,10 @@ def fit_temperature(labels: Labels, logits: NDArray[np.floating[Any]]) -> float:
 def at_temperature(probabilities: Probabilities, temperature: float) -> NDArray[np.float32]:
     """Return softmax(logits / temperature), float32 (n, 7), for probabilities that are softmax(logits).
 
-    Above 1 they become less sure, below 1 surer; their order stays.
+    Above 1 they become less sure, below 1 surer; their order stays. At 1 they come back as they are.
     """
+    if temperature == 1:
+        return np.asarray(probabilities, np.float32)
     powers = np.exp((scores := log_of(probabilities) / temperature) - scores.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
 

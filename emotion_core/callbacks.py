@@ -116,7 +116,9 @@ class ReportToRecorder(keras.callbacks.Callback):  # type: ignore[misc]
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Report, and look for the request to stop."""
         values = logs or {}
-        self._recorder.batch_ends(batch + 1, lambda: (float(values["loss"]), float(values["accuracy"])))
+        # Where several batches are learnt at once, Keras counts the last lot as if it were whole.
+        done = min(batch + 1, self.params["steps"])
+        self._recorder.batch_ends(done, lambda: (float(values["loss"]), float(values["accuracy"])))
 
     def on_test_begin(self, logs: Logs = None) -> None:
         """End the clock of training proper."""

@@ -82,7 +82,7 @@ class OnnxClassifier(Classifier):
 
     def _classify(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         probabilities = flip_averaged(self._run, inputs) if self._flip_average else self._run(inputs)
-        return probabilities if self._temperature == 1 else at_temperature(probabilities, self._temperature)
+        return at_temperature(probabilities, self._temperature)
 
     def _run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         outputs: NDArray[np.float32] = self._session.run([self._output], {self._input: inputs})[0]

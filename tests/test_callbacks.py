@@ -31,7 +31,7 @@ def fit():
 
     from emotion_core.callbacks import ReportToRecorder
 
-    def fit(run, *, learning_rate=0.01, also=(), plateau=None, average=None, scaled=False):
+    def fit(run, *, learning_rate=0.01, also=(), plateau=None, average=None, scaled=False, at_once=1):
         keras.utils.set_random_seed(1)
         faces = keras.Input((48, 48, 1))
         output = keras.layers.Dense(7, activation="softmax")(keras.layers.Flatten()(faces))
@@ -39,7 +39,7 @@ def fit():
         optimizer = keras.optimizers.Adam(learning_rate, use_ema=average is not None, ema_momentum=0.9)
         if scaled:  # as Keras does by itself where layers compute in float16
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], steps_per_execution=at_once)
         rng = np.random.default_rng(0)
         images, labels = rng.random((IMAGES, 48, 48, 1), np.float32), np.arange(IMAGES) % 7
         recorder = Recorder(run, IMAGES // BATCH, IMAGES)
@@ -188,3 +188,11 @@ def test_training_with_an_average_learns_what_it_learns_without(fit, make_run):
     without, _ = fit(make_run(epochs=3))
     for ours, theirs in zip(with_average.get_weights(), without.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 4, 8])
+def test_progress_ends_with_the_last_batch_however_many_are_learnt_at_once(fit, make_run, at_once):
+    run = make_run(epochs=2)
+    fit(run, at_once=at_once)
+    assert run.progress()["batch"].iloc[-1] == IMAGES // BATCH
+    assert run.progress()["batch"].is_monotonic_increasing
