@@ -6,7 +6,7 @@ Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks" (ICML 201
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from emotion_core.evaluation import Labels, Probabilities, log_loss
 
 BINS: Final = 10
+
+Number = TypeVar("Number", bound=np.floating[Any])
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +80,9 @@ def fit_temperature(labels: Labels, logits: NDArray[np.floating[Any]]) -> float:
         logits: float (n, 7), whose softmax are the probabilities; their logarithms will do.
     """
     from scipy.optimize import minimize_scalar  # slow to import
-    from scipy.special import softmax
 
     def loss_at(log_temperature: float) -> float:
-        return log_loss(labels, softmax(logits / np.exp(log_temperature), axis=1))
+        return log_loss(labels, softmax(logits / np.exp(log_temperature)))
 
     return float(np.exp(minimize_scalar(loss_at, bounds=(-5, 10), method="bounded").x))
 
@@ -93,8 +94,13 @@ def at_temperature(probabilities: Probabilities, temperature: float) -> NDArray[
     """
     if temperature == 1:
         return np.asarray(probabilities, np.float32)
-    powers = np.exp((scores := log_of(probabilities) / temperature) - scores.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+    return softmax(log_of(probabilities) / temperature).astype(np.float32)
+
+
+def softmax(logits: NDArray[Number]) -> NDArray[Number]:
+    """Turn logits (n, classes) into rows that sum to 1, in the same precision."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), logits.dtype)
 
 
 def log_of(probabilities: Probabilities) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.calibration import at_temperature
+from emotion_core.calibration import at_temperature, softmax
 from emotion_core.config import SAMPLE
 from emotion_core.emotions import IMAGE_SIZE, NUM_EMOTIONS
 from emotion_core.errors import ModelUnavailable
@@ -119,12 +119,6 @@ def flip_averaged(
 ) -> NDArray[np.float32]:
     """Return the mean of the probabilities (n, 7) of faces (n, 48, 48, 1) and of their mirror images."""
     return (classify(inputs) + classify(np.ascontiguousarray(inputs[:, :, ::-1]))) * np.float32(0.5)
-
-
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Turn logits (n, classes) into rows that sum to 1."""
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
 
 
 def load_classifier(run: Run) -> Classifier:

@@ -8,7 +8,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from emotion_core.classifier import BATCH_SIZE, best_run, load_classifier, softmax
+from emotion_core.calibration import softmax
+from emotion_core.classifier import BATCH_SIZE, best_run, load_classifier
 from emotion_core.config import Data, LinearModel, RunConfig
 from emotion_core.errors import ModelUnavailable
 from emotion_core.images import to_network_input

@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 from sklearn.linear_model import SGDClassifier
 
-from emotion_core.calibration import fit_temperature
+from emotion_core.calibration import fit_temperature, softmax
 from emotion_core.config import LinearModel
 from emotion_core.emotions import NUM_EMOTIONS
 
@@ -38,7 +37,7 @@ class LinearWeights:
 
     def probabilities(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return softmax(scores / temperature), (n, 7)."""
-        return np.asarray(softmax(self.scores(pixels) / self.temperature, axis=1), dtype=np.float32)
+        return softmax(self.scores(pixels) / np.float32(self.temperature))
 
 
 class LinearLearner:
