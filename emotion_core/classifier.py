@@ -67,7 +67,7 @@ class OnnxClassifier(Classifier):
 
     def __init__(self, path: Path) -> None:
         try:
-            self._session = _open_session(path)
+            self._session = open_session(path)
             self._input, self._output = self._session.get_inputs()[0].name, self._session.get_outputs()[0].name
             metadata = self._session.get_modelmeta().custom_metadata_map
             self._flip_average = metadata.get(FLIP_AVERAGE) == "1"
@@ -114,6 +114,17 @@ class LinearClassifier(Classifier):
         return softmax(scores / self._temperature)
 
 
+def open_session(network: Path | bytes) -> "InferenceSession":
+    """Return a session of ONNX Runtime on the processor for a network's file or its content."""
+    import onnxruntime  # only those who classify need it
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors
+    # Waiting threads sleep instead of spinning: a training run may need the cores.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+
+
 def flip_averaged(
     classify: Callable[[NDArray[np.float32]], NDArray[np.float32]], inputs: NDArray[np.float32]
 ) -> NDArray[np.float32]:
@@ -144,16 +155,6 @@ def best_run(runs: Runs) -> Run:
 
 def _merit(line: RunSummary) -> tuple[bool, float]:
     return line.data != SAMPLE, line.val_accuracy or 0.0
-
-
-def _open_session(path: Path) -> "InferenceSession":
-    import onnxruntime  # only those who classify need it
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors
-    # Waiting threads sleep instead of spinning: a training run may need the cores.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 def _first_line(error: Exception) -> str:

@@ -30,6 +30,11 @@ def cache_folder() -> Path:
     return _folder("EMOTION_CACHE", user_cache_path("facial-emotion-dashboard", appauthor=False))
 
 
+def detector_folder() -> Path:
+    """Folder of face detectors that were fetched: `EMOTION_DETECTORS`, else in the folder of parsed data sets."""
+    return _folder("EMOTION_DETECTORS", cache_folder() / "detectors")
+
+
 def _folder(variable: str, default: Path) -> Path:
     value = os.environ.get(variable)
     return Path(value).expanduser().resolve() if value else default

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_core.classifier import Classifier
-from emotion_core.faces import ClassifiedFace, FaceDetector, classify_faces, draw_faces
+from emotion_core.detection import open_detector
+from emotion_core.faces import ClassifiedFace, classify_faces, draw_faces
 
 DETECTION_SIDE: Final = 320
 """Longer side at which faces are looked for: a person at a webcam is near, so speed counts more than small faces."""
@@ -49,7 +50,7 @@ class WebcamClassifier:
     def __init__(self, classifier: Classifier, clock: Callable[[], float] = time.monotonic) -> None:
         self.classifier = classifier
         self._clock = clock
-        self._detector = FaceDetector(DETECTION_SIDE)
+        self._detector = open_detector(longest_side=DETECTION_SIDE)
         self._lock = threading.Lock()
         self._started = 0
         self._latest: FrameResult | None = None

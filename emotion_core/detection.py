@@ -1,0 +1,169 @@
+"""Finding faces: one interface, two detectors behind it.
+
+`haar` works everywhere, because its files come with OpenCV. `yunet` finds more, in a fraction of the time, once its
+file has been fetched (`detector_file`). Each knows how its boxes lie on a face, and says so as a `CropRule`.
+"""
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar, Final
+
+import cv2
+import cv2.data
+import numpy as np
+from numpy.typing import NDArray
+
+from emotion_core.boxes import Box, CropRule
+from emotion_core.detector_file import read_detector_file
+from emotion_core.errors import BadInput, EmotionError, ModelUnavailable
+from emotion_core.images import to_gray
+
+Rectangle = tuple[float, float, float, float]
+"""x, y, width, height."""
+
+
+class Detector(ABC):
+    """Finds upright frontal faces. May be shared by threads, which then wait for each other.
+
+    The picture is reduced until its longer side has `longest_side` pixels: less is faster, and misses small faces.
+    """
+
+    name: ClassVar[str]
+    crop: ClassVar[CropRule]
+    smallest: ClassVar[float]
+    """Side of the smallest face that is found, relative to the picture's longer side."""
+
+    def __init__(self, longest_side: int) -> None:
+        self._longest_side = longest_side
+        self._lock = threading.Lock()  # OpenCV's objects keep their working memory in themselves
+
+    def detect(self, image: NDArray[np.uint8]) -> list[Box]:
+        """Return the faces of a picture (h, w, 3) RGB or (h, w) gray as boxes, largest first, none inside another."""
+        scale = min(1.0, self._longest_side / max(image.shape[:2]))
+        height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+        reduced = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+        with self._lock:
+            found = self._find(reduced)
+        boxes = [Box(*(round(side / scale) for side in rectangle)) for rectangle in found]
+        return without_nested(sorted(boxes, key=lambda box: box.area, reverse=True))
+
+    @abstractmethod
+    def _find(self, image: NDArray[np.uint8]) -> list[Rectangle]:
+        """Return where the faces of a reduced picture are, in its pixels."""
+
+
+class HaarDetector(Detector):
+    """Three of the Haar cascades that come with OpenCV, which vote (Viola and Jones 2001, Lienhart and Maydt 2002).
+
+    Each misses a fifth of FER-2013's tight crops, and not the same ones. Every window that a cascade takes for a face
+    counts; where the windows of all of them agree often enough there is a face. Contrast is evened out in tiles first
+    (CLAHE): evening it out over the whole picture finds a tenth fewer. `python -m benchmarks.find_faces` measures it.
+    """
+
+    name = "haar"
+    crop = CropRule(1.0, 0.0)
+    smallest = 0.11
+
+    _VOTES: Final = {"default": 2, "alt": 3, "alt2": 3}
+    """What a window of each cascade counts: `default` raises the most false alarms."""
+
+    _VOTES_NEEDED: Final = 8
+    _LIKENESS: Final = 0.3
+    """How far windows may lie apart, relative to their size, and still count as of one face."""
+
+    def __init__(self, longest_side: int = 280) -> None:
+        super().__init__(longest_side)
+        folder = Path(cv2.data.haarcascades)
+        self._cascades = {
+            _load_cascade(folder / f"haarcascade_frontalface_{name}.xml"): votes for name, votes in self._VOTES.items()
+        }
+        self._contrast = cv2.createCLAHE(clipLimit=2.0, tileGridSize=(4, 4))
+
+    def _find(self, image: NDArray[np.uint8]) -> list[Rectangle]:
+        even = self._contrast.apply(to_gray(image))
+        side = round(self.smallest * max(even.shape))
+        windows: list[list[int]] = []
+        for cascade, votes in self._cascades.items():
+            hits = cascade.detectMultiScale(even, 1.1, minNeighbors=0, minSize=(side, side))
+            windows += np.reshape(hits, (-1, 4)).tolist() * votes
+        faces, _ = cv2.groupRectangles(windows, self._VOTES_NEEDED, self._LIKENESS) if windows else ((), ())
+        return [(float(x), float(y), float(width), float(height)) for x, y, width, height in faces]
+
+
+class YunetDetector(Detector):
+    """OpenCV's YuNet, a network of 75,000 weights (Wu, Peng and Yu 2023). Raises ModelUnavailable without its file."""
+
+    name = "yunet"
+    crop = CropRule(1.0, 0.0)
+    smallest = 0.03
+
+    _CONFIDENCE: Final = 0.5
+    _OVERLAP: Final = 0.3
+    _CANDIDATES: Final = 200
+
+    def __init__(self, longest_side: int = 640) -> None:
+        super().__init__(longest_side)
+        weights = np.frombuffer(read_detector_file(), np.uint8)
+        try:
+            self._network = cv2.FaceDetectorYN.create(
+                "onnx", weights, np.empty(0, np.uint8), (32, 32), self._CONFIDENCE, self._OVERLAP, self._CANDIDATES
+            )
+        except cv2.error as error:
+            raise ModelUnavailable("This OpenCV cannot use the YuNet detector; install the pinned version.") from error
+
+    def _find(self, image: NDArray[np.uint8]) -> list[Rectangle]:
+        self._network.setInputSize((image.shape[1], image.shape[0]))
+        colours = cv2.COLOR_GRAY2BGR if image.ndim == 2 else cv2.COLOR_RGB2BGR
+        _, faces = self._network.detect(cv2.cvtColor(image, colours))
+        return [] if faces is None else [(face[0], face[1], face[2], face[3]) for face in faces.tolist()]
+
+
+DETECTORS: Final[dict[str, Callable[..., Detector]]] = {"yunet": YunetDetector, "haar": HaarDetector}
+"""By name, the better first."""
+
+
+def open_detector(name: str | None = None, **settings: int) -> Detector:
+    """Return a detector of one's own.
+
+    Args:
+        name: "yunet" or "haar"; None for the first of them that can be had here.
+        settings: `longest_side`, where it is to be other than the detector's own.
+
+    Raises:
+        BadInput: No detector has this name.
+        ModelUnavailable: The file of the detector asked for is not here.
+    """
+    if name is None:
+        return open_detector(best_detector(), **settings)
+    if name not in DETECTORS:
+        raise BadInput(f"There is no face detector {name!r}; there are {', '.join(DETECTORS)}.")
+    return DETECTORS[name](**settings)
+
+
+def best_detector() -> str:
+    """Return the name of the best detector that can be had here."""
+    try:
+        read_detector_file()
+    except ModelUnavailable:
+        return HaarDetector.name
+    return YunetDetector.name
+
+
+def without_nested(boxes: list[Box]) -> list[Box]:
+    """Drop boxes whose middle lies in one that comes before them: mouths and eyes taken for faces."""
+    kept: list[Box] = []
+    for box in boxes:
+        if not any(larger.holds(*box.middle) for larger in kept):
+            kept.append(box)
+    return kept
+
+
+def _load_cascade(path: Path) -> cv2.CascadeClassifier:
+    """Read a cascade through Python: OpenCV itself cannot open paths with accents on Windows."""
+    cascade = cv2.CascadeClassifier()
+    storage = cv2.FileStorage(path.read_text(encoding="utf-8"), cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
+    if not cascade.read(storage.getFirstTopLevelNode()):
+        raise EmotionError(f"{path} is not a face detector that this OpenCV reads; install opencv-python-headless<5.")
+    return cascade
