@@ -1,17 +1,15 @@
-"""Faces in pictures: found, cut out as the training faces were, classified, drawn."""
+"""Faces in pictures: found, cut out as the training faces were, classified."""
 
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
 
 from emotion_core.boxes import Box, square_crop
 from emotion_core.classifier import Classifier
 from emotion_core.detection import Detector, best_detector, open_detector
-from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
+from emotion_core.emotions import EMOTIONS
 from emotion_core.images import to_face, to_gray
 
 
@@ -86,37 +84,6 @@ def classify_crops(faces: list[Face], classifier: Classifier) -> list[Classified
     return [ClassifiedFace(face.box, face.crop, row) for face, row in zip(faces, probabilities, strict=True)]
 
 
-def draw_faces(image: NDArray[np.uint8], faces: list[ClassifiedFace]) -> NDArray[np.uint8]:
-    """Return a copy of an RGB picture with a box and a label around each face, in its emotion's colour."""
-    drawn = image.copy()
-    thickness = max(2, round(max(image.shape) / 300))
-    for face in faces:
-        colour, box = _rgb(EMOTION_COLOURS[face.emotion]), face.box
-        cv2.rectangle(drawn, (box.x, box.y), (box.x + box.width - 1, box.y + box.height - 1), colour, thickness)
-        _draw_label(drawn, f"{face.emotion} {face.confidence:.0%}", box, colour, 9 * thickness)
-    return drawn
-
-
-def _draw_label(image: NDArray[np.uint8], text: str, box: Box, colour: tuple[int, int, int], size: int) -> None:
-    """Write on a strip that stands on the box, or hangs inside it where there is no room above."""
-    strip = _label_strip(text, colour, size)[: image.shape[0], : image.shape[1]]
-    height, width = strip.shape[:2]
-    left = max(0, min(box.x, image.shape[1] - width))
-    top = min(box.y - height if box.y >= height else box.y, image.shape[0] - height)
-    image[top : top + height, left : left + width] = strip
-
-
-@lru_cache(maxsize=256)
-def _label_strip(text: str, colour: tuple[int, int, int], size: int) -> NDArray[np.uint8]:
-    """Return text on its emotion's colour, uint8 (h, w, 3)."""
-    font = ImageFont.load_default(size)
-    padding = size // 3
-    strip = Image.new("RGB", (round(font.getlength(text)) + 2 * padding, size + 2 * padding), colour)
-    ink = "black" if _is_light(colour) else "white"
-    ImageDraw.Draw(strip).text((padding, strip.height / 2), text, ink, font, anchor="lm")
-    return np.array(strip)
-
-
 def shared_detector() -> Detector:
     """Return the best detector that can be had here, made once for all callers."""
     return _detector(best_detector())
@@ -125,12 +92,3 @@ def shared_detector() -> Detector:
 @cache
 def _detector(name: str) -> Detector:
     return open_detector(name)
-
-
-def _rgb(colour: str) -> tuple[int, int, int]:
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
-
-
-def _is_light(colour: tuple[int, int, int]) -> bool:
-    red, green, blue = colour
-    return 0.299 * red + 0.587 * green + 0.114 * blue > 140

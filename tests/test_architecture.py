@@ -28,7 +28,18 @@ LAYERS = [
         "runs",
     },
     {"recorder", "batches", "callbacks", "export", "trainers", "troubles"}
-    | {"boxes", "detector_file", "detection", "tracking", "video", "explain", "attention", "neighbours"}
+    | {
+        "boxes",
+        "annotate",
+        "streaming",
+        "detector_file",
+        "detection",
+        "tracking",
+        "video",
+        "explain",
+        "attention",
+        "neighbours",
+    }
     | {"faces", "classifier", "submission", "webcam", "watch", "diagnosis", "overview", "comparison"}
     | {"calibration", "mistakes", "origins", "pace", "reproduction"},
     {"training", "engine"},
