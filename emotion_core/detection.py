@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from emotion_core.boxes import Box, CropRule
 from emotion_core.detector_file import read_detector_file
 from emotion_core.errors import BadInput, EmotionError, ModelUnavailable
-from emotion_core.images import to_gray
+from emotion_core.images import shrink, to_gray
 
 Rectangle = tuple[float, float, float, float]
 """x, y, width, height."""
@@ -41,9 +41,8 @@ class Detector(ABC):
 
     def detect(self, image: NDArray[np.uint8]) -> list[Box]:
         """Return the faces of a picture (h, w, 3) RGB or (h, w) gray as boxes, largest first, none inside another."""
-        scale = min(1.0, self._longest_side / max(image.shape[:2]))
-        height, width = (max(1, round(side * scale)) for side in image.shape[:2])
-        reduced = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+        reduced = shrink(image, self._longest_side, self._longest_side)
+        scale = max(reduced.shape[:2]) / max(image.shape[:2])
         with self._lock:
             found = self._find(reduced)
         boxes = [Box(*(round(side / scale) for side in rectangle)) for rectangle in found]

@@ -47,6 +47,13 @@ def decode_image(content: bytes, name: str) -> Pixels:
         raise BadInput(f"{name} is damaged or cut off and cannot be read as a picture.") from error
 
 
+def shrink(image: Pixels, width: int, height: int) -> Pixels:
+    """Return a picture at most so wide and high, in its own proportions; one that is smaller comes back as it is."""
+    scale = min(1.0, width / image.shape[1], height / image.shape[0])
+    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    return _as_pixels(cv2.resize(image, size, interpolation=cv2.INTER_AREA)) if scale < 1 else image
+
+
 def to_gray(image: Pixels) -> Pixels:
     """Return the brightness uint8 (h, w) of an RGB picture uint8 (h, w, 3); a gray one (h, w) comes back as it is."""
     return image if image.ndim == 2 else _as_pixels(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-import cv2
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from emotion_core.annotate import draw_faces
 from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
-from emotion_core.faces import ClassifiedFace, Face, draw_faces, find_faces
-from emotion_core.images import decode_image
+from emotion_core.faces import ClassifiedFace, Face, find_faces
+from emotion_core.images import decode_image, shrink
 from ui.widgets import data_url
 
 _LARGEST_PICTURE: Final = (640, 460)
@@ -36,13 +36,13 @@ class Picture:
 @st.cache_data(max_entries=50, scope="session", show_spinner="Looking for faces...")
 def read_picture(content: bytes, name: str) -> Picture:
     """Decode a picture and find its faces, once; raises BadInput."""
-    image = _reduced(decode_image(content, name), (_LONGEST_SIDE, _LONGEST_SIDE))
+    image = shrink(decode_image(content, name), _LONGEST_SIDE, _LONGEST_SIDE)
     return Picture(image, tuple(find_faces(image)))
 
 
 def show_picture(image: NDArray[np.uint8], faces: Sequence[ClassifiedFace], alt: str) -> None:
     """Show an RGB picture with boxes and labels, small enough to see at once."""
-    st.image(_reduced(draw_faces(image, list(faces)), _LARGEST_PICTURE), alt=alt)
+    st.image(shrink(draw_faces(image, faces), *_LARGEST_PICTURE), alt=alt)
 
 
 def show_face(face: ClassifiedFace) -> None:
@@ -135,14 +135,6 @@ def emotion_bars(shares: Sequence[float], texts: Sequence[str]) -> str:
         '<div style="display:grid;grid-template-columns:max-content 1fr max-content;gap:.28rem .7rem;'
         f'align-items:center;font-size:.95rem;line-height:1.25">{"".join(_bar(*row) for row in rows)}</div>'
     )
-
-
-def _reduced(image: NDArray[np.uint8], limits: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return a picture at most as wide and high as the limits, in its own proportions."""
-    height, width = image.shape[:2]
-    scale = min(1.0, limits[0] / width, limits[1] / height)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA) if scale < 1 else image
 
 
 def _bar(emotion: str, share: float, text: str) -> str:
