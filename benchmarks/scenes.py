@@ -15,9 +15,11 @@ import numpy as np
 import skimage.data
 from numpy.typing import NDArray
 
-from emotion_core.boxes import Box
+from emotion_core.boxes import Box, CropRule, square_crop
+from emotion_core.classifier import Classifier
 from emotion_core.dataset import load_dataset, read_labels
 from emotion_core.errors import BadInput
+from emotion_core.faces import cut_face
 from emotion_core.images import to_gray
 from emotion_core.runs import Run
 
@@ -43,6 +45,10 @@ class LabelledFaces:
     images: Gray
     labels: NDArray[np.uint8]
 
+    def accuracy(self, classifier: Classifier) -> float:
+        """Return the share of the faces that is given its label, 0-1."""
+        return float((classifier.probabilities(self.images).argmax(axis=1) == self.labels).mean())
+
 
 @dataclass(frozen=True, eq=False)
 class Scene:
@@ -55,13 +61,17 @@ class Scene:
     faded: bool
 
     def shows(self, box: Box) -> bool:
-        """Whether a detector's box is the face: its middle a quarter of a side away at most, its width 0.5-1.6 of it."""
+        """Whether a box is the face: its middle less than a quarter of a side away, its width 0.5-1.6 of it."""
         off = max(abs(here - there) for here, there in zip(box.middle, self.face.middle, strict=True))
         return off < 0.25 * self.face.width and 0.5 < box.width / self.face.width < 1.6
 
     def nearest(self, boxes: list[Box]) -> Box | None:
         """Return the box that is the face, the likest one of several; None where the face was not found."""
         return max(filter(self.shows, boxes), key=self.face.overlap, default=None)
+
+    def crop(self, box: Box, rule: CropRule) -> Gray:
+        """Return the face (48, 48) as it is cropped around a detector's box."""
+        return cut_face(self.image, square_crop(box, self.image.shape, rule)).crop
 
 
 def unseen_faces(run: Run, faces: Path, labels: Path | None, count: int) -> LabelledFaces:

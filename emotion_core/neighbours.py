@@ -12,6 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_core.config import RunConfig
+from emotion_core.dataset import Dataset, split_rows
 from emotion_core.emotions import IMAGE_SIZE
 
 _REDUCTION: Final = 2
@@ -66,6 +68,19 @@ class FaceIndex:
         similarities[self._is_plain] = -np.inf
         order = np.argsort(-similarities)[: min(count, np.count_nonzero(~self._is_plain))]
         return [Neighbour(int(row), float(np.clip(similarities[row], -1, 1))) for row in order]
+
+
+class TrainingFaces:
+    """The faces of a data set that a run learnt from, to be searched like an index; raises BadInput."""
+
+    def __init__(self, dataset: Dataset, config: RunConfig) -> None:
+        self._rows = split_rows(dataset, config.data.split, config.training.seed).training
+        self._index = FaceIndex(dataset.images[self._rows])
+
+    def nearest(self, face: NDArray[np.uint8], count: int = 8) -> list[Neighbour]:
+        """Return those most like a face (uint8 (48, 48)), with their row numbers in the data set."""
+        found = self._index.nearest(face, count)
+        return [Neighbour(int(self._rows[near.row]), near.similarity) for near in found]
 
 
 def _normalised(images: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -1,20 +1,15 @@
-"""Classify: pictures, a snapshot or the live webcam in; faces and their emotions out."""
+"""Classify: pictures, a snapshot, the live webcam or a video in; faces and their emotions out."""
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from emotion_core.classifier import Classifier
 from emotion_core.config import SAMPLE
-from emotion_core.errors import EmotionError
-from emotion_core.faces import classify_crops, whole_picture
 from emotion_core.runs import Run
+from emotion_core.video import FORMATS
 from ui import cache, widgets
-from ui.faces import read_picture, show_face, show_no_face, show_picture
-
-NO_FACE_ADVICE = """Try a picture in which the face looks at the camera, upright, evenly lit and uncovered, and fills
-at least a sixteenth of the width. For a picture that is nothing but a face, upload it and switch on
-*Use the whole picture where no face is found*."""
+from ui.detectors import pick_detector
+from ui.faces import show_no_face, show_picture
+from ui.pictures import Search, answer, show_answers, show_closely, show_found
 
 
 def show_model(run: Run) -> None:
@@ -28,7 +23,7 @@ def show_model(run: Run) -> None:
         )
 
 
-def classify_uploads(classifier: Classifier) -> None:
+def classify_uploads(classifier: Classifier, run: Run, detector: str) -> None:
     uploads = st.file_uploader(
         "Pictures",
         type=["jpg", "jpeg", "png", "webp", "bmp"],
@@ -37,63 +32,61 @@ def classify_uploads(classifier: Classifier) -> None:
         key="pictures",
         help="JPEG, PNG, WebP or BMP, one or many. They stay in this app's memory until you leave.",
     )
-    whole = st.toggle(
-        "Use the whole picture where no face is found",
-        key="whole-picture",
-        help="For pictures that are nothing but a face, such as 48x48 crops.",
-    )
-    for upload in uploads:
-        with st.container(border=True):
-            picture, result = st.columns(2, gap="large")
-            show_classified(upload, upload.name, classifier, picture, result, whole=whole)
+    with st.container(horizontal=True, gap="large"):
+        largest = st.toggle("Largest face only", key="largest-only")
+        whole = st.toggle(
+            "Use the whole picture where no face is found",
+            key="whole-picture",
+            help="For pictures that are nothing but a face, such as 48x48 crops.",
+        )
+    search = Search(detector, largest, whole)
+    show_answers([answer(upload, upload.name, classifier, search) for upload in uploads], run)
 
 
-def classify_snapshot(classifier: Classifier) -> None:
+def classify_snapshot(classifier: Classifier, run: Run, detector: str) -> None:
     camera, result = st.columns([3, 2], gap="large")
     with camera:
         snapshot = st.camera_input("Take a picture", key="snapshot")
         st.caption("The picture stays in this app's memory until you clear it or leave.")
-    with result:
-        if snapshot is None:
+    if snapshot is None:
+        with result:
             show_no_face("No picture yet")
-        else:
-            faces, picture = st.container(), st.container()
-            show_classified(snapshot, "Snapshot", classifier, picture, faces)
+        return
+    taken = answer(snapshot, "Snapshot", classifier, Search(detector))
+    with result:
+        show_found(taken.faces)
+        if taken.picture:
+            show_picture(taken.picture.image, taken.faces, "Snapshot")
+    if taken.faces:
+        show_closely([taken], run)
 
 
-def classify_webcam(classifier: Classifier) -> None:
+def classify_webcam(classifier: Classifier, run: Run, detector: str) -> None:
     with st.spinner("Getting the webcam ready..."):
         from ui.webcam import show_webcam  # takes seconds, so only those who want the webcam wait
-    show_webcam(classifier)
+    show_webcam(classifier, run, detector)
 
 
-def show_classified(
-    upload: UploadedFile,
-    name: str,
-    classifier: Classifier,
-    picture: DeltaGenerator,
-    result: DeltaGenerator,
-    whole: bool = False,
-) -> None:
-    """Show a picture in one place and its faces in another; an unreadable one gets its sentence, others still show."""
-    try:
-        read = read_picture(upload.getvalue(), name)
-    except EmotionError as error:
-        result.error(widgets.plain(str(error)), icon=":material/error:")
-        return
-    found = list(read.faces) or ([whole_picture(read.image)] if whole else [])
-    faces = classify_crops(found, classifier)
-    with picture:
-        show_picture(read.image, faces, name)
-        st.caption(widgets.plain(name))
-    with result:
-        for face in faces:
-            show_face(face)
-        if not faces:
-            st.warning(f"No face found. {NO_FACE_ADVICE}", icon=":material/face_retouching_off:")
+def classify_video(classifier: Classifier, run: Run, detector: str) -> None:
+    from ui.timeline import show_timeline, timeline_of
+
+    upload = st.file_uploader(
+        "A short video",
+        type=list(FORMATS),
+        max_upload_size=200,
+        key="video",
+        help="Up to two minutes of it are read, five frames a second. It stays in this app's memory until you leave.",
+    )
+    if upload:
+        show_timeline(timeline_of(upload, classifier, run.id, detector), upload.name)
 
 
-MODES = {"Upload": classify_uploads, "Snapshot": classify_snapshot, "Webcam": classify_webcam}
+MODES = {
+    "Upload": classify_uploads,
+    "Snapshot": classify_snapshot,
+    "Webcam": classify_webcam,
+    "Video": classify_video,
+}
 
 widgets.page_header("Classify", "Give a saved model a face and see which emotion it reads in it.")
 run = widgets.pick_run("classify-run")
@@ -102,13 +95,15 @@ if run is None:
 with widgets.friendly_errors(), st.container():  # one place, warning or not: a running stream must not move
     show_model(run)
     model = cache.classifier(run.id)
-mode = st.segmented_control(
-    "Faces from",
-    list(MODES),
-    key="mode",
-    default="Upload",
-    required=True,
-    bind="query-params",
-    label_visibility="collapsed",
-)
-MODES[mode](model)
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    mode = st.segmented_control(
+        "Faces from",
+        list(MODES),
+        key="mode",
+        default="Upload",
+        required=True,
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    detector = pick_detector()
+MODES[mode](model, run, detector)

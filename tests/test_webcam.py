@@ -1,129 +1,720 @@
-"""What happens to each frame of a webcam."""
+"""A live stream: what is shown at once, what is read by and by, and what is left of it."""
 
+import logging
+import math
 import threading
+import time
+from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
-from portrait import draw_portrait
 
+from emotion_core import webcam as webcam_module
+from emotion_core.annotate import UNSURE_COLOUR, person_colour
+from emotion_core.boxes import Box
 from emotion_core.classifier import Classifier, LinearClassifier
-from emotion_core.emotions import EMOTION_COLOURS
-from emotion_core.faces import find_faces
-from emotion_core.webcam import WebcamClassifier
+from emotion_core.detection import HaarDetector, open_detector
+from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS, NUM_EMOTIONS
+from emotion_core.faces import cut_face
+from emotion_core.images import to_gray
+from emotion_core.streaming import Newest
+from emotion_core.webcam import DETECTION_SIDE, LiveSettings, LiveView, WebcamClassifier
+from tests.camera import portrait
+from tests.engine_helpers import wait_until
+from tests.portrait import draw_portrait
+
+HAPPY, SAD, NEUTRAL = (EMOTIONS.index(emotion) for emotion in ("Happy", "Sad", "Neutral"))
+
+FRAME_SECONDS = 0.25
+"""Between the frames of these streams: slow enough that each is searched for faces."""
+
+PATIENCE = 30
+"""Seconds for what takes a tenth of one on an idle machine."""
 
 
 class Clock:
-    """Seconds that grow by a fixed step at each look."""
+    """Seconds that pass as the test says."""
 
-    def __init__(self, step: float) -> None:
-        self.now, self.step = 0.0, step
+    def __init__(self):
+        self.now = 100.0
 
-    def __call__(self) -> float:
-        self.now += self.step
+    def __call__(self):
         return self.now
 
 
-class Gate(Classifier):
-    """Holds the first face it is given until the gate is opened; answers with the face's brightness."""
+class Answers(Classifier):
+    """Gives every face the same answer, which the test may change; works, breaks and waits as it is told."""
 
-    def __init__(self) -> None:
-        self.entered, self.opened = threading.Event(), threading.Event()
-        self.calls = 0
+    def __init__(self, label=HAPPY, confidence=0.9):
+        self.says(label, confidence)
+        self.trouble = None
+        self.calls, self.entered, self.may_answer = 0, threading.Event(), threading.Event()
+        self.may_answer.set()
+
+    def says(self, label, confidence=0.9):
+        self.answer = np.full(NUM_EMOTIONS, (1 - confidence) / (NUM_EMOTIONS - 1), np.float32)
+        self.answer[label] = confidence
+
+    def block(self):
+        self.entered.clear()
+        self.may_answer.clear()
 
     def _classify(self, inputs):
         self.calls += 1
-        if self.calls == 2:  # the first call is the warming up
-            self.entered.set()
-            assert self.opened.wait(10)
-        brightness = float(inputs.mean())
-        return np.array([[brightness, 1 - brightness, 0, 0, 0, 0, 0]], np.float32)
+        self.entered.set()
+        assert self.may_answer.wait(2 * PATIENCE)
+        if self.trouble:
+            raise self.trouble
+        return np.tile(self.answer, (len(inputs), 1))
+
+
+class Brightness(Classifier):
+    """Answers with how bright a face is: happy if it is, sad if not."""
+
+    def _classify(self, inputs):
+        brightness = inputs.mean(axis=(1, 2, 3))
+        answers = np.zeros((len(inputs), NUM_EMOTIONS), np.float32)
+        answers[:, HAPPY], answers[:, SAD] = brightness, 1 - brightness
+        return answers
+
+
+class Searches(HaarDetector):
+    """Counts how often it is asked."""
+
+    count = 0
+
+    def detect(self, image):
+        self.count += 1
+        return super().detect(image)
+
+
+class Stream:
+    """A webcam whose frames come one by one, each once the one before has been read if so wanted."""
+
+    def __init__(self, webcam, clock, handled):
+        self.webcam, self.clock, self.handled = webcam, clock, handled
+
+    def show(self, frame, seconds=FRAME_SECONDS):
+        """Show a frame, and do not care whether it is read."""
+        self.clock.now += seconds
+        return self.webcam.show(frame)
+
+    def read(self, *frames, seconds=FRAME_SECONDS):
+        """Show frames, each of which is read; return what was shown for the last."""
+        for frame in frames:
+            before = len(self.handled)
+            shown = self.show(frame, seconds)
+            wait_until(lambda before=before: len(self.handled) > before, PATIENCE)
+        return shown
+
+    def settle(self, count):
+        """Wait until so many frames have been read in all."""
+        wait_until(lambda: len(self.handled) >= count, PATIENCE)
+
+    @property
+    def people(self):
+        return {person.number: person.face for person in self.webcam.latest.people}
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return open_detector("haar", longest_side=DETECTION_SIDE)
 
 
 @pytest.fixture
-def classifier(tmp_path):
+def stream(detector, monkeypatch):
+    """Make a stream that a model reads; nothing that waits is left behind."""
+    models = []
+
+    def make(classifier, settings=None, own_detector=None):
+        handled = []
+
+        class Watched(Newest):
+            def __init__(self, handle):
+                def watched(item):
+                    handle(item)
+                    handled.append(item)
+
+                super().__init__(watched)
+
+        monkeypatch.setattr(webcam_module, "Newest", Watched)
+        clock = Clock()
+        webcam = WebcamClassifier(classifier, own_detector or detector, clock)
+        webcam.settings = settings or webcam.settings
+        models.append(classifier)
+        return Stream(webcam, clock, handled)
+
+    yield make
+    for model in models:
+        if isinstance(model, Answers):
+            model.may_answer.set()
+
+
+@pytest.fixture
+def linear(tmp_path):
     path = tmp_path / "linear.npz"
-    coefficients = np.random.default_rng(3).normal(0, 0.05, (7, 2304))
-    np.savez(path, coefficients=coefficients, intercepts=np.zeros(7), temperature=1.0)
+    coefficients = np.random.default_rng(3).normal(0, 0.05, (NUM_EMOTIONS, 2304))
+    np.savez(path, coefficients=coefficients, intercepts=np.zeros(NUM_EMOTIONS), temperature=1.0)
     return LinearClassifier(path)
 
 
-def mask_of(image, emotion):
-    colour = EMOTION_COLOURS[emotion]
+def person_at(x=160, y=120, size=70):
+    """A small frame with one drawn face."""
+    return draw_portrait(320, 240, (x, y), size)
+
+
+def two_people(left=90, right=60):
+    """A frame with a face in the middle of each half, of the sizes given."""
+    return np.hstack([draw_portrait(240, 240, (120, 120), left), draw_portrait(240, 240, (120, 120), right)])
+
+
+def nobody(width=320):
+    return np.random.default_rng(0).integers(100, 130, (240, width, 3), dtype=np.uint8)
+
+
+def mask_of(image, colour):
     return (image == [int(colour[start : start + 2], 16) for start in (1, 3, 5)]).all(axis=2)
 
 
-def test_nothing_is_known_before_the_first_frame(classifier):
-    assert WebcamClassifier(classifier).latest is None
+def framed(shown, number=0):
+    """Where the box of a person is in a picture that is shown."""
+    rows, columns = np.nonzero(mask_of(shown, person_colour(number)))
+    assert len(rows), "no box is drawn"
+    return Box(columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1)
 
 
-def test_frame_comes_back_mirrored_with_the_box_over_the_face(classifier):
-    frame = draw_portrait(center=(220, 230))
-    webcam = WebcamClassifier(classifier)
-    shown = webcam.process(frame)
-    (face,) = webcam.latest.faces
-    assert shown.shape == frame.shape
-    rows, columns = np.nonzero(mask_of(shown, face.emotion))
-    assert columns.min() > 320, "a face on the camera's left is shown on the right"
-    mirrored = face.box.mirrored(640)
-    assert columns.min() == pytest.approx(mirrored.x, abs=3)
-    assert rows.max() == pytest.approx(mirrored.y + mirrored.height, abs=3)
-    untouched = np.s_[400:, :]
-    np.testing.assert_array_equal(shown[untouched], frame[:, ::-1][untouched])
+def labelled(shown, emotion):
+    """Number of pixels in the colour of an emotion."""
+    return int(mask_of(shown, EMOTION_COLOURS[emotion]).sum())
 
 
-def test_face_is_classified_as_the_camera_saw_it(classifier):
-    frame = draw_portrait(center=(220, 230))
-    webcam = WebcamClassifier(classifier)
-    webcam.process(frame)
-    (face,) = webcam.latest.faces
-    (found,) = find_faces(frame)
-    assert face.box.x + face.box.width / 2 == pytest.approx(found.box.x + found.box.width / 2, abs=10)
-    np.testing.assert_array_equal(face.probabilities, classifier.probabilities(face.crop[np.newaxis])[0])
+# --- what is found and read ----------------------------------------------------------------------------------------
 
 
-def test_frame_without_a_face_is_only_mirrored_and_clears_the_result(classifier):
-    webcam = WebcamClassifier(classifier)
-    webcam.process(draw_portrait())
-    empty = np.random.default_rng(0).integers(100, 130, (240, 320, 3), dtype=np.uint8)
-    np.testing.assert_array_equal(webcam.process(empty), empty[:, ::-1])
-    assert webcam.latest.number == 2
-    assert webcam.latest.faces == ()
-
-
-def test_nothing_is_kept_of_a_stream_that_ended(classifier):
-    webcam = WebcamClassifier(classifier, Clock(0.05))
-    webcam.process(draw_portrait())
-    webcam.forget()
+def test_nothing_is_known_before_the_first_frame(stream):
+    webcam = stream(Answers()).webcam
     assert webcam.latest is None
-    webcam.process(draw_portrait())
-    assert webcam.latest.frames_per_second == 0, "the pause between two streams is not a slow frame"
+    assert webcam.still() is None
+    assert not webcam.paused
 
 
-def test_frame_is_not_changed_by_drawing(classifier):
-    frame = draw_portrait()
+def test_model_and_detector_are_warm_before_the_first_frame(stream):
+    model, detector = Answers(), Searches(longest_side=DETECTION_SIDE)
+    stream(model, own_detector=detector)
+    assert (model.calls, detector.count) == (1, 1)
+
+
+def test_best_detector_is_taken_where_none_is_given(tmp_path, monkeypatch):
+    monkeypatch.setenv("EMOTION_DETECTORS", str(tmp_path))
+    assert isinstance(WebcamClassifier(Answers()).detector, HaarDetector)
+
+
+def test_face_is_shown_once_it_was_found_twice(stream):
+    live = stream(Answers())
+    live.read(person_at())
+    assert live.webcam.latest.people == ()
+    live.read(person_at())
+    assert live.people.keys() == {0}
+
+
+def test_flash_that_looks_like_a_face_is_not_shown(stream):
+    live = stream(Answers())
+    for frame in (person_at(), nobody(), nobody(), nobody(), person_at(), nobody()):
+        shown = live.read(frame)
+        assert live.webcam.latest.people == ()
+        np.testing.assert_array_equal(shown, frame[:, ::-1])
+
+
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_face_is_read_as_the_camera_saw_it(stream, linear, mirrored):
+    frame = person_at(110)
+    live = stream(linear, LiveSettings(mirrored=mirrored))
+    live.read(frame, frame)
+    (face,) = live.people.values()
+    assert face.box.middle == pytest.approx((110, 120), abs=10)
+    np.testing.assert_array_equal(face.crop, cut_face(to_gray(frame), face.box).crop)
+    np.testing.assert_allclose(face.probabilities, linear.probabilities(face.crop[np.newaxis])[0], rtol=1e-4)
+
+
+def test_astronaut_is_found_and_read(stream, linear):
+    live = stream(linear)
+    live.read(portrait(), portrait())
+    (face,) = live.people.values()
+    assert face.box.middle == pytest.approx((270, 235), abs=25)
+
+
+def test_frame_is_not_changed_by_drawing(stream):
+    frame = person_at()
     before = frame.copy()
-    WebcamClassifier(classifier).process(frame)
+    live = stream(Answers())
+    shown = live.read(frame, frame, frame)
     np.testing.assert_array_equal(frame, before)
+    assert not np.shares_memory(shown, frame)
 
 
-def test_times_are_measured(classifier):
-    webcam = WebcamClassifier(classifier, Clock(0.05))  # two looks a frame: 50 ms of work, 100 ms apart
+def test_faces_are_read_more_often_than_they_are_looked_for(stream):
+    model, detector = Answers(), Searches(longest_side=DETECTION_SIDE)
+    live = stream(model, own_detector=detector)
+    live.read(person_at(), person_at())
+    searches, readings = detector.count, model.calls
+    live.read(*[person_at()] * 20, seconds=0.04)
+    assert model.calls == readings + 20
+    assert 2 <= detector.count - searches <= 5, "about every fifth of a second"
+
+
+def test_frame_without_faces_is_searched_however_soon_it_comes(stream):
+    detector = Searches(longest_side=DETECTION_SIDE)
+    live = stream(Answers(), own_detector=detector)
+    before = detector.count
+    live.read(*[nobody()] * 5, seconds=0.01)
+    assert detector.count == before + 5
+    assert live.webcam.latest.people == ()
+
+
+def test_person_who_left_is_forgotten(stream):
+    live = stream(Answers())
+    live.read(person_at(), person_at())
+    assert live.people
+    shown = live.read(nobody(), nobody(), nobody(), nobody())
+    assert live.people == {}
+    np.testing.assert_array_equal(shown, nobody()[:, ::-1])
+
+
+# --- what is shown at once -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_box_lies_over_the_face_on_the_side_where_it_is_shown(stream, mirrored):
+    frame = draw_portrait(center=(220, 230))
+    live = stream(Answers(), LiveSettings(mirrored=mirrored))
+    shown = live.read(frame, frame, frame)
+    (face,) = live.people.values()
+    expected = face.box.mirrored(640) if mirrored else face.box
+    box = framed(shown)
+    assert shown.shape == frame.shape
+    assert (box.x > 320) is mirrored
+    assert (box.x, box.width) == pytest.approx((expected.x, expected.width), abs=4)
+    assert box.y + box.height == pytest.approx(expected.y + expected.height, abs=4)
+    untouched = np.s_[400:, :]
+    np.testing.assert_array_equal(shown[untouched], (frame[:, ::-1] if mirrored else frame)[untouched])
+
+
+@pytest.mark.parametrize("label", range(NUM_EMOTIONS))
+def test_label_has_the_colour_of_the_emotion(stream, label):
+    live = stream(Answers(label))
+    shown = live.read(person_at(), person_at(), person_at())
+    strips = {emotion: labelled(shown, emotion) for emotion in EMOTIONS}
+    assert strips.pop(EMOTIONS[label]) > 500
+    assert max(strips.values()) < 20
+    rows, _ = np.nonzero(mask_of(shown, EMOTION_COLOURS[EMOTIONS[label]]))
+    assert rows.max() <= framed(shown).y + 2, "it stands on the box"
+
+
+@pytest.mark.parametrize(("confidence", "is_unsure"), [(0.55, True), (0.65, False)])
+def test_face_below_the_threshold_is_labelled_unsure(stream, confidence, is_unsure):
+    live = stream(Answers(HAPPY, confidence), LiveSettings(unsure_below=0.6))
+    shown = live.read(person_at(), person_at(), person_at())
+    assert (mask_of(shown, UNSURE_COLOUR).sum() > 500) is is_unsure
+    assert (labelled(shown, "Happy") > 500) is not is_unsure
+    assert live.people[0].emotion == "Happy", "the figures say what it might be all the same"
+
+
+def test_settings_hold_from_the_next_frame_on(stream):
+    live = stream(Answers(HAPPY, 0.65))
+    live.read(person_at(110), person_at(110))
+    live.webcam.settings = LiveSettings(unsure_below=0.7, mirrored=False)
+    shown = live.show(person_at(110))
+    assert framed(shown).middle[0] == pytest.approx(110, abs=15)
+    assert labelled(shown, "Happy") == 0
+
+
+def test_showing_does_not_wait_for_the_model(stream):
+    model = Answers()
+    live = stream(model)
+    live.read(person_at(), person_at())
+    model.block()
+    live.show(person_at())
+    assert model.entered.wait(PATIENCE)
+    seconds = []
+    for _ in range(20):
+        start = time.perf_counter()
+        live.show(person_at())
+        seconds.append(time.perf_counter() - start)
+    assert not model.may_answer.is_set()
+    assert np.median(seconds) < 0.2, "twenty times what it takes, for machines that are busy with other things"
+
+
+def test_how_the_stream_stands_can_be_asked_while_the_model_is_busy(stream):
+    model = Answers()
+    live = stream(model)
+    live.read(person_at(), person_at())
+    model.block()
+    live.show(person_at())
+    assert model.entered.wait(PATIENCE)
+    assert live.people[0].emotion == "Happy"
+    assert live.webcam.still().image.shape == (240, 320, 3)
+
+
+def test_frames_that_came_while_the_model_was_busy_are_left_out(stream):
+    model = Answers()
+    live = stream(model)
+    live.read(person_at(), person_at())
+    calls = model.calls
+    model.block()
+    for _ in range(10):
+        live.show(person_at())
+        assert model.entered.wait(PATIENCE)
+    model.may_answer.set()
+    live.settle(4)
+    assert model.calls == calls + 2, "the first and the newest of ten"
+
+
+def test_box_and_label_move_with_the_face_while_the_model_is_busy(stream):
+    astronaut, model = portrait(), Answers()
+    live = stream(model)
+    live.read(astronaut, astronaut)
+    start = framed(live.read(astronaut))
+    model.block()
+    for step in range(1, 16):
+        shown = live.show(np.roll(astronaut, 6 * step, axis=1))
+    box = framed(shown)
+    assert box.x - start.x == pytest.approx(-90, abs=8), "to the left, as in a mirror"
+    assert box.y == pytest.approx(start.y, abs=5)
+    columns = np.nonzero(mask_of(shown, EMOTION_COLOURS["Happy"]))[1]
+    assert columns.min() == pytest.approx(box.x, abs=6)
+
+
+# --- people --------------------------------------------------------------------------------------------------------
+
+
+def test_person_keeps_the_number_while_moving(stream):
+    live = stream(Answers())
+    frames = [np.roll(two_people(left=70, right=90), 5 * step, axis=1) for step in range(8)]
+    live.read(frames[0], frames[0])
+    first = {number: face.box.middle[0] for number, face in live.people.items()}
+    assert first == {0: pytest.approx(360, abs=15), 1: pytest.approx(120, abs=15)}
+    live.read(*frames[1:])
+    now = {number: face.box.middle[0] for number, face in live.people.items()}
+    assert now == {number: pytest.approx(x + 35, abs=10) for number, x in first.items()}
+
+
+def test_answer_about_a_past_frame_goes_to_the_person_who_has_moved_on(stream):
+    astronaut, model = portrait(), Answers()
+    live = stream(model)
+    live.read(astronaut, astronaut)
+    model.block()
+    for step in range(1, 16):
+        live.show(np.roll(astronaut, 6 * step, axis=1))
+        assert model.entered.wait(PATIENCE)
+    model.says(SAD, 1.0)
+    model.may_answer.set()
+    live.settle(4)
+    assert live.people.keys() == {0}
+    shown = live.read(np.roll(astronaut, 90, axis=1))
+    assert framed(shown).mirrored(640).middle[0] == pytest.approx(270 + 90, abs=30)
+
+
+def test_person_keeps_number_and_colour_when_another_leaves(stream):
+    live = stream(Answers())
+    live.read(two_people(90, 60), two_people(90, 60))
+    assert live.people.keys() == {0, 1}
+    alone = two_people(90, 60)
+    alone[:, :240] = 150
+    shown = live.read(*[alone] * 5)
+    assert live.people.keys() == {1}
+    assert framed(shown, 1).mirrored(480).middle[0] == pytest.approx(360, abs=15)
+    assert not mask_of(shown, person_colour(0))[60:200, 250:].any()
+
+
+def test_each_person_has_an_answer_of_their_own(stream):
+    frame = two_people(90, 70)
+    frame[:, 240:] //= 3
+    live = stream(Brightness())
+    live.read(frame, frame, frame)
+    assert {number: face.emotion for number, face in live.people.items()} == {0: "Happy", 1: "Sad"}
+    for face in live.people.values():
+        assert face.probabilities[HAPPY] == pytest.approx(face.crop.mean() / 255, abs=0.03)
+
+
+def test_people_come_largest_first(stream):
+    live = stream(Answers())
+    live.read(two_people(60, 90), two_people(60, 90))
+    first, second = live.webcam.latest.people
+    assert first.face.box.area > second.face.box.area
+
+
+def test_largest_face_alone_is_read_and_drawn_where_that_is_wanted(stream):
+    frame = two_people(90, 60)
+    live = stream(Answers(), LiveSettings(largest_only=True))
+    shown = live.read(frame, frame, frame)
+    (face,) = live.people.values()
+    assert face.box.middle[0] == pytest.approx(120, abs=15)
+    assert len(live.webcam.still().faces) == 1
+    np.testing.assert_array_equal(shown[100:, :240], frame[:, ::-1][100:, :240])
+    live.webcam.settings = LiveSettings()
+    live.read(frame)
+    assert len(live.people) == 2
+
+
+# --- smoothing -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.5, 2.0, 1e6])
+def test_newest_reading_counts_by_the_time_since_the_last(stream, smoothing):
+    model = Answers(HAPPY, 1.0)
+    live = stream(model, LiveSettings(smoothing=smoothing))
+    live.read(person_at(), person_at())
+    np.testing.assert_array_equal(live.people[0].probabilities, np.eye(NUM_EMOTIONS)[HAPPY])
+    model.says(SAD, 1.0)
+    live.read(person_at(), seconds=0.5)
+    share = 1 - math.exp(-0.5 / smoothing) if smoothing else 1.0
+    assert live.people[0].probabilities[SAD] == pytest.approx(share, abs=1e-5)
+    assert live.people[0].probabilities[HAPPY] == pytest.approx(1 - share, abs=1e-5)
+
+
+def test_smoothed_probabilities_sum_to_one_and_settle_on_what_lasts(stream):
+    model = Answers(HAPPY, 0.8)
+    live = stream(model, LiveSettings(smoothing=0.5))
+    live.read(person_at(), person_at())
+    model.says(NEUTRAL, 0.7)
+    for _ in range(20):
+        live.read(person_at())
+        assert live.people[0].probabilities.sum() == pytest.approx(1, abs=1e-5)
+    assert live.people[0].confidence == pytest.approx(0.7, abs=0.01)
+    assert live.people[0].emotion == "Neutral"
+    assert live.people[0].probabilities.dtype == np.float32
+
+
+def test_newcomer_is_not_blended_with_who_was_there_before(stream):
+    model = Answers(HAPPY, 1.0)
+    live = stream(model, LiveSettings(smoothing=1e6))
+    live.read(person_at(90), person_at(90))
+    live.read(*[nobody()] * 4)
+    model.says(SAD, 1.0)
+    live.read(person_at(230), person_at(230))
+    assert live.people.keys() == {0}, "the number is free again"
+    assert live.people[0].probabilities[SAD] == 1
+
+
+# --- pause and still -----------------------------------------------------------------------------------------------
+
+
+def test_pause_holds_the_very_picture_and_resuming_goes_on(stream):
+    live = stream(Answers())
+    before = live.read(person_at(), person_at(), person_at())
+    live.webcam.pause(True)
+    assert live.webcam.paused
+    for x in (100, 200):
+        np.testing.assert_array_equal(live.show(person_at(x)), before)
+    assert len(live.handled) == 3, "what is not shown is not read"
+    live.webcam.pause(False)
+    assert not live.webcam.paused
+    after = live.read(person_at(164), person_at(164))
+    assert (after != before).any()
+    assert live.people.keys() == {0}
+
+
+def test_pause_keeps_the_people(stream):
+    live = stream(Answers())
+    live.read(person_at(), person_at())
+    live.webcam.pause(True)
     for _ in range(5):
-        webcam.process(draw_portrait())
-    assert webcam.latest.milliseconds == pytest.approx(50)
-    assert webcam.latest.frames_per_second == pytest.approx(10)
+        live.show(nobody())
+    assert live.people.keys() == {0}
 
 
-def test_slow_frame_does_not_replace_the_result_of_a_newer_one():
-    gate = Gate()
-    webcam = WebcamClassifier(gate)
-    slow = threading.Thread(target=webcam.process, args=(draw_portrait(),))
-    slow.start()
-    assert gate.entered.wait(10)
-    # the detector is free again, so a second frame overtakes the first
-    webcam.process(draw_portrait(size=90))
-    newest = webcam.latest
-    gate.opened.set()
-    slow.join(10)
-    assert newest.number == 2
-    assert webcam.latest is newest
+def test_pause_before_the_first_frame_shows_that_frame(stream):
+    live = stream(Answers())
+    live.webcam.pause(True)
+    first = live.show(person_at(100))
+    np.testing.assert_array_equal(live.show(person_at(200)), first)
+
+
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_still_is_the_newest_frame_as_the_camera_saw_it(stream, mirrored):
+    live = stream(Answers(), LiveSettings(mirrored=mirrored))
+    live.read(person_at(110), person_at(110), person_at(112))
+    still = live.webcam.still()
+    np.testing.assert_array_equal(still.image, person_at(112))
+    (face,) = still.faces
+    assert face.box.middle == pytest.approx((112, 120), abs=10)
+    assert face.emotion == "Happy"
+
+
+def test_still_of_a_pause_is_the_frame_that_is_shown(stream):
+    live = stream(Answers())
+    live.read(person_at(), person_at())
+    live.webcam.pause(True)
+    live.show(person_at(200))
+    np.testing.assert_array_equal(live.webcam.still().image, person_at())
+
+
+def test_still_without_a_face_is_the_frame_alone(stream):
+    live = stream(Answers())
+    live.show(nobody())
+    still = live.webcam.still()
+    np.testing.assert_array_equal(still.image, nobody())
+    assert still.faces == ()
+
+
+# --- the end of a stream, and of its frames ------------------------------------------------------------------------
+
+
+def test_nothing_is_kept_of_a_stream_that_ended(stream):
+    live = stream(Answers())
+    live.read(person_at(), person_at())
+    live.webcam.pause(True)
+    live.webcam.forget()
+    assert live.webcam.latest is None
+    assert live.webcam.still() is None
+    assert not live.webcam.paused
+    np.testing.assert_array_equal(live.show(person_at()), person_at()[:, ::-1])
+
+
+def test_next_stream_begins_anew(stream):
+    live = stream(Answers(), LiveSettings(smoothing=1e6))
+    live.read(two_people(), two_people())
+    live.webcam.forget()
+    live.webcam.classifier.says(SAD)
+    live.clock.now += 60
+    live.read(person_at())
+    assert live.webcam.latest.people == ()
+    assert live.webcam.latest.frames_per_second == 0, "the pause between two streams is not a slow frame"
+    live.read(person_at())
+    assert live.people.keys() == {0}
+    assert live.people[0].emotion == "Sad"
+
+
+@pytest.mark.parametrize("trouble", [None, RuntimeError("out of memory")])
+def test_reading_under_way_when_the_stream_ended_leaves_nothing_behind(stream, trouble):
+    model = Answers()
+    live = stream(model)
+    live.read(person_at(), person_at())
+    model.block()
+    live.show(person_at())
+    assert model.entered.wait(PATIENCE)
+    live.webcam.forget()
+    model.trouble = trouble
+    model.may_answer.set()
+    live.settle(3)
+    assert live.webcam.latest is None
+    assert live.webcam.still() is None
+    shown = live.show(nobody())
+    np.testing.assert_array_equal(shown, nobody()[:, ::-1])
+
+
+def test_late_reading_of_the_last_stream_says_nothing_of_the_next(stream):
+    model = Answers()
+    live = stream(model)
+    live.read(person_at(90), person_at(90))
+    model.block()
+    live.show(person_at(90))
+    assert model.entered.wait(PATIENCE)
+    live.webcam.forget()
+    live.show(person_at(230))
+    model.may_answer.set()
+    live.settle(4)
+    live.read(person_at(230))
+    assert live.people.keys() == {0}
+    assert live.people[0].box.middle[0] == pytest.approx(230, abs=10)
+
+
+def test_camera_that_changes_its_size_is_read_on(stream):
+    live = stream(Answers())
+    live.read(person_at(), person_at())
+    large = cv2.resize(person_at(110), (640, 480))
+    shown = live.read(large, large, large)
+    (face,) = live.people.values()
+    assert face.box.middle == pytest.approx((220, 240), abs=20)
+    assert framed(shown).mirrored(640).middle[0] == pytest.approx(220, abs=20)
+
+
+def test_streams_share_a_model_and_nothing_else(stream):
+    model = Answers()
+    first, second = stream(model), stream(model)
+    first.read(person_at(), person_at())
+    second.read(nobody())
+    first.webcam.settings = replace(first.webcam.settings, mirrored=False)
+    first.webcam.pause(True)
+    assert first.people.keys() == {0}
+    assert second.webcam.latest.people == ()
+    assert second.webcam.settings == LiveSettings()
+    assert not second.webcam.paused
+
+
+# --- troubles and figures ------------------------------------------------------------------------------------------
+
+
+def test_model_that_breaks_is_told_of_and_the_picture_goes_on(stream, caplog):
+    model = Answers()
+    live = stream(model)
+    live.read(person_at(), person_at())
+    model.trouble = RuntimeError("out of memory")
+    with caplog.at_level(logging.CRITICAL):
+        shown = live.read(person_at(), person_at(164))
+    assert live.webcam.latest.trouble == "Faces cannot be read: out of memory"
+    assert framed(shown).mirrored(320).middle[0] == pytest.approx(164, abs=15)
+
+
+def test_trouble_is_over_once_a_frame_is_read(stream, caplog):
+    model = Answers()
+    live = stream(model)
+    live.read(person_at(), person_at())
+    model.trouble = RuntimeError("out of memory")
+    live.read(person_at())
+    model.trouble = None
+    model.says(SAD)
+    live.read(*[person_at()] * 6)
+    assert live.webcam.latest.trouble == ""
+    assert live.people[0].emotion == "Sad"
+
+
+def test_trouble_with_the_very_first_frames_is_told_of(stream, caplog):
+    class Broken(HaarDetector):
+        breaks = False
+
+        def detect(self, image):
+            if self.breaks:
+                raise RuntimeError("no memory")
+            return super().detect(image)
+
+    detector = Broken(DETECTION_SIDE)
+    live = stream(Answers(), own_detector=detector)
+    detector.breaks = True
+    shown = live.read(person_at())
+    assert live.webcam.latest == LiveView(trouble="Faces cannot be read: no memory")
+    np.testing.assert_array_equal(shown, person_at()[:, ::-1])
+    assert [record.exc_info[0] for record in caplog.records] == [RuntimeError]
+
+
+def test_rates_and_delay_are_measured(stream):
+    live = stream(Answers())
+
+    class Slow(Answers):
+        def _classify(self, inputs):
+            live.clock.now += 0.04
+            return super()._classify(inputs)
+
+    live.read(person_at(), person_at())
+    live.webcam.classifier = Slow()
+    live.read(*[person_at()] * 20, seconds=0.06)  # and 40 ms of work each
+    view = live.webcam.latest
+    assert view.milliseconds == pytest.approx(40)
+    assert view.frames_per_second == pytest.approx(10, rel=0.15)
+    assert view.readings_per_second == pytest.approx(10, rel=0.15)
+    live.clock.now += 10
+    assert live.webcam.latest.frames_per_second == live.webcam.latest.readings_per_second == 0
+
+
+def test_frames_that_nobody_reads_count_as_shown_alone(stream):
+    model = Answers()
+    live = stream(model)
+    live.read(person_at(), person_at())
+    model.block()
+    live.show(person_at())
+    assert model.entered.wait(PATIENCE)
+    for _ in range(30):
+        live.show(person_at(), seconds=0.1)
+    assert live.webcam.latest.frames_per_second == pytest.approx(10, rel=0.1)
+    assert live.webcam.latest.readings_per_second == 0

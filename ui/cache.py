@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from emotion_core.attention import AttentionReader
     from emotion_core.classifier import Classifier
-    from emotion_core.config import Augmentation
+    from emotion_core.config import Augmentation, RunConfig
     from emotion_core.dataset import Dataset
+    from emotion_core.detection import Detector
     from emotion_core.engine import LocalEngine
+    from emotion_core.neighbours import TrainingFaces
     from emotion_core.overview import Overview
 
 
@@ -105,6 +108,23 @@ def classifier(run_id: str, mtime: float | None = None) -> "Classifier":
     return _classifier(str(runs().folder), run_id, _model_time(run_id) if mtime is None else mtime)
 
 
+def attention(run_id: str) -> "AttentionReader | None":
+    """Return the reader of a network's attention, None where it has none; raises ModelUnavailable."""
+    return _attention(str(runs().folder), run_id, _model_time(run_id))
+
+
+def training_faces(config: "RunConfig", dataset: "Dataset") -> "TrainingFaces":
+    """Return the faces of a data set that a run learnt from, ready to be searched; raises BadInput."""
+    return _training_faces(
+        dataset.fingerprint, config.data.split.model_dump_json(), config.training.seed, config, dataset
+    )
+
+
+def detector(name: str) -> "Detector":
+    """Return the detector for still pictures, shared by all sessions; raises ModelUnavailable."""
+    return _detector(name)
+
+
 def keep_upload(upload: io.BytesIO, name: str) -> Path:
     """Save an uploaded data set in the data folder, where later runs find it, and return its path.
 
@@ -147,11 +167,34 @@ def _overview(fingerprint: str, _dataset: "Dataset") -> "Overview":
     return look_over(_dataset)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Loading the model...")
+@st.cache_resource(max_entries=48, show_spinner="Loading the model...")
 def _classifier(folder: str, run_id: str, mtime: float) -> "Classifier":
     from emotion_core.classifier import load_classifier
 
     return load_classifier(Runs(Path(folder)).find(run_id))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _attention(folder: str, run_id: str, mtime: float) -> "AttentionReader | None":
+    from emotion_core.attention import load_attention
+
+    return load_attention(Runs(Path(folder)).find(run_id))
+
+
+@st.cache_resource(max_entries=2, show_spinner="Looking through the training faces...")
+def _training_faces(
+    fingerprint: str, split: str, seed: int, _config: "RunConfig", _dataset: "Dataset"
+) -> "TrainingFaces":
+    from emotion_core.neighbours import TrainingFaces
+
+    return TrainingFaces(_dataset, _config)
+
+
+@st.cache_resource(show_spinner=False)
+def _detector(name: str) -> "Detector":
+    from emotion_core.detection import open_detector
+
+    return open_detector(name)
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

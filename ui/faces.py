@@ -13,6 +13,7 @@ from emotion_core.annotate import draw_faces
 from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
 from emotion_core.faces import ClassifiedFace, Face, find_faces
 from emotion_core.images import decode_image, shrink
+from ui import cache
 from ui.widgets import data_url
 
 _LARGEST_PICTURE: Final = (640, 460)
@@ -33,11 +34,11 @@ class Picture:
     faces: tuple[Face, ...]
 
 
-@st.cache_data(max_entries=50, scope="session", show_spinner="Looking for faces...")
-def read_picture(content: bytes, name: str) -> Picture:
-    """Decode a picture and find its faces, once; raises BadInput."""
+@st.cache_data(max_entries=100, scope="session", show_spinner="Looking for faces...")
+def read_picture(content: bytes, name: str, detector: str) -> Picture:
+    """Decode a picture and find its faces with the detector of that name, once; raises EmotionError."""
     image = shrink(decode_image(content, name), _LONGEST_SIDE, _LONGEST_SIDE)
-    return Picture(image, tuple(find_faces(image)))
+    return Picture(image, tuple(find_faces(image, cache.detector(detector))))
 
 
 def show_picture(image: NDArray[np.uint8], faces: Sequence[ClassifiedFace], alt: str) -> None:
@@ -45,11 +46,11 @@ def show_picture(image: NDArray[np.uint8], faces: Sequence[ClassifiedFace], alt:
     st.image(shrink(draw_faces(image, faces), *_LARGEST_PICTURE), alt=alt)
 
 
-def show_face(face: ClassifiedFace) -> None:
-    """Show one face as the network sees it, beside its seven bars."""
+def show_face(face: ClassifiedFace, title: str = "") -> None:
+    """Show one face as the network sees it, beside its seven bars; `title` is HTML for the line above them."""
     _show_panel(
         f'<img alt="The face as the network sees it" src="{data_url(face.crop)}" style="{_CROP_STYLE}">',
-        f'{face.emotion} <span style="opacity:.6;font-weight:400">{face.confidence:.0%}</span>',
+        title or f'{face.emotion} <span style="opacity:.6;font-weight:400">{face.confidence:.0%}</span>',
         emotion_bars(face.probabilities.tolist(), [f"{share:.0%}" for share in face.probabilities]),
     )
 
@@ -90,14 +91,14 @@ def show_gallery(faces: Sequence[JudgedFace]) -> None:
 
 def _judged(face: JudgedFace) -> str:
     arrow = "" if face.predicted == face.true else "&rarr; "
-    truth = "" if face.predicted == face.true else f"<div>{_dotted(face.true, 400)}</div>"
+    truth = "" if face.predicted == face.true else f"<div>{dotted(face.true, 400)}</div>"
     return (
         f'<figure style="margin:0;font-size:.95rem;line-height:1.4;white-space:nowrap" title="{escape(face.detail)}">'
         '<div style="position:relative;margin-bottom:.25rem">'
         f'<img alt="{face.true}, taken for {face.predicted}" src="{data_url(face.image)}" '
         'style="width:100%;display:block;image-rendering:pixelated;border-radius:6px">'
         f'<span style="{_OVERLAY}">{face.confidence:.0%}</span></div>'
-        f"{truth}<div>{arrow}{_dotted(face.predicted, 600)}</div></figure>"
+        f"{truth}<div>{arrow}{dotted(face.predicted, 600)}</div></figure>"
     )
 
 
@@ -107,7 +108,7 @@ _OVERLAY: Final = (
 )
 
 
-def _dotted(emotion: str, weight: int) -> str:
+def dotted(emotion: str, weight: int) -> str:
     dot = f"width:.6rem;height:.6rem;border-radius:50%;display:inline-block;background:{EMOTION_COLOURS[emotion]}"
     return f'<span style="{dot}"></span> <span style="font-weight:{weight}">{emotion}</span>'
 
@@ -118,7 +119,7 @@ def _show_panel(crop: str, title: str, bars: str) -> None:
         f'<figure style="margin:0;width:144px">{crop}'
         '<figcaption style="font-size:.8rem;opacity:.7;margin-top:.3rem;text-align:center">What the network sees'
         "</figcaption></figure>"
-        f'<div style="flex:1;min-width:230px"><div style="font-size:1.35rem;font-weight:650;line-height:1.2;'
+        f'<div style="flex:1;min-width:190px"><div style="font-size:1.35rem;font-weight:650;line-height:1.2;'
         f'margin-bottom:.45rem">{title}</div>{bars}</div></div>'
     )
 

@@ -160,12 +160,16 @@ def _size(size: int) -> str:
 
 
 def show_faces(
-    images: NDArray[np.uint8], captions: Sequence[str] | None = None, columns: int = 8, *, width: int | None = None
+    images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8],
+    captions: Sequence[str] | None = None,
+    columns: int = 8,
+    *,
+    width: int | None = None,
 ) -> None:
     """Show faces in a grid, each pixel enlarged to a sharp square.
 
     Args:
-        images: uint8 (n, height, width), or with 3 colours last.
+        images: n of uint8 (height, width), or with 3 colours last.
         captions: One line under each face, or none.
         columns: Faces side by side.
         width: Width of the whole grid in pixels, else that of the page.

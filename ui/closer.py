@@ -1,0 +1,213 @@
+"""A face looked at closely: how it got to the network, what its answer hangs on, and what every saved model says."""
+
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from emotion_core.annotate import draw_faces
+from emotion_core.boxes import Box
+from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
+from emotion_core.errors import EmotionError
+from emotion_core.faces import ClassifiedFace
+from emotion_core.images import shrink, to_gray
+from emotion_core.runs import Run
+from ui import cache, tables, widgets
+from ui.inspection import find_faces
+
+if TYPE_CHECKING:
+    from emotion_core.neighbours import Neighbour
+
+_STEP_SIDE: Final = 190
+_NEIGHBOURS: Final = 7
+_PATCHES: Final = (8, 14, 20)
+"""Sides in pixels of the patch that is moved over a face."""
+
+_HEAT_SIDE: Final = 336
+
+
+def show_closer(image: NDArray[np.uint8], face: ClassifiedFace, run: Run, *, key: str) -> None:
+    """Show one face of an RGB picture (h, w, 3) closely, in the way that the person chooses."""
+    views: dict[str, Callable[[], None]] = {
+        "What the network sees": lambda: show_way(image, face, run),
+        "What mattered": lambda: show_what_mattered(face, run, key),
+        "Every saved model": lambda: show_every_model(face.crop, run),
+    }
+    view = st.segmented_control(
+        "View", list(views), default=next(iter(views)), required=True, key=f"{key}-view", label_visibility="collapsed"
+    )
+    views[view]()
+
+
+def show_way(image: NDArray[np.uint8], face: ClassifiedFace, run: Run) -> None:
+    """Show the steps from the picture to the network's input, and the faces most like it that the model learnt from."""
+    box = face.box
+    cut = _cut(image, box)
+    steps = (
+        ("Frame", f"{image.shape[1]} x {image.shape[0]}", shrink(draw_faces(image, [face]), 480, 360), False),
+        ("Box", f"{box.width} x {box.height}", shrink(cut, 336, 336), False),
+        ("Gray", "brightness alone", shrink(to_gray(cut), 336, 336), False),
+        ("Network's input", "48 x 48, averaged over areas", face.crop, True),
+    )
+    arrow = '<div style="opacity:.45;font-size:1.6rem;padding-bottom:3rem">&rarr;</div>'
+    st.html(
+        f'<div style="display:flex;gap:.8rem;align-items:center">{arrow.join(_tile(*step) for step in steps)}</div>'
+    )
+    _show_neighbours(face.crop, run)
+
+
+def show_what_mattered(face: ClassifiedFace, run: Run, key: str) -> None:
+    """Show what an emotion's probability hangs on, and for a network with attention the rows it attends to."""
+    from emotion_core.explain import attention_overlay, heat_overlay, occlusion_map
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="large"):
+        emotion = st.pills(
+            "Emotion to explain",
+            EMOTIONS,
+            key=f"{key}-explain",
+            label_visibility="collapsed",
+            help="Without a choice, the most probable one is explained.",
+        )
+        patch = st.segmented_control(
+            "Patch",
+            _PATCHES,
+            format_func=lambda side: f"{side} x {side} patch",
+            key=f"{key}-patch",
+            default=_PATCHES[1],
+            required=True,
+            label_visibility="collapsed",
+        )
+    label = None if emotion is None else EMOTIONS.index(emotion)
+    with widgets.friendly_errors():
+        occlusion = occlusion_map(cache.classifier(run.id), face.crop, label, patch)
+        attention = cache.attention(run.id)
+    heat = heat_overlay(face.crop, occlusion.drops, _HEAT_SIDE)
+    name = EMOTIONS[occlusion.label]
+    face_place, heat_place, *attention_place, words = st.columns(3 if attention is None else 4, gap="medium")
+    with face_place:
+        _show_large("The face", face.crop, "as the network sees it")
+    with heat_place:
+        _show_large(f"What {name} hangs on", heat, _occlusion_words(name, occlusion.probability, occlusion.drops))
+    if attention is not None:
+        rows = attention_overlay(face.crop, attention.weights(face.crop), _HEAT_SIDE)
+        with attention_place[0]:
+            _show_large("Rows it attends to", rows, "What it knows at a row includes the rows above it.")
+    words.html(_HOW_OCCLUSION_WORKS)
+
+
+_CHIP: Final = "display:inline-block;width:.85rem;height:.85rem;border-radius:3px;margin-right:.35rem;background:"
+
+_HOW_OCCLUSION_WORKS: Final = f"""<div style="line-height:1.5"><div style="font-weight:600;margin-bottom:.4rem">How to
+read it</div><p>A gray patch is moved over the face, and the model is asked again at each place.</p>
+<p><span style="{_CHIP}#D55E00"></span>Covering this lowers the probability: it spoke <em>for</em> the emotion.<br>
+<span style="{_CHIP}#0072B2"></span>Covering this raises it: it spoke <em>against</em>.</p>
+<p>A pale map is an answer too: several parts say the same, and no single one is needed.</p></div>"""
+
+
+def _occlusion_words(name: str, probability: float, drops: NDArray[np.float32]) -> str:
+    fall, rise = 100 * float(drops.max()), -100 * float(drops.min())
+    return (
+        f"{name} {probability:.0%}. Covering the most telling place costs it {max(0.0, fall):.0f} points; "
+        f"covering the most misleading one gives it {max(0.0, rise):.0f}."
+    )
+
+
+def show_every_model(crop: NDArray[np.uint8], chosen: Run | None = None) -> None:
+    """Show what each saved model says of one face (uint8 (48, 48)), the most accurate first."""
+    lines = [line for line in cache.lines() if line.has_model]
+    lines.sort(key=lambda line: -(line.val_accuracy or 0))
+    names, rows, unusable = tables.distinct_names(lines), [], []
+    for line in lines:
+        try:
+            probabilities = cache.classifier(line.id).probabilities(crop[np.newaxis])[0]
+        except EmotionError:
+            unusable.append(names[line.id])
+            continue
+        rows.append(_model_row(names[line.id], line.val_accuracy, probabilities, chosen and chosen.id == line.id))
+    head = "".join(f'<th style="{_HEAD}">{emotion}</th>' for emotion in EMOTIONS)
+    left = f"{_HEAD};text-align:left"
+    titles = f'<th style="{left}">Model</th><th style="{_HEAD}">Validation</th>{head}<th style="{left}">Says</th>'
+    table = f'<table style="{_TABLE}"><thead><tr>{titles}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+    st.html(f'<div style="overflow-x:auto">{table}</div>')
+    if unusable:
+        st.caption(f"Left out, since their files cannot be used: {widgets.plain(', '.join(unusable))}.")
+
+
+_TABLE: Final = (
+    "border-collapse:separate;border-spacing:3px;width:100%;font-size:1rem;font-variant-numeric:tabular-nums"
+)
+_HEAD: Final = "font-weight:500;opacity:.7;font-size:.9rem;padding:.15rem .5rem;text-align:center"
+
+
+def _model_row(name: str, accuracy: float | None, probabilities: NDArray[np.float32], is_chosen: bool | None) -> str:
+    best = int(probabilities.argmax())
+    cells = "".join(
+        f'<td style="text-align:center;border-radius:5px;padding:.3rem .4rem;background:{_shade(emotion, share)};'
+        f'{"font-weight:650" if place == best else "opacity:.85"}">{share:.0%}</td>'
+        for place, (emotion, share) in enumerate(zip(EMOTIONS, probabilities.tolist(), strict=True))
+    )
+    weight = 650 if is_chosen else 400
+    right = "" if accuracy is None else f"{accuracy:.1%}"
+    dot = (
+        f"display:inline-block;width:.6rem;height:.6rem;border-radius:50%;background:{EMOTION_COLOURS[EMOTIONS[best]]}"
+    )
+    return (
+        f'<tr><td style="font-weight:{weight};padding:.3rem .5rem;white-space:nowrap">{escape(name)}</td>'
+        f'<td style="text-align:center;opacity:.8">{right}</td>{cells}'
+        f'<td style="white-space:nowrap;padding:.3rem .5rem"><span style="{dot}"></span> {EMOTIONS[best]}</td></tr>'
+    )
+
+
+def _shade(emotion: str, share: float) -> str:
+    """Return an emotion's colour, the fuller the more probable; the text over it stays legible in either theme."""
+    return f"color-mix(in srgb, {EMOTION_COLOURS[emotion]} {6 + 54 * share:.0f}%, transparent)"
+
+
+def _show_neighbours(crop: NDArray[np.uint8], run: Run) -> None:
+    """Show the faces most like one among those that the model learnt from, or say why they cannot be shown."""
+    try:
+        dataset = find_faces(run, run.validation())
+    except EmotionError:
+        dataset = "The run has kept no record of its faces, so the ones that it learnt from cannot be told."
+    st.markdown("##### Training faces most like it")
+    if isinstance(dataset, str):
+        st.caption(dataset)
+        return
+    found = cache.training_faces(run.config, dataset).nearest(crop, _NEIGHBOURS)
+    widgets.show_faces(
+        dataset.images[[near.row for near in found]], _captions(found, dataset.labels), _NEIGHBOURS, width=980
+    )
+    st.caption(
+        "Compared pixel by pixel (correlation), with light and contrast evened out: alike in looks, which need not be "
+        "alike in feeling. Labels are those that people gave."
+    )
+
+
+def _captions(found: Sequence["Neighbour"], labels: NDArray[np.uint8] | None) -> list[str]:
+    assert labels is not None  # a run learnt from them
+    return [f"{EMOTIONS[labels[near.row]]} · {near.similarity:.2f}" for near in found]
+
+
+def _cut(image: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
+    return image[box.y : box.y + box.height, box.x : box.x + box.width]
+
+
+def _tile(title: str, detail: str, image: NDArray[np.uint8], sharp: bool) -> str:
+    style = f"height:{_STEP_SIDE}px;max-width:100%;display:block;border-radius:6px;object-fit:contain"
+    pixels = ";image-rendering:pixelated" if sharp else ""
+    return (
+        f'<figure style="margin:0"><img alt="{title}" src="{widgets.data_url(image)}" style="{style}{pixels}">'
+        f'<figcaption style="margin-top:.35rem;line-height:1.3"><strong>{title}</strong><br>'
+        f'<span style="opacity:.7;font-size:.85rem">{detail}</span></figcaption></figure>'
+    )
+
+
+def _show_large(title: str, image: NDArray[np.uint8], words: str) -> None:
+    st.html(
+        f'<div style="font-weight:600;margin-bottom:.4rem">{title}</div><img alt="{title}" '
+        f'src="{widgets.data_url(image)}" style="width:100%;max-width:{_HEAT_SIDE}px;image-rendering:pixelated;'
+        f'border-radius:6px;display:block"><div style="opacity:.75;font-size:.9rem;margin-top:.4rem">{words}</div>'
+    )
