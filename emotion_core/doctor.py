@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from emotion_core import __version__, settings
+from emotion_core.detection import YunetDetector, best_detector
+from emotion_core.detector_file import HOW_TO_FETCH
 from emotion_core.engine import LocalEngine
 from emotion_core.engine.devices import how_to_use_the_gpu, installed_backends, may_have_gpu, sees_gpu, slots
 from emotion_core.errors import EmotionError
@@ -55,7 +57,7 @@ class Report:
     """What was found. `packages` maps a name to its version, None where it is missing.
 
     `gpus` are NVIDIA's, `gpu_backends` the backends that see a GPU; in each of `slots` one run computes at a time;
-    `missing` holds a sentence for each thing to mend.
+    `detector` finds faces; `missing` holds a sentence for each thing to mend or to gain.
     """
 
     version: str
@@ -69,6 +71,7 @@ class Report:
     slots: tuple[str, ...]
     folders: dict[str, Folder]
     engine_is_working: bool
+    detector: str
     missing: tuple[str, ...]
 
 
@@ -94,7 +97,13 @@ def examine(runs: Runs) -> Report:
         slots=slots(),
         folders=folders,
         engine_is_working=folders["runs"].exists and folders["runs"].writable and _engine_is_working(runs),
-        missing=(*_missing_packages(packages), *_missing_backends(backends, gpu_backends), *_poor_folders(folders)),
+        detector=best_detector(),
+        missing=(
+            *_missing_packages(packages),
+            *_missing_backends(backends, gpu_backends),
+            *_poor_folders(folders),
+            *_better_detector(),
+        ),
     )
 
 
@@ -128,6 +137,12 @@ def _poor_folders(folders: dict[str, Folder]) -> list[str]:
         for is_so, trouble in checks
         if is_so(folder)
     ]
+
+
+def _better_detector() -> list[str]:
+    if best_detector() == YunetDetector.name:
+        return []
+    return [f"The better face detector, YuNet, is not here; it is optional: {HOW_TO_FETCH}"]
 
 
 def _look_at(path: Path) -> Folder:

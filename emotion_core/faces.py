@@ -70,10 +70,18 @@ def cut_face(gray: NDArray[np.uint8], box: Box) -> Face:
 
 
 def classify_faces(
-    image: NDArray[np.uint8], classifier: Classifier, detector: Detector | None = None
+    image: NDArray[np.uint8], classifier: Classifier, detector: Detector | None = None, *, whole: bool = False
 ) -> list[ClassifiedFace]:
-    """Find and classify the faces of a picture (uint8 (h, w, 3) RGB or (h, w) gray), largest first."""
-    return classify_crops(find_faces(image, detector), classifier)
+    """Find and classify the faces of a picture, largest first.
+
+    Args:
+        image: uint8 (h, w, 3) RGB or (h, w) gray.
+        classifier: The model.
+        detector: One of your own, else one that all callers share.
+        whole: Where no face is found, take the whole picture for one.
+    """
+    faces = find_faces(image, detector) or ([whole_picture(image)] if whole else [])
+    return classify_crops(faces, classifier)
 
 
 def classify_crops(faces: list[Face], classifier: Classifier) -> list[ClassifiedFace]:

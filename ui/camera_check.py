@@ -84,7 +84,7 @@ export default function ({ data, parentElement }) {
       (error) => { hear(REFUSALS[error.name] ?? "busy"); throw error },
     )
   }
-  const timer = setInterval(() => { try { listen() } catch { clearInterval(timer) } }, 300)
+  const timer = setInterval(() => { try { listen() } catch { /* the frame is still loading */ } }, 300)
   navigator.mediaDevices.addEventListener("devicechange", again)
   look()
   return () => {

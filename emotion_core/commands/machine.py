@@ -1,10 +1,12 @@
-"""`doctor`: what is here, what is missing and how to get it."""
+"""`doctor` and `fetch-detector`: what is here, what is missing and how to get it."""
 
 import argparse
 from dataclasses import asdict
 
 from emotion_core.commands.options import runs_of
 from emotion_core.commands.output import print_json, print_line
+from emotion_core.detection import YunetDetector
+from emotion_core.detector_file import fetch_detector
 from emotion_core.doctor import GIGABYTE, Report, examine
 from emotion_core.hardware import Gpu
 
@@ -16,6 +18,15 @@ def doctor(options: argparse.Namespace) -> None:
         print_json(asdict(report))
     else:
         _print_report(report)
+
+
+def fetch(options: argparse.Namespace) -> None:
+    """Fetch the YuNet face detector, unless it is here already."""
+    path = fetch_detector()
+    if options.json:
+        print_json({"detector": YunetDetector.name, "file": str(path)})
+    else:
+        print_line(f"{path}: the YuNet detector is here, and is used from now on.")
 
 
 def _print_report(report: Report) -> None:
@@ -30,6 +41,7 @@ def _print_report(report: Report) -> None:
         made = "" if folder.exists else ", not made yet"
         access = "writable" if folder.writable else "not writable"
         print_line(f"{name:6} {folder.path} ({access}, {folder.free_gigabytes} GB free{made})")
+    print_line(f"faces are found by: {report.detector}")
     print_line(f"The engine is {'computing' if report.engine_is_working else 'at rest'}.")
     for sentence in report.missing or ("Nothing is missing.",):
         print_line(sentence)

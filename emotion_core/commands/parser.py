@@ -21,7 +21,19 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the options; `command` is the module and the function that carry it out. Raises BadInput."""
     parser = _Parser(prog="python -m emotion_core", description="Facial-emotion recognition from the command line.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_presets, _data, _train, _submit, _reproduce, _runs, _evaluate, _predict, _classify, _doctor):
+    for add in (
+        _presets,
+        _data,
+        _train,
+        _submit,
+        _reproduce,
+        _runs,
+        _evaluate,
+        _predict,
+        _classify,
+        _fetch_detector,
+        _doctor,
+    ):
         add(commands)
     return parser.parse_args(arguments)
 
@@ -173,7 +185,18 @@ def _classify(commands: Any) -> None:
     command = _command(commands, "classify", ("serve", "classify"), "Find the faces in pictures and classify them.")
     command.add_argument("images", metavar="IMAGE", nargs="+", type=Path, help="JPEG, PNG, WebP or BMP")
     command.add_argument("--run", metavar="RUN", help=f"{RUN_HELP} (default: the best run)")
+    command.add_argument("--detector", metavar="NAME", help="yunet or haar (default: yunet where it was fetched)")
+    command.add_argument("--whole", action="store_true", help="take the whole picture where no face is found")
     _add_runs_option(command)
+
+
+def _fetch_detector(commands: Any) -> None:
+    _command(
+        commands,
+        "fetch-detector",
+        ("machine", "fetch"),
+        "Fetch the YuNet face detector (0.2 MB) from the OpenCV Zoo; it finds more faces than what comes with OpenCV.",
+    )
 
 
 def _doctor(commands: Any) -> None:

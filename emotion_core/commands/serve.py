@@ -11,6 +11,7 @@ from emotion_core.classifier import best_run, load_classifier
 from emotion_core.commands.options import runs_of
 from emotion_core.commands.output import Narrator, file_to_write, print_json, print_line, print_table
 from emotion_core.dataset import Dataset, load_dataset, read_labels
+from emotion_core.detection import open_detector
 from emotion_core.emotions import EMOTIONS
 from emotion_core.errors import BadInput
 from emotion_core.evaluation import Evaluation, HeldOutEvaluation, evaluate
@@ -52,8 +53,8 @@ def classify(options: argparse.Namespace) -> None:
     runs = runs_of(options)
     run = runs.find(options.run) if options.run else best_run(runs)
     pictures = [(path, decode_image(_read(path), path.name)) for path in options.images]
-    classifier = load_classifier(run)
-    answers = [(path, classify_faces(picture, classifier)) for path, picture in pictures]
+    classifier, detector = load_classifier(run), open_detector(options.detector)
+    answers = [(path, classify_faces(picture, classifier, detector, whole=options.whole)) for path, picture in pictures]
     if options.json:
         print_json([{"image": str(path), "faces": [_describe(face) for face in faces]} for path, faces in answers])
         return
