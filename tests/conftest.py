@@ -36,6 +36,7 @@ def runs_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     for variable, name in (("EMOTION_RUNS", "runs"), ("EMOTION_CACHE", "cache"), ("EMOTION_DATA", "data")):
         (tmp_path / name).mkdir()
         monkeypatch.setenv(variable, str(tmp_path / name))
+    monkeypatch.setenv("EMOTION_DETECTORS", str(tmp_path / "detectors"))
     yield tmp_path / "runs"
     if (tmp_path / "runs" / ".engine").exists():
         end_processes_of(tmp_path)

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import pytest
 from camera import portrait, write_clip
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from emotion_core.classifier import load_classifier
 from emotion_core.dataset import load_dataset
@@ -55,7 +55,7 @@ def app(tmp_path_factory) -> Iterator[App]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = {f"EMOTION_{name.upper()}": str(folder / name) for name in ("runs", "cache", "data")}
+    environment = {f"EMOTION_{name.upper()}": str(folder / name) for name in ("runs", "cache", "data", "detectors")}
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"],
         cwd=PROJECT,
@@ -70,31 +70,49 @@ def app(tmp_path_factory) -> Iterator[App]:
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory) -> Iterator[Browser]:
-    clip = write_clip(tmp_path_factory.mktemp("camera") / "clip.y4m", portrait())
+def playwright() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium(),
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-background-networking",
-                "--use-fake-device-for-media-stream",
-                "--use-fake-ui-for-media-stream",
-                f"--use-file-for-fake-video-capture={clip}",
-            ],
-        )
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright, tmp_path_factory) -> Iterator[Browser]:
+    clip = write_clip(tmp_path_factory.mktemp("camera") / "clip.y4m", portrait())
+    browser = launch(
+        playwright,
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={clip}",
+    )
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1440, "height": 900}, permissions=["camera"])
+    yield patient(context)
+    context.close()
+
+
+@pytest.fixture
+def camera_refuser(playwright: Playwright) -> Iterator[Page]:
+    """A page of a browser that has a camera and gives it to nobody."""
+    browser = launch(playwright, "--use-fake-device-for-media-stream")
+    yield patient(browser.new_context(viewport={"width": 1440, "height": 900}))
+    browser.close()
+
+
+def launch(playwright: Playwright, *flags: str) -> Browser:
+    usual = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    return playwright.chromium.launch(executable_path=chromium(), args=[*usual, *flags])
+
+
+def patient(context: BrowserContext) -> Page:
+    """Return a new page on which a slow machine may take its time."""
     context.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
-    yield context.new_page()
-    context.close()
+    return context.new_page()
 
 
 def chromium() -> str:
@@ -287,7 +305,7 @@ def test_an_uploaded_picture_is_classified(app, page, tmp_path):
     cv2.imwrite(str(picture), portrait()[..., ::-1])
     open_page(page, f"{app.address}/classify")
     page.locator("input[type='file']").set_input_files(picture)
-    panel = page.get_by_text("What the network sees")
+    panel = page.locator("figcaption", has_text="What the network sees")
     expect(panel).to_be_visible()
     settle(page)
     assert panel.count() == 1  # one face, no false alarm
@@ -302,20 +320,76 @@ def test_a_file_that_is_no_picture_gets_a_sentence(app, page, tmp_path):
     expect(page.locator("[data-testid='stAlert']")).to_contain_text("impostor.png")
 
 
-def test_the_webcam_shows_a_box_around_the_face(app, page):
+def test_the_webcam_shows_box_label_bars_and_frame_rate(app, page):
     open_page(page, f"{app.address}/classify?mode=Webcam")
+    stream = start_webcam(page)
+    wait_until(lambda: box_pixels(frame_of(stream), {(255, 255, 255)}) > 400, "no box was drawn on the stream")
+    emotions = {tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5)) for colour in EMOTION_COLOURS.values()}
+    wait_until(lambda: box_pixels(frame_of(stream), emotions) > 400, "no label was written on the stream")
+    main = page.locator("[data-testid='stMain']")
+    expect(main.get_by_text(re.compile(r"[1-9]\d* frames? a second"))).to_be_visible()
+    expect(main.get_by_text(re.compile(rf"^({'|'.join(EMOTIONS)}) \d+%")).first).to_be_visible()
+    before = main.get_by_alt_text("The face as the network sees it").get_attribute("src")
+    wait_until(
+        lambda: main.get_by_alt_text("The face as the network sees it").get_attribute("src") != before,
+        "what the network sees stands still",
+    )
+
+
+def test_a_still_is_kept_and_looked_at_closely(app, page):
+    open_page(page, f"{app.address}/classify?mode=Webcam")
+    start_webcam(page)
+    main = page.locator("[data-testid='stMain']")
+    expect(main.get_by_alt_text("The face as the network sees it")).to_be_visible()
+    main.get_by_role("button", name="Take a still").click()
+    expect(main.get_by_alt_text("Still 1")).to_be_visible()
+    main.get_by_text("Still 1", exact=True).last.click()
+    expect(main.get_by_text("Network's input").first).to_be_visible()
+
+
+def test_a_paused_webcam_stands_still(app, page):
+    open_page(page, f"{app.address}/classify?mode=Webcam")
+    stream = start_webcam(page)
+    wait_until(lambda: frame_of(stream).size, "no frame came")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    page.wait_for_timeout(2_000)
+    first = frame_of(stream)
+    page.wait_for_timeout(1_500)
+    assert way_between(first, frame_of(stream)) < 0.3
+    page.get_by_role("button", name="Go on").click()
+    wait_until(lambda: way_between(first, frame_of(stream)) > 2, "the picture does not move on")
+
+
+def way_between(first: np.ndarray, second: np.ndarray) -> float:
+    """Return how many pixels the one picture is shifted against the other."""
+    gray = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) for picture in (first, second)]
+    (right, down), _ = cv2.phaseCorrelate(*gray)
+    return float(np.hypot(right, down))
+
+
+def test_a_refused_camera_gets_a_sentence_and_uploads_go_on(app, camera_refuser):
+    page = camera_refuser
+    open_page(page, f"{app.address}/classify?mode=Webcam")
+    page.frame_locator("iframe[title*='webrtc']").get_by_role("button", name="START").click()
+    expect(page.get_by_text("The browser refuses the camera to this page.")).to_be_visible()
+    page.get_by_text("Upload", exact=True).click()
+    expect(page.locator("input[type='file']")).to_be_attached()
+
+
+def start_webcam(page: Page):
+    """Press START and return the stream's frame."""
     stream = page.frame_locator("iframe[title*='webrtc']")
     stream.get_by_role("button", name="START").click()
     stream.locator("video").wait_for()
-    colours = {tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5)) for colour in EMOTION_COLOURS.values()}
+    return stream
+
+
+def wait_until(is_so: Callable[[], object], otherwise: str) -> None:
     deadline = time.monotonic() + PATIENCE / 1000
-    while not (found := box_pixels(frame_of(stream), colours) > 400):
-        assert time.monotonic() < deadline, "no box was drawn on the stream"
-        time.sleep(1)
-    assert found
-    bars = page.locator("[data-testid='stMain']")
-    expect(bars.get_by_text("frames a second")).to_be_visible()
-    assert any(bars.get_by_text(re.compile(rf"^{emotion}")).count() for emotion in EMOTIONS)
+    while not is_so():
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(0.5)
 
 
 def frame_of(stream) -> np.ndarray:

@@ -1,9 +1,12 @@
 """The Classify page: pictures in, faces and bars out. The webcam needs a browser, so the browser test has it."""
 
+import io
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -11,8 +14,13 @@ from conftest import open_app, save_finished_run, shown
 from portrait import draw_portrait
 from streamlit.testing.v1 import AppTest
 
+from emotion_core import detector_file
+from emotion_core.boxes import Box
 from emotion_core.emotions import EMOTIONS
+from emotion_core.faces import ClassifiedFace
 from emotion_core.runs import Run, Runs
+from ui.faces import Picture
+from ui.pictures import Answer, answers_table
 
 
 @pytest.fixture
@@ -33,7 +41,25 @@ def upload(page: AppTest, **pictures: bytes) -> AppTest:
 
 
 def panels(page: AppTest) -> list[str]:
+    """Pieces of HTML that show a face with its seven bars."""
+    return [body for body in bodies(page) if all(f"<div>{emotion}</div>" in body for emotion in EMOTIONS)]
+
+
+def bodies(page: AppTest) -> list[str]:
     return [element.proto.body for element in page.get("html")]
+
+
+def video(seconds: float) -> bytes:
+    """A clip in which a drawn face moves a little, ten frames a second."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
+        for number in range(round(10 * seconds)):
+            picture = draw_portrait(center=(300 + 2 * number, 230))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    return file.getvalue()
 
 
 def test_without_a_model_the_page_leads_to_training(open_page):
@@ -45,18 +71,94 @@ def test_without_a_model_the_page_leads_to_training(open_page):
 def test_face_in_a_picture_gets_its_box_and_seven_bars(open_page, finished_run: Run):
     page = upload(open_page(), portrait=png(draw_portrait()))
     (panel,) = panels(page)
-    assert all(f"<div>{emotion}</div>" in panel for emotion in EMOTIONS)
     assert "data:image/png;base64," in panel
     assert "portrait.png" in [shown(caption.value) for caption in page.caption]
     assert not page.warning or "drawn faces" in shown(page.warning[0].value)
 
 
-def test_each_picture_stands_for_itself(open_page, finished_run: Run):
+def test_each_of_several_pictures_stands_for_itself(open_page, finished_run: Run):
     empty = np.full((200, 300, 3), 120, np.uint8)
     page = upload(open_page(), portrait=png(draw_portrait()), empty=png(empty), broken=b"no picture")
-    assert len(panels(page)) == 1
-    assert any("No face found" in warning.value for warning in page.warning)
+    (gallery,) = [body for body in bodies(page) if 'alt="portrait.png"' in body]
+    assert gallery.count("<figure") == 2
+    assert gallery.count("No face found") == 1
+    assert any("No face found in empty" in shown(warning.value) for warning in page.warning)
     assert ["broken.png" in shown(error.value) for error in page.error] == [True]
+
+
+def test_one_of_several_faces_is_looked_at_closely(open_page, finished_run: Run):
+    two = np.hstack([draw_portrait(320, 480, (160, 230), 70), draw_portrait(320, 480, (160, 230), 110)])
+    page = upload(open_page(), one=png(draw_portrait()), two=png(two))
+    choice = page.selectbox(key="closer-face")
+    assert len(choice.options) == 3
+    assert [option.partition(":")[0] for option in choice.options] == ["one.png", "two.png, face 1", "two.png, face 2"]
+    choice.set_value(2).run()
+    (way,) = [body for body in bodies(page) if "averaged over areas" in body]
+    sides = re.findall(r"(\d+) x \1<", way)
+    assert len(sides) == 1
+    assert int(sides[0]) < 130, "the smaller face of the second picture"
+
+
+def test_what_an_answer_hangs_on_is_shown_for_the_emotion_asked_about(open_page, finished_run: Run):
+    page = upload(open_page(), portrait=png(draw_portrait()))
+    page.segmented_control(key="closer-view").set_value("What mattered").run()
+    page.pills(key="closer-explain").set_value("Disgust").run()
+    assert not page.exception
+    assert any("What Disgust hangs on" in body for body in bodies(page))
+
+
+def test_every_saved_model_is_asked_about_the_same_face(open_page, runs_folder: Path):
+    for skill in (0.9, 0.2):
+        save_finished_run(Runs(runs_folder), name=f"skill {skill}", skill=skill)
+    damaged = save_finished_run(Runs(runs_folder), name="damaged", skill=0.5)
+    damaged.linear_path.write_bytes(b"torn")
+    page = upload(open_page(), portrait=png(draw_portrait()))
+    page.segmented_control(key="closer-view").set_value("Every saved model").run()
+    (table,) = [body for body in bodies(page) if "<table" in body]
+    assert table.index("skill 0.9") < table.index("skill 0.2"), "the most accurate comes first"
+    assert "damaged" not in table
+    assert any("damaged" in caption.value for caption in page.caption)
+
+
+def test_results_are_offered_as_a_table(open_page, finished_run: Run):
+    portrait, crop = draw_portrait(), np.zeros((48, 48), np.uint8)
+    face = ClassifiedFace(Box(1, 2, 30, 30), crop, np.array([0, 0, 0, 0.9, 0.1, 0, 0], np.float32))
+    answers = [
+        Answer("a.png", Picture(portrait, ()), (face, face)),
+        Answer("b.png", Picture(portrait, ())),
+        Answer("c.png", refusal="c.png is damaged."),
+    ]
+    table = answers_table(answers)
+    assert table["file"].tolist() == ["a.png", "a.png", "b.png", "c.png"]
+    assert table["emotion"].fillna("").tolist() == ["Happy", "Happy", "", ""]
+    assert table["Happy"].tolist()[:2] == pytest.approx([0.9, 0.9])
+    assert table["note"].fillna("").tolist() == ["", "", "no face found", "c.png is damaged."]
+    page = upload(open_page(), portrait=png(portrait))
+    assert [button.label for button in page.get("download_button")] == ["Results as CSV"]
+
+
+def test_video_gets_a_timeline(open_page, finished_run: Run):
+    page = open_page(mode="Video")
+    page.file_uploader(key="video").set_value([("clip.mp4", video(2), "video/mp4")]).run()
+    assert not page.exception
+    assert any("10 frames read over 2 seconds, a face found in 10." in caption.value for caption in page.caption)
+    assert page.get("vega_lite_chart")
+
+
+def test_file_that_is_no_video_gets_a_sentence(open_page, finished_run: Run):
+    page = open_page(mode="Video")
+    page.file_uploader(key="video").set_value([("clip.mp4", b"no video" * 100, "video/mp4")]).run()
+    assert "clip.mp4 is not a video" in shown(page.error[0].value)
+
+
+def test_failing_to_fetch_a_detector_is_a_sentence(open_page, finished_run: Run, monkeypatch):
+    monkeypatch.setattr(detector_file, "ADDRESS", "http://127.0.0.1:9/yunet.onnx")  # nobody listens there
+    page = open_page()
+    assert page.radio(key="detector").options == ["Haar cascades"]
+    (button,) = [button for button in page.button if button.label == "Fetch YuNet"]
+    button.click().run()
+    assert "cannot be reached" in shown(page.error[0].value)
+    assert page.file_uploader
 
 
 def test_whole_picture_is_used_only_where_asked_and_no_face_is_found(open_page, finished_run: Run):

@@ -19,15 +19,17 @@ from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS, NUM_EMOTIONS
 from emotion_core.faces import cut_face
 from emotion_core.images import to_gray
 from emotion_core.streaming import Newest
-from emotion_core.webcam import DETECTION_SIDE, LiveSettings, LiveView, WebcamClassifier
+from emotion_core.webcam import LiveSettings, LiveView, WebcamClassifier
 from tests.camera import portrait
-from tests.engine_helpers import wait_until
 from tests.portrait import draw_portrait
 
 HAPPY, SAD, NEUTRAL = (EMOTIONS.index(emotion) for emotion in ("Happy", "Sad", "Neutral"))
 
 FRAME_SECONDS = 0.25
 """Between the frames of these streams: slow enough that each is searched for faces."""
+
+SIDE = 200
+"""Longer side at which faces are looked for: less than in use, for speed."""
 
 PATIENCE = 30
 """Seconds for what takes a tenth of one on an idle machine."""
@@ -80,13 +82,33 @@ class Brightness(Classifier):
 
 
 class Searches(HaarDetector):
-    """Counts how often it is asked."""
+    """Counts how often it is asked; breaks and waits as it is told."""
 
-    count = 0
+    def __init__(self):
+        super().__init__(SIDE)
+        self.count, self.trouble = 0, None
+        self.entered, self.may_answer = threading.Event(), threading.Event()
+        self.may_answer.set()
+
+    def block(self):
+        self.entered.clear()
+        self.may_answer.clear()
 
     def detect(self, image):
         self.count += 1
+        self.entered.set()
+        assert self.may_answer.wait(2 * PATIENCE)
+        if self.trouble:
+            raise self.trouble
         return super().detect(image)
+
+
+class Handled(list):
+    """The frames that were read, and whom to tell of the next."""
+
+    def __init__(self):
+        super().__init__()
+        self.changed = threading.Condition()
 
 
 class Stream:
@@ -98,19 +120,39 @@ class Stream:
     def show(self, frame, seconds=FRAME_SECONDS):
         """Show a frame, and do not care whether it is read."""
         self.clock.now += seconds
-        return self.webcam.show(frame)
+        self.shown = self.webcam.show(frame)
+        self.plain = frame[:, ::-1] if self.webcam.settings.mirrored else frame
+        return self.shown
 
     def read(self, *frames, seconds=FRAME_SECONDS):
         """Show frames, each of which is read; return what was shown for the last."""
         for frame in frames:
             before = len(self.handled)
             shown = self.show(frame, seconds)
-            wait_until(lambda before=before: len(self.handled) > before, PATIENCE)
+            self.settle(before + 1)
         return shown
 
     def settle(self, count):
         """Wait until so many frames have been read in all."""
-        wait_until(lambda: len(self.handled) >= count, PATIENCE)
+        with self.handled.changed:
+            assert self.handled.changed.wait_for(lambda: len(self.handled) >= count, PATIENCE), "waited in vain"
+
+    def coloured(self, colour):
+        """Return which pixels of what was shown last were drawn in a colour."""
+        rgb = [int(colour[start : start + 2], 16) for start in (1, 3, 5)]
+        return (self.shown == rgb).all(axis=2) & (self.shown != self.plain).any(axis=2)
+
+    def labelled(self, colour):
+        """Whether a strip in a colour was drawn."""
+        return int(self.coloured(colour).sum()) > 500
+
+    def framed(self, number=0):
+        """Where the box of a person was drawn, None where it was not: by its sides, which are longer than letters."""
+        mask = self.coloured(person_colour(number))
+        rows, columns = (np.flatnonzero(mask.sum(axis=axis) > 40) for axis in (1, 0))
+        if not len(rows) or not len(columns):
+            return None
+        return Box(int(columns[0]), int(rows[0]), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1)
 
     @property
     def people(self):
@@ -119,7 +161,7 @@ class Stream:
 
 @pytest.fixture(scope="module")
 def detector():
-    return open_detector("haar", longest_side=DETECTION_SIDE)
+    return open_detector("haar", longest_side=SIDE)
 
 
 @pytest.fixture
@@ -128,13 +170,15 @@ def stream(detector, monkeypatch):
     models = []
 
     def make(classifier, settings=None, own_detector=None):
-        handled = []
+        handled = Handled()
 
         class Watched(Newest):
             def __init__(self, handle):
                 def watched(item):
                     handle(item)
-                    handled.append(item)
+                    with handled.changed:
+                        handled.append(item)
+                        handled.changed.notify_all()
 
                 super().__init__(watched)
 
@@ -173,22 +217,6 @@ def nobody(width=320):
     return np.random.default_rng(0).integers(100, 130, (240, width, 3), dtype=np.uint8)
 
 
-def mask_of(image, colour):
-    return (image == [int(colour[start : start + 2], 16) for start in (1, 3, 5)]).all(axis=2)
-
-
-def framed(shown, number=0):
-    """Where the box of a person is in a picture that is shown."""
-    rows, columns = np.nonzero(mask_of(shown, person_colour(number)))
-    assert len(rows), "no box is drawn"
-    return Box(columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1)
-
-
-def labelled(shown, emotion):
-    """Number of pixels in the colour of an emotion."""
-    return int(mask_of(shown, EMOTION_COLOURS[emotion]).sum())
-
-
 # --- what is found and read ----------------------------------------------------------------------------------------
 
 
@@ -200,7 +228,7 @@ def test_nothing_is_known_before_the_first_frame(stream):
 
 
 def test_model_and_detector_are_warm_before_the_first_frame(stream):
-    model, detector = Answers(), Searches(longest_side=DETECTION_SIDE)
+    model, detector = Answers(), Searches()
     stream(model, own_detector=detector)
     assert (model.calls, detector.count) == (1, 1)
 
@@ -254,7 +282,7 @@ def test_frame_is_not_changed_by_drawing(stream):
 
 
 def test_faces_are_read_more_often_than_they_are_looked_for(stream):
-    model, detector = Answers(), Searches(longest_side=DETECTION_SIDE)
+    model, detector = Answers(), Searches()
     live = stream(model, own_detector=detector)
     live.read(person_at(), person_at())
     searches, readings = detector.count, model.calls
@@ -264,7 +292,7 @@ def test_faces_are_read_more_often_than_they_are_looked_for(stream):
 
 
 def test_frame_without_faces_is_searched_however_soon_it_comes(stream):
-    detector = Searches(longest_side=DETECTION_SIDE)
+    detector = Searches()
     live = stream(Answers(), own_detector=detector)
     before = detector.count
     live.read(*[nobody()] * 5, seconds=0.01)
@@ -291,7 +319,7 @@ def test_box_lies_over_the_face_on_the_side_where_it_is_shown(stream, mirrored):
     shown = live.read(frame, frame, frame)
     (face,) = live.people.values()
     expected = face.box.mirrored(640) if mirrored else face.box
-    box = framed(shown)
+    box = live.framed()
     assert shown.shape == frame.shape
     assert (box.x > 320) is mirrored
     assert (box.x, box.width) == pytest.approx((expected.x, expected.width), abs=4)
@@ -303,20 +331,18 @@ def test_box_lies_over_the_face_on_the_side_where_it_is_shown(stream, mirrored):
 @pytest.mark.parametrize("label", range(NUM_EMOTIONS))
 def test_label_has_the_colour_of_the_emotion(stream, label):
     live = stream(Answers(label))
-    shown = live.read(person_at(), person_at(), person_at())
-    strips = {emotion: labelled(shown, emotion) for emotion in EMOTIONS}
-    assert strips.pop(EMOTIONS[label]) > 500
-    assert max(strips.values()) < 20
-    rows, _ = np.nonzero(mask_of(shown, EMOTION_COLOURS[EMOTIONS[label]]))
-    assert rows.max() <= framed(shown).y + 2, "it stands on the box"
+    live.read(person_at(), person_at(), person_at())
+    assert [emotion for emotion, colour in EMOTION_COLOURS.items() if live.labelled(colour)] == [EMOTIONS[label]]
+    rows = np.flatnonzero(live.coloured(EMOTION_COLOURS[EMOTIONS[label]]).sum(axis=1) > 40)
+    assert rows.max() <= live.framed().y + 2, "it stands on the box"
 
 
 @pytest.mark.parametrize(("confidence", "is_unsure"), [(0.55, True), (0.65, False)])
 def test_face_below_the_threshold_is_labelled_unsure(stream, confidence, is_unsure):
     live = stream(Answers(HAPPY, confidence), LiveSettings(unsure_below=0.6))
-    shown = live.read(person_at(), person_at(), person_at())
-    assert (mask_of(shown, UNSURE_COLOUR).sum() > 500) is is_unsure
-    assert (labelled(shown, "Happy") > 500) is not is_unsure
+    live.read(person_at(), person_at(), person_at())
+    assert live.labelled(UNSURE_COLOUR) is is_unsure
+    assert live.labelled(EMOTION_COLOURS["Happy"]) is not is_unsure
     assert live.people[0].emotion == "Happy", "the figures say what it might be all the same"
 
 
@@ -324,9 +350,9 @@ def test_settings_hold_from_the_next_frame_on(stream):
     live = stream(Answers(HAPPY, 0.65))
     live.read(person_at(110), person_at(110))
     live.webcam.settings = LiveSettings(unsure_below=0.7, mirrored=False)
-    shown = live.show(person_at(110))
-    assert framed(shown).middle[0] == pytest.approx(110, abs=15)
-    assert labelled(shown, "Happy") == 0
+    live.show(person_at(110))
+    assert live.framed().middle[0] == pytest.approx(110, abs=15)
+    assert not live.labelled(EMOTION_COLOURS["Happy"])
 
 
 def test_showing_does_not_wait_for_the_model(stream):
@@ -374,14 +400,15 @@ def test_box_and_label_move_with_the_face_while_the_model_is_busy(stream):
     astronaut, model = portrait(), Answers()
     live = stream(model)
     live.read(astronaut, astronaut)
-    start = framed(live.read(astronaut))
+    live.read(astronaut)
+    start = live.framed()
     model.block()
     for step in range(1, 16):
-        shown = live.show(np.roll(astronaut, 6 * step, axis=1))
-    box = framed(shown)
+        live.show(np.roll(astronaut, 6 * step, axis=1))
+    box = live.framed()
     assert box.x - start.x == pytest.approx(-90, abs=8), "to the left, as in a mirror"
     assert box.y == pytest.approx(start.y, abs=5)
-    columns = np.nonzero(mask_of(shown, EMOTION_COLOURS["Happy"]))[1]
+    columns = np.flatnonzero(live.coloured(EMOTION_COLOURS["Happy"]).any(axis=0))
     assert columns.min() == pytest.approx(box.x, abs=6)
 
 
@@ -411,8 +438,8 @@ def test_answer_about_a_past_frame_goes_to_the_person_who_has_moved_on(stream):
     model.may_answer.set()
     live.settle(4)
     assert live.people.keys() == {0}
-    shown = live.read(np.roll(astronaut, 90, axis=1))
-    assert framed(shown).mirrored(640).middle[0] == pytest.approx(270 + 90, abs=30)
+    live.read(np.roll(astronaut, 90, axis=1))
+    assert live.framed().mirrored(640).middle[0] == pytest.approx(270 + 90, abs=30)
 
 
 def test_person_keeps_number_and_colour_when_another_leaves(stream):
@@ -421,10 +448,10 @@ def test_person_keeps_number_and_colour_when_another_leaves(stream):
     assert live.people.keys() == {0, 1}
     alone = two_people(90, 60)
     alone[:, :240] = 150
-    shown = live.read(*[alone] * 5)
+    live.read(*[alone] * 5)
     assert live.people.keys() == {1}
-    assert framed(shown, 1).mirrored(480).middle[0] == pytest.approx(360, abs=15)
-    assert not mask_of(shown, person_colour(0))[60:200, 250:].any()
+    assert live.framed(1).mirrored(480).middle[0] == pytest.approx(360, abs=15)
+    assert live.framed(0) is None
 
 
 def test_each_person_has_an_answer_of_their_own(stream):
@@ -620,14 +647,30 @@ def test_late_reading_of_the_last_stream_says_nothing_of_the_next(stream):
     assert live.people[0].box.middle[0] == pytest.approx(230, abs=10)
 
 
+def test_late_search_of_the_last_stream_finds_nothing_for_the_next(stream):
+    detector = Searches()
+    live = stream(Answers(), own_detector=detector)
+    detector.block()
+    live.show(person_at())
+    assert detector.entered.wait(PATIENCE)
+    live.webcam.forget()
+    live.show(nobody())
+    detector.may_answer.set()
+    live.settle(2)
+    live.read(person_at())
+    assert live.webcam.latest.people == (), "it was found but once in this stream"
+    live.read(person_at())
+    assert live.people.keys() == {0}
+
+
 def test_camera_that_changes_its_size_is_read_on(stream):
     live = stream(Answers())
     live.read(person_at(), person_at())
     large = cv2.resize(person_at(110), (640, 480))
-    shown = live.read(large, large, large)
+    live.read(large, large, large)
     (face,) = live.people.values()
     assert face.box.middle == pytest.approx((220, 240), abs=20)
-    assert framed(shown).mirrored(640).middle[0] == pytest.approx(220, abs=20)
+    assert live.framed().mirrored(640).middle[0] == pytest.approx(220, abs=20)
 
 
 def test_streams_share_a_model_and_nothing_else(stream):
@@ -652,9 +695,9 @@ def test_model_that_breaks_is_told_of_and_the_picture_goes_on(stream, caplog):
     live.read(person_at(), person_at())
     model.trouble = RuntimeError("out of memory")
     with caplog.at_level(logging.CRITICAL):
-        shown = live.read(person_at(), person_at(164))
+        live.read(person_at(), person_at(164))
     assert live.webcam.latest.trouble == "Faces cannot be read: out of memory"
-    assert framed(shown).mirrored(320).middle[0] == pytest.approx(164, abs=15)
+    assert live.framed().mirrored(320).middle[0] == pytest.approx(164, abs=15)
 
 
 def test_trouble_is_over_once_a_frame_is_read(stream, caplog):
@@ -671,17 +714,9 @@ def test_trouble_is_over_once_a_frame_is_read(stream, caplog):
 
 
 def test_trouble_with_the_very_first_frames_is_told_of(stream, caplog):
-    class Broken(HaarDetector):
-        breaks = False
-
-        def detect(self, image):
-            if self.breaks:
-                raise RuntimeError("no memory")
-            return super().detect(image)
-
-    detector = Broken(DETECTION_SIDE)
+    detector = Searches()
     live = stream(Answers(), own_detector=detector)
-    detector.breaks = True
+    detector.trouble = RuntimeError("no memory")
     shown = live.read(person_at())
     assert live.webcam.latest == LiveView(trouble="Faces cannot be read: no memory")
     np.testing.assert_array_equal(shown, person_at()[:, ::-1])

@@ -17,10 +17,10 @@ from emotion_core.faces import ClassifiedFace, classify_crops, whole_picture
 from emotion_core.images import shrink
 from emotion_core.runs import Run
 from ui.closer import show_closer
-from ui.faces import Picture, dotted, read_picture, show_face, show_no_face, show_picture
+from ui.faces import Picture, dotted, read_picture, show_face, show_picture
 from ui.widgets import data_url, plain
 
-NO_FACE_ADVICE: Final = """Try a picture in which the face looks at the camera, upright, evenly lit and uncovered, and
+_NO_FACE_ADVICE: Final = """Try a picture in which the face looks at the camera, upright, evenly lit and uncovered, and
 fills at least a ninth of the width. For a picture that is nothing but a face, switch on
 *Use the whole picture where no face is found*."""
 
@@ -68,6 +68,8 @@ def show_answers(answers: Sequence[Answer], run: Run) -> None:
         show_one(pictures[0])
     elif pictures:
         _show_gallery(pictures)
+        if without := ", ".join(each.name for each in pictures if not each.faces):
+            warn_of_no_face(without)
     if any(each.faces for each in pictures):
         _offer_csv(answers)
         show_closely(pictures, run)
@@ -90,8 +92,13 @@ def show_found(faces: Sequence[ClassifiedFace]) -> None:
     for face in faces:
         show_face(face)
     if not faces:
-        show_no_face("No face found")
-        st.warning(NO_FACE_ADVICE, icon=":material/face_retouching_off:")
+        warn_of_no_face()
+
+
+def warn_of_no_face(name: str = "") -> None:
+    """Say that there is no face, in which picture, and what to try."""
+    where = f" in {plain(name)}" if name else ""
+    st.warning(f"No face found{where}. {_NO_FACE_ADVICE}", icon=":material/face_retouching_off:")
 
 
 def show_closely(answers: Sequence[Answer], run: Run) -> None:
