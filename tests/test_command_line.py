@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
+from emotion_core import detector_file
 from emotion_core.commands import catalogue, main
 from emotion_core.commands.output import Narrator
 from emotion_core.coursework import SEEDS
@@ -119,6 +120,7 @@ def test_help_comes_at_once_because_nothing_heavy_is_loaded():
         "evaluate",
         "predict",
         "classify",
+        "fetch-detector",
         "doctor",
     ):
         assert re.search(rf"^    {command}\s", answer.stdout, re.MULTILINE)
@@ -499,6 +501,30 @@ def test_faces_are_found_and_classified(ask, finished_run, portrait, tmp_path):
     assert face["emotion"] == max(face["probabilities"], key=face["probabilities"].get)
 
 
+def test_whole_picture_is_taken_for_a_face_only_where_asked(ask, finished_run, tmp_path):
+    crop = tmp_path / "crop.png"
+    cv2.imwrite(str(crop), np.random.default_rng(0).integers(90, 160, (60, 80), np.uint8))
+    assert ask("classify", str(crop))[0]["faces"] == []
+    (face,) = ask("classify", str(crop), "--whole")[0]["faces"]
+    assert face["box"] == [10, 0, 60, 60]
+
+
+def test_detector_is_chosen_by_name(ask, refuse, finished_run, portrait):
+    assert len(ask("classify", str(portrait), "--detector", "haar")[0]["faces"]) == 1
+    exit_code, answer = refuse("classify", str(portrait), "--detector", "eyes")
+    assert (exit_code, answer.strip()) == (2, "There is no face detector 'eyes'; there are yunet, haar.")
+    exit_code, answer = refuse("classify", str(portrait), "--detector", "yunet")
+    assert exit_code == 1
+    assert "fetch-detector" in answer
+
+
+def test_detector_that_cannot_be_fetched_says_how_to_get_it_by_hand(refuse, runs_folder, monkeypatch):
+    monkeypatch.setattr(detector_file, "ADDRESS", "http://127.0.0.1:9/yunet.onnx")  # nobody listens there
+    exit_code, answer = refuse("fetch-detector")
+    assert exit_code == 1
+    assert "save http://127.0.0.1:9/yunet.onnx as " in answer
+
+
 def test_what_is_no_picture_is_named(refuse, finished_run, portrait, faces_csv):
     exit_code, answer = refuse("classify", str(portrait), str(faces_csv))
     assert exit_code == 2
@@ -518,6 +544,7 @@ def test_the_doctor_tells_what_is_here(ask, runs_folder):
     assert report["packages"]["numpy"] == np.__version__
     assert report["python"] == sys.version.split()[0]
     assert report["engine_is_working"] is False
+    assert report["detector"] == "haar"
 
 
 def test_the_doctor_tells_which_folder_to_move_and_how(ask, tmp_path, monkeypatch):

@@ -8,6 +8,9 @@ from emotion_core import streaming
 from emotion_core.streaming import RATE_SECONDS, Newest, Rate
 from tests.engine_helpers import wait_until
 
+PATIENCE = 30
+"""Seconds for what takes none on an idle machine."""
+
 
 class Hand:
     """Takes items, each only once it may, and keeps them."""
@@ -38,19 +41,19 @@ def test_what_comes_while_the_hand_is_busy_gives_way_to_the_newest(hand):
     hand.may_work.clear()
     newest = Newest(hand)
     newest.give(1)
-    wait_until(lambda: hand.taken)
+    wait_until(lambda: hand.taken, PATIENCE)
     for item in (2, 3, 4, 5):
         newest.give(item)
     assert hand.taken == [1]
     hand.may_work.set()
-    wait_until(lambda: len(hand.taken) > 1 and not hand.at_work)
+    wait_until(lambda: len(hand.taken) > 1 and not hand.at_work, PATIENCE)
     assert hand.taken == [1, 5]
 
 
 def test_work_is_done_by_another_thread_that_does_not_keep_the_process(hand):
     newest = Newest(hand)
     newest.give("item")
-    wait_until(lambda: hand.threads)
+    wait_until(lambda: hand.threads, PATIENCE)
     assert hand.threads[0] is not threading.current_thread()
     assert hand.threads[0].daemon
 
@@ -59,7 +62,7 @@ def test_one_thread_does_the_work_as_long_as_there_is_some(hand):
     newest = Newest(hand)
     for number in range(5):
         newest.give(number)
-        wait_until(lambda number=number: hand.taken[-1:] == [number])
+        wait_until(lambda number=number: hand.taken[-1:] == [number], PATIENCE)
     assert hand.taken == [0, 1, 2, 3, 4]
     assert len(set(hand.threads)) == 1
 
@@ -68,9 +71,9 @@ def test_thread_ends_when_idle_and_another_takes_up_the_work(hand, monkeypatch):
     monkeypatch.setattr(streaming, "IDLE_SECONDS", 0.02)
     newest = Newest(hand)
     newest.give(1)
-    wait_until(lambda: hand.threads and not hand.threads[0].is_alive())
+    wait_until(lambda: hand.threads and not hand.threads[0].is_alive(), PATIENCE)
     newest.give(2)
-    wait_until(lambda: hand.taken == [1, 2])
+    wait_until(lambda: hand.taken == [1, 2], PATIENCE)
     assert hand.threads[1] is not hand.threads[0]
 
 
@@ -79,7 +82,7 @@ def test_last_item_is_handled_however_often_the_thread_ends(hand, monkeypatch):
     newest = Newest(hand)
     for number in range(500):
         newest.give(number)
-    wait_until(lambda: hand.taken[-1:] == [499])
+    wait_until(lambda: hand.taken[-1:] == [499], PATIENCE)
     assert hand.taken == sorted(set(hand.taken)), "in order, none twice"
     assert hand.most_at_work == 1
 
@@ -88,7 +91,7 @@ def test_every_item_counts_as_one(hand):
     newest = Newest(hand)
     for item in (None, 0, ""):
         newest.give(item)
-        wait_until(lambda item=item: hand.taken and hand.taken[-1] is item)
+        wait_until(lambda item=item: hand.taken and hand.taken[-1] is item, PATIENCE)
     assert hand.taken == [None, 0, ""]
 
 
