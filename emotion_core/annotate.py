@@ -50,7 +50,7 @@ def draw_label(image: NDArray[np.uint8], box: Box, text: str, colour: str) -> No
     strip = _strip(text, _rgb(colour), 9 * _line(image))[: image.shape[0], : image.shape[1]]
     height, width = strip.shape[:2]
     left = max(0, min(box.x, image.shape[1] - width))
-    top = min(box.y - height if box.y >= height else box.y, image.shape[0] - height)
+    top = max(0, min(box.y - height if box.y >= height else box.y, image.shape[0] - height))
     image[top : top + height, left : left + width] = strip
 
 

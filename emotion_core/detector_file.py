@@ -7,6 +7,7 @@ from there, once. Only the very file that was tested is taken.
 import hashlib
 import urllib.request
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
 from typing import IO, Final
 
@@ -67,9 +68,10 @@ def _download(open_address: Opener) -> bytes:
     try:
         with open_address(ADDRESS, timeout=_PATIENCE) as answer:
             return answer.read(_LARGEST)
-    except OSError as error:  # also what urllib and ssl raise
+    except (OSError, HTTPException) as error:  # urllib's and ssl's own errors are OSErrors too
+        reason = str(getattr(error, "reason", None) or error).strip()
         raise EmotionError(
-            f"The OpenCV Zoo cannot be reached from here ({getattr(error, 'reason', None) or error}). The app works "
+            f"The OpenCV Zoo cannot be reached from here ({reason}). The app works "
             f"without its detector; to have it, save {ADDRESS} as {detector_path()}."
         ) from error
 
@@ -79,9 +81,12 @@ def _keep(content: bytes, path: Path) -> None:
         raise EmotionError(
             f"What {ADDRESS} sent ({len(content):,} bytes) is not the file that was tested, so it was not kept."
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
-        temporary.write_bytes(content)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary:
+            temporary.write_bytes(content)
+    except OSError as error:
+        raise EmotionError(f"{path} cannot be written: {error.strerror}; move it with EMOTION_DETECTORS.") from error
 
 
 def _is_the_one(content: bytes) -> bool:

@@ -101,9 +101,8 @@ class Tracker:
             gray: uint8 (h, w).
             frame: Its number, larger than those before.
         """
-        reduced = np.asarray(
-            cv2.resize(gray, None, fx=self._scale, fy=self._scale, interpolation=cv2.INTER_AREA), np.uint8
-        )
+        height, width = (max(1, round(side * self._scale)) for side in gray.shape)
+        reduced = np.asarray(cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
         if self._previous is None or self._previous.shape != reduced.shape:
             self._tracks.clear()
         elif self._tracks:

@@ -180,11 +180,16 @@ class WebcamClassifier:
             self._paused = paused
 
     def still(self) -> Still | None:
-        """Return the newest frame with its faces, None before the first."""
+        """Return the newest frame with its faces where they are in it, None before the first."""
         with self._lock:
             if self._last is None:
                 return None
-            return Still(self._last[0].image, tuple(person.face for person in self._known()))
+            frame = self._last[0]
+            known = [track for track in self._chosen() if track.number in self._people]
+            cuts = [cut_face(frame.gray, track.box(frame.gray.shape)) for track in known]
+            shares = [self._people[track.number].face.probabilities for track in known]
+        faces = (ClassifiedFace(cut.box, cut.crop, share) for cut, share in zip(cuts, shares, strict=True))
+        return Still(frame.image, tuple(faces))
 
     def forget(self) -> None:
         """Drop frames and faces: the stream has ended."""
@@ -205,7 +210,8 @@ class WebcamClassifier:
         except Exception as error:  # whatever it is, the picture goes on and the page says so
             logging.getLogger(__name__).exception("A frame could not be read.")
             with self._lock:
-                self._trouble = f"Faces cannot be read: {error}"
+                if frame.number > self._forgotten:
+                    self._trouble = f"Faces cannot be read: {error}"
             return
         with self._lock:
             if frame.number > self._forgotten:
