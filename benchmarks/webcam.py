@@ -31,12 +31,12 @@ from benchmarks.first_paint import serve
 from emotion_core import settings
 from emotion_core.boxes import square_crop
 from emotion_core.classifier import Classifier, load_classifier
-from emotion_core.detection import DETECTORS, Detector, best_detector, open_detector
+from emotion_core.detection import DETECTORS, Detector, best_detector
 from emotion_core.errors import ModelUnavailable
 from emotion_core.faces import classify_crops, cut_face
 from emotion_core.images import to_gray
 from emotion_core.runs import Runs
-from emotion_core.webcam import DETECTION_SIDE, WebcamClassifier
+from emotion_core.webcam import WebcamClassifier, open_live_detector
 from tests.camera import portrait, write_clip
 
 Frame = NDArray[np.uint8]
@@ -81,8 +81,8 @@ def frames(count: int) -> Iterator[Frame]:
 
 
 def report_frames(name: str, classifier: Classifier) -> None:
-    detector = open_detector(name, longest_side=DETECTION_SIDE)
-    webcam = WebcamClassifier(classifier, open_detector(name, longest_side=DETECTION_SIDE))
+    detector = open_live_detector(name)
+    webcam = WebcamClassifier(classifier, open_live_detector(name))
     read, shown = [], []
     for number, frame in enumerate(frames(220)):
         start = time.perf_counter()

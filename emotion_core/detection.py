@@ -6,7 +6,6 @@ file has been fetched (`detector_file`). Each knows how its boxes lie on a face,
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -23,6 +22,9 @@ from emotion_core.images import shrink, to_gray
 _NARROWEST: Final = 64
 """YuNet's answers are noise on pictures of 32 pixels and less, so those are drawn out to this."""
 
+LEAST_SMALLEST: Final = 0.02
+"""Faces that take less of the picture's longer side are not looked for: the picture would not be reduced at all."""
+
 Rectangle = tuple[float, float, float, float]
 """x, y, width, height."""
 
@@ -30,16 +32,24 @@ Rectangle = tuple[float, float, float, float]
 class Detector(ABC):
     """Finds upright frontal faces. May be shared by threads, which then wait for each other.
 
-    The picture is reduced until its longer side has `longest_side` pixels: less is faster, and misses small faces.
+    Args:
+        smallest: Side of the smallest face to look for, relative to the picture's longer side; None for
+            `usual_smallest`. The picture is reduced until such a face is just large enough: looking for larger ones
+            alone is faster and raises fewer false alarms.
     """
 
     name: ClassVar[str]
     crop: ClassVar[CropRule]
-    smallest: ClassVar[float]
-    """Side of the smallest face that is found, relative to the picture's longer side."""
+    usual_smallest: ClassVar[float]
+    live_smallest: ClassVar[float]
+    """The usual one for a live stream: a person at a webcam is near, so speed counts more than small faces."""
 
-    def __init__(self, longest_side: int) -> None:
-        self._longest_side = longest_side
+    _face_pixels: ClassVar[int]
+    """Side of the smallest face in the reduced picture."""
+
+    def __init__(self, smallest: float | None = None) -> None:
+        self.smallest = self.usual_smallest if smallest is None else smallest
+        self._longest_side = round(self._face_pixels / self.smallest)
         self._lock = threading.Lock()  # OpenCV's objects keep their working memory in themselves
 
     def detect(self, image: NDArray[np.uint8]) -> list[Box]:
@@ -49,6 +59,8 @@ class Detector(ABC):
         with self._lock:
             found = self._find(reduced)
         boxes = [Box(*(round(side / scale) for side in rectangle)) for rectangle in found]
+        least = 0.8 * self.smallest * max(image.shape[:2])  # boxes are cut more or less tightly
+        boxes = [box for box in boxes if max(box.width, box.height) >= least]
         return without_nested(sorted(boxes, key=lambda box: box.area, reverse=True))
 
     @abstractmethod
@@ -67,9 +79,11 @@ class HaarDetector(Detector):
 
     name = "haar"
     crop = CropRule(1.0, 0.0)
-    """The middle of a plateau, 69.2 % of validation faces right where 70.7 % are uncut (`benchmarks/crop.py --count 1500`)."""
+    """69.2 % of validation faces right, 70.7 % uncut; mid-plateau (`benchmarks/crop.py --count 1500`)."""
 
-    smallest = 0.12
+    usual_smallest = 0.12
+    live_smallest = 0.15
+    _face_pixels = 29
 
     _CASCADES: Final = ("frontalface_default", "frontalface_alt2", "profileface")
     _TOO_FEW: Final = 2
@@ -78,8 +92,8 @@ class HaarDetector(Detector):
     _LIKENESS: Final = 0.4
     """How far windows may lie apart, relative to their size, and still count as of one face; more joins neighbours."""
 
-    def __init__(self, longest_side: int = 280) -> None:
-        super().__init__(longest_side)
+    def __init__(self, smallest: float | None = None) -> None:
+        super().__init__(smallest)
         folder = Path(cv2.data.haarcascades)
         self._cascades = [_load_cascade(folder / f"haarcascade_{name}.xml") for name in self._CASCADES]
         self._contrast = cv2.createCLAHE(clipLimit=2.0, tileGridSize=(4, 4))
@@ -102,14 +116,16 @@ class YunetDetector(Detector):
     crop = CropRule(0.87, -0.02)
     """68.6 % of validation faces right, 68.0 % by the whole box, 69.8 % uncut (`benchmarks/crop.py --count 1500`)."""
 
-    smallest = 0.03
+    usual_smallest = 0.03
+    live_smallest = 0.06
+    _face_pixels = 19
 
     _CONFIDENCE: Final = 0.5
     _OVERLAP: Final = 0.3
     _CANDIDATES: Final = 200
 
-    def __init__(self, longest_side: int = 640) -> None:
-        super().__init__(longest_side)
+    def __init__(self, smallest: float | None = None) -> None:
+        super().__init__(smallest)
         weights = np.frombuffer(read_detector_file(), np.uint8)
         try:
             self._network = cv2.FaceDetectorYN.create(
@@ -126,26 +142,29 @@ class YunetDetector(Detector):
         return [] if faces is None else [(face[0], face[1], face[2], face[3]) for face in faces.tolist()]
 
 
-DETECTORS: Final[dict[str, Callable[..., Detector]]] = {"yunet": YunetDetector, "haar": HaarDetector}
+DETECTORS: Final[dict[str, type[HaarDetector | YunetDetector]]] = {"yunet": YunetDetector, "haar": HaarDetector}
 """By name, the better first."""
 
 
-def open_detector(name: str | None = None, **settings: int) -> Detector:
+def open_detector(name: str | None = None, smallest: float | None = None) -> Detector:
     """Return a detector of one's own.
 
     Args:
         name: "yunet" or "haar"; None for the first of them that can be had here.
-        settings: `longest_side`, where it is to be other than the detector's own.
+        smallest: As in `Detector`.
 
     Raises:
-        BadInput: No detector has this name.
+        BadInput: No detector has this name, or the smallest face is no share between 0.02 and 1.
         ModelUnavailable: The file of the detector asked for is not here.
     """
-    if name is None:
-        return open_detector(best_detector(), **settings)
+    name = name or best_detector()
     if name not in DETECTORS:
         raise BadInput(f"There is no face detector {name!r}; there are {', '.join(DETECTORS)}.")
-    return DETECTORS[name](**settings)
+    if smallest is not None and not LEAST_SMALLEST <= smallest <= 1:
+        raise BadInput(
+            f"The smallest face to look for is a share of the picture from {LEAST_SMALLEST} to 1, not {smallest}."
+        )
+    return DETECTORS[name](smallest)
 
 
 def best_detector() -> str:

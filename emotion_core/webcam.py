@@ -20,15 +20,12 @@ from numpy.typing import NDArray
 from emotion_core.annotate import UNSURE_COLOUR, draw_box, draw_label, person_colour
 from emotion_core.boxes import Box, square_crop
 from emotion_core.classifier import Classifier
-from emotion_core.detection import Detector, open_detector
+from emotion_core.detection import DETECTORS, Detector, best_detector, open_detector
 from emotion_core.emotions import EMOTION_COLOURS
 from emotion_core.faces import ClassifiedFace, classify_crops, cut_face
 from emotion_core.images import to_gray
 from emotion_core.streaming import Newest, Rate
 from emotion_core.tracking import Track, Tracker
-
-DETECTION_SIDE: Final = 320
-"""Longer side at which faces are looked for: a person at a webcam is near, so speed counts more than small faces."""
 
 _DETECTION_SECONDS: Final = 0.2
 """How often faces are looked for while some are followed; where there are none every frame that is read is searched."""
@@ -118,7 +115,7 @@ class WebcamClassifier:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.classifier = classifier
-        self.detector = detector or open_detector(longest_side=DETECTION_SIDE)
+        self.detector = detector or open_live_detector()
         self.settings = LiveSettings()
         self._clock = clock
         self._lock = threading.Lock()  # guards all that follows
@@ -277,6 +274,14 @@ class WebcamClassifier:
         """Do once what is slow the first time, so that no frame waits for it."""
         self.detector.detect(np.zeros((240, 320, 3), np.uint8))
         self.classifier.probabilities(np.zeros((1, 48, 48), np.uint8))
+
+
+def open_live_detector(name: str | None = None, smallest: float | None = None) -> Detector:
+    """Return a detector for a stream, quick where nobody asks for small faces; raises as `open_detector`."""
+    name = name or best_detector()
+    if smallest is None and name in DETECTORS:
+        smallest = DETECTORS[name].live_smallest
+    return open_detector(name, smallest)
 
 
 def _share_of_new(seconds: float, smoothing: float) -> float:

@@ -7,7 +7,7 @@ from emotion_core.config import SAMPLE
 from emotion_core.runs import Run
 from emotion_core.video import FORMATS
 from ui import cache, widgets
-from ui.detectors import pick_detector
+from ui.detectors import Finder, pick_detector
 from ui.faces import show_no_face, show_picture
 from ui.pictures import Search, answer, show_answers, show_closely, show_found
 
@@ -23,7 +23,7 @@ def show_model(run: Run) -> None:
         )
 
 
-def classify_uploads(classifier: Classifier, run: Run, detector: str) -> None:
+def classify_uploads(classifier: Classifier, run: Run, finder: Finder) -> None:
     uploads = st.file_uploader(
         "Pictures",
         type=["jpg", "jpeg", "png", "webp", "bmp"],
@@ -39,11 +39,11 @@ def classify_uploads(classifier: Classifier, run: Run, detector: str) -> None:
             key="whole-picture",
             help="For pictures that are nothing but a face, such as 48x48 crops.",
         )
-    search = Search(detector, largest, whole)
+    search = Search(finder, largest, whole)
     show_answers([answer(upload, upload.name, classifier, search) for upload in uploads], run)
 
 
-def classify_snapshot(classifier: Classifier, run: Run, detector: str) -> None:
+def classify_snapshot(classifier: Classifier, run: Run, finder: Finder) -> None:
     camera, result = st.columns([3, 2], gap="large")
     with camera:
         snapshot = st.camera_input("Take a picture", key="snapshot")
@@ -52,7 +52,7 @@ def classify_snapshot(classifier: Classifier, run: Run, detector: str) -> None:
         with result:
             show_no_face("No picture yet")
         return
-    taken = answer(snapshot, "Snapshot", classifier, Search(detector))
+    taken = answer(snapshot, "Snapshot", classifier, Search(finder))
     with result:
         show_found(taken.faces)
         if taken.picture:
@@ -61,13 +61,13 @@ def classify_snapshot(classifier: Classifier, run: Run, detector: str) -> None:
         show_closely([taken], run)
 
 
-def classify_webcam(classifier: Classifier, run: Run, detector: str) -> None:
+def classify_webcam(classifier: Classifier, run: Run, finder: Finder) -> None:
     with st.spinner("Getting the webcam ready..."):
         from ui.webcam import show_webcam  # takes seconds, so only those who want the webcam wait
-    show_webcam(classifier, run, detector)
+    show_webcam(classifier, run, finder)
 
 
-def classify_video(classifier: Classifier, run: Run, detector: str) -> None:
+def classify_video(classifier: Classifier, run: Run, finder: Finder) -> None:
     from ui.timeline import show_timeline, timeline_of
 
     upload = st.file_uploader(
@@ -78,7 +78,7 @@ def classify_video(classifier: Classifier, run: Run, detector: str) -> None:
         help="Up to two minutes of it are read, five frames a second. It stays in this app's memory until you leave.",
     )
     if upload:
-        show_timeline(timeline_of(upload, classifier, run.id, detector), upload.name)
+        show_timeline(timeline_of(upload, classifier, run.id, finder), upload.name)
 
 
 MODES = {
@@ -105,5 +105,5 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
         bind="query-params",
         label_visibility="collapsed",
     )
-    detector = pick_detector()
-MODES[mode](model, run, detector)
+    finder = pick_detector()
+MODES[mode](model, run, finder)

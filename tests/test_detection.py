@@ -151,10 +151,23 @@ def test_face_that_fills_less_than_the_smallest_is_not_looked_for(haar):
     assert haar.detect(draw_portrait(size=tiny)) == []
 
 
-def test_reducing_a_picture_less_finds_the_same_face():
-    (coarse,) = open_detector("haar", longest_side=200).detect(draw_portrait())
-    (fine,) = open_detector("haar", longest_side=640).detect(draw_portrait())
+def test_smaller_faces_are_found_where_asked_for(haar):
+    crowd = draw_portrait(size=38)
+    assert haar.detect(crowd) == []
+    (face,) = open_detector("haar", smallest=0.05).detect(crowd)
+    assert face.holds(320, 230)
+
+
+def test_looking_for_smaller_faces_finds_the_same_large_one():
+    (coarse,) = open_detector("haar", smallest=0.2).detect(draw_portrait())
+    (fine,) = open_detector("haar", smallest=0.06).detect(draw_portrait())
     assert coarse.overlap(fine) > 0.7
+
+
+@pytest.mark.parametrize("smallest", [0, 0.001, -1, 1.5, float("nan")])
+def test_smallest_face_that_is_no_share_is_refused(smallest):
+    with pytest.raises(BadInput, match=r"from 0\.02 to 1"):
+        open_detector("haar", smallest)
 
 
 def test_webcam_frame_is_searched_fast_enough_for_live_use(haar):
@@ -200,7 +213,7 @@ def test_damaged_file_counts_as_none(folder):
 @needs_yunet
 def test_with_its_file_yunet_is_the_best_there_is(open_named):
     assert best_detector() == "yunet"
-    assert isinstance(open_detector(longest_side=320), YunetDetector)
+    assert isinstance(open_detector(smallest=0.06), YunetDetector)
 
 
 def test_boxes_in_the_middle_of_larger_ones_are_dropped():

@@ -28,8 +28,8 @@ HAPPY, SAD, NEUTRAL = (EMOTIONS.index(emotion) for emotion in ("Happy", "Sad", "
 FRAME_SECONDS = 0.25
 """Between the frames of these streams: slow enough that each is searched for faces."""
 
-SIDE = 200
-"""Longer side at which faces are looked for: less than in use, for speed."""
+SMALLEST = 0.18
+"""Smallest face looked for: larger than in use, for speed."""
 
 PATIENCE = 30
 """Seconds for what takes a tenth of one on an idle machine."""
@@ -85,7 +85,7 @@ class Searches(HaarDetector):
     """Counts how often it is asked; breaks and waits as it is told."""
 
     def __init__(self):
-        super().__init__(SIDE)
+        super().__init__(SMALLEST)
         self.count, self.trouble = 0, None
         self.entered, self.may_answer = threading.Event(), threading.Event()
         self.may_answer.set()
@@ -161,7 +161,7 @@ class Stream:
 
 @pytest.fixture(scope="module")
 def detector():
-    return open_detector("haar", longest_side=SIDE)
+    return open_detector("haar", SMALLEST)
 
 
 @pytest.fixture

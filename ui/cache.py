@@ -120,9 +120,9 @@ def training_faces(config: "RunConfig", dataset: "Dataset") -> "TrainingFaces":
     )
 
 
-def detector(name: str) -> "Detector":
-    """Return the detector for still pictures, shared by all sessions; raises ModelUnavailable."""
-    return _detector(name)
+def detector(name: str, smallest: float | None) -> "Detector":
+    """Return a detector for still pictures, shared by all sessions; raises ModelUnavailable."""
+    return _detector(name, smallest)
 
 
 def keep_upload(upload: io.BytesIO, name: str) -> Path:
@@ -190,11 +190,11 @@ def _training_faces(
     return TrainingFaces(_dataset, _config)
 
 
-@st.cache_resource(show_spinner=False)
-def _detector(name: str) -> "Detector":
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _detector(name: str, smallest: float | None) -> "Detector":
     from emotion_core.detection import open_detector
 
-    return open_detector(name)
+    return open_detector(name, smallest)
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

@@ -1,5 +1,6 @@
 """Which face detector a page uses, and the button that fetches the better one."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import streamlit as st
@@ -18,8 +19,16 @@ _WORDS: Final = """**YuNet** is OpenCV's small face-finding network: it finds mo
 **Haar cascades** (2001) come with every OpenCV and need no download."""
 
 
-def pick_detector() -> str:
-    """Let the person choose how faces are found, and return the detector's name; offer YuNet where it is not here."""
+@dataclass(frozen=True)
+class Finder:
+    """How faces are to be found: by which detector, and down to which share of the picture; None for the usual one."""
+
+    name: str
+    smallest: float | None = None
+
+
+def pick_detector() -> Finder:
+    """Let the person choose how faces are found; offer YuNet where it is not here."""
     best = best_detector()
     names = list(DETECTORS) if best == YunetDetector.name else [HaarDetector.name]
     if st.session_state.pop("detector-fetched", False) or st.session_state.get("detector") not in names:
@@ -28,9 +37,20 @@ def pick_detector() -> str:
     with st.popover(f"Faces found by {_NAMES[chosen]}", icon=":material/frame_person:"):
         st.radio("Face detector", names, key="detector", format_func=_NAMES.__getitem__)
         st.caption(_WORDS)
+        usual = round(100 * DETECTORS[chosen].usual_smallest)
+        smallest = st.slider(
+            "Smallest face",
+            2,
+            40,
+            usual,
+            format="%d%%",
+            key=f"smallest-{chosen}",
+            help="As a share of the picture's longer side. Smaller finds more in group photographs, takes longer and "
+            "raises more false alarms.",
+        )
         if best != YunetDetector.name:
             _offer_yunet()
-    return chosen
+    return Finder(chosen, None if smallest == usual else smallest / 100)
 
 
 def _offer_yunet() -> None:

@@ -35,10 +35,17 @@ class Picture:
 
 
 @st.cache_data(max_entries=100, scope="session", show_spinner="Looking for faces...")
-def read_picture(content: bytes, name: str, detector: str) -> Picture:
-    """Decode a picture and find its faces with the detector of that name, once; raises EmotionError."""
+def read_picture(content: bytes, name: str, detector: str, smallest: float | None) -> Picture:
+    """Decode a picture and find its faces, once; raises EmotionError.
+
+    Args:
+        content: The file's bytes.
+        name: What the person knows the file by.
+        detector: As in `open_detector`.
+        smallest: As in `open_detector`.
+    """
     image = shrink(decode_image(content, name), _LONGEST_SIDE, _LONGEST_SIDE)
-    return Picture(image, tuple(find_faces(image, cache.detector(detector))))
+    return Picture(image, tuple(find_faces(image, cache.detector(detector, smallest))))
 
 
 def show_picture(image: NDArray[np.uint8], faces: Sequence[ClassifiedFace], alt: str) -> None:

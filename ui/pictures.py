@@ -17,12 +17,13 @@ from emotion_core.faces import ClassifiedFace, classify_crops, whole_picture
 from emotion_core.images import shrink
 from emotion_core.runs import Run
 from ui.closer import show_closer
+from ui.detectors import Finder
 from ui.faces import Picture, dotted, read_picture, show_face, show_picture
 from ui.widgets import data_url, plain
 
 _NO_FACE_ADVICE: Final = """Try a picture in which the face looks at the camera, upright, evenly lit and uncovered, and
-fills at least a ninth of the width. For a picture that is nothing but a face, switch on
-*Use the whole picture where no face is found*."""
+is not too small: the smallest that is looked for can be set where the detector is chosen. For a picture that is nothing
+but a face, switch on *Use the whole picture where no face is found*."""
 
 _THUMBNAIL: Final = (420, 300)
 
@@ -39,9 +40,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Search:
-    """How faces are looked for: by which detector, the largest alone or all, the whole picture where there is none."""
+    """How faces are looked for: how they are found, the largest alone or all, the whole picture where there is none."""
 
-    detector: str
+    finder: Finder
     largest_only: bool = False
     whole: bool = False
 
@@ -49,7 +50,7 @@ class Search:
 def answer(upload: UploadedFile, name: str, classifier: Classifier, search: Search) -> Answer:
     """Read a picture and classify its faces."""
     try:
-        picture = read_picture(upload.getvalue(), name, search.detector)
+        picture = read_picture(upload.getvalue(), name, search.finder.name, search.finder.smallest)
     except EmotionError as error:
         return Answer(name, refusal=str(error))
     found = list(picture.faces[:1] if search.largest_only else picture.faces)

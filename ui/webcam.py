@@ -12,13 +12,13 @@ from streamlit_webrtc import webrtc_streamer
 
 from emotion_core.annotate import draw_faces, person_colour
 from emotion_core.classifier import Classifier
-from emotion_core.detection import open_detector
 from emotion_core.faces import ClassifiedFace, Face, classify_crops
 from emotion_core.images import shrink
 from emotion_core.runs import Run
-from emotion_core.webcam import DETECTION_SIDE, LiveSettings, LiveView, Person, Still, WebcamClassifier
+from emotion_core.webcam import LiveSettings, LiveView, Person, Still, WebcamClassifier, open_live_detector
 from ui.camera_check import TRANSLATIONS, show_camera_trouble
 from ui.closer import show_closer
+from ui.detectors import Finder
 from ui.faces import show_face, show_no_face
 from ui.widgets import friendly_errors, plain, show_faces
 
@@ -37,9 +37,9 @@ _SMOOTHING: Final = {"Off": 0.0, "Quick": 0.25, "Steady": 0.5, "Calm": 1.0, "Slo
 LIVE: Final = "Live"
 
 
-def show_webcam(classifier: Classifier, run: Run, detector: str) -> None:
+def show_webcam(classifier: Classifier, run: Run, finder: Finder) -> None:
     """Show the camera's control and picture, the bars beside it, and below one face closely."""
-    webcam = _webcam_of_session(classifier, detector)  # warm before START can be pressed
+    webcam = _webcam_of_session(classifier, finder)  # warm before START can be pressed
     video, result = st.columns([3, 2], gap="large")
     with video:
         show_camera_trouble()
@@ -200,13 +200,14 @@ def _read_again(still: Still, webcam: WebcamClassifier) -> list[ClassifiedFace]:
     return classify_crops([Face(face.box, face.crop) for face in still.faces], webcam.classifier)
 
 
-def _webcam_of_session(classifier: Classifier, detector: str) -> WebcamClassifier:
+def _webcam_of_session(classifier: Classifier, finder: Finder) -> WebcamClassifier:
     """Return the session's own, made anew for another model or detector: streams share a model, never a result."""
-    webcam: WebcamClassifier | None = st.session_state.get("webcam-classifier")
-    if webcam is None or webcam.classifier is not classifier or webcam.detector.name != detector:
-        with st.spinner("Warming up the model..."), friendly_errors():
-            webcam = WebcamClassifier(classifier, open_detector(detector, longest_side=DETECTION_SIDE))
-        st.session_state["webcam-classifier"] = webcam
+    known: tuple[Classifier, Finder, WebcamClassifier] | None = st.session_state.get("webcam-classifier")
+    if known and known[0] is classifier and known[1] == finder:
+        return known[2]
+    with st.spinner("Warming up the model..."), friendly_errors():
+        webcam = WebcamClassifier(classifier, open_live_detector(finder.name, finder.smallest))
+    st.session_state["webcam-classifier"] = (classifier, finder, webcam)
     return webcam
 
 

@@ -186,6 +186,12 @@ def _classify(commands: Any) -> None:
     command.add_argument("images", metavar="IMAGE", nargs="+", type=Path, help="JPEG, PNG, WebP or BMP")
     command.add_argument("--run", metavar="RUN", help=f"{RUN_HELP} (default: the best run)")
     command.add_argument("--detector", metavar="NAME", help="yunet or haar (default: yunet where it was fetched)")
+    command.add_argument(
+        "--smallest",
+        type=float,
+        metavar="SHARE",
+        help="smallest face to look for, as a share of the picture's longer side",
+    )
     command.add_argument("--whole", action="store_true", help="take the whole picture where no face is found")
     _add_runs_option(command)
 

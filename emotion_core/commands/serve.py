@@ -53,7 +53,7 @@ def classify(options: argparse.Namespace) -> None:
     runs = runs_of(options)
     run = runs.find(options.run) if options.run else best_run(runs)
     pictures = [(path, decode_image(_read(path), path.name)) for path in options.images]
-    classifier, detector = load_classifier(run), open_detector(options.detector)
+    classifier, detector = load_classifier(run), open_detector(options.detector, options.smallest)
     answers = [(path, classify_faces(picture, classifier, detector, whole=options.whole)) for path, picture in pictures]
     if options.json:
         print_json([{"image": str(path), "faces": [_describe(face) for face in faces]} for path, faces in answers])
