@@ -69,14 +69,14 @@ def _show_controls(webcam: WebcamClassifier, playing: bool) -> None:
     """Offer what may be changed while the stream runs."""
     with st.container(horizontal=True):
         paused = webcam.paused and playing
-        if st.button(
+        st.button(
             "Go on" if paused else "Pause",
             icon=":material/play_arrow:" if paused else ":material/pause:",
             disabled=not playing,
             key="webcam-pause",
-        ):
-            webcam.pause(not paused)
-            st.rerun()
+            on_click=webcam.pause,
+            args=(not paused,),
+        )
         if st.button("Take a still", icon=":material/photo_camera:", disabled=not playing, key="webcam-still"):
             _keep_still(webcam)
     left, right = st.columns(2, gap="medium")
