@@ -124,9 +124,12 @@ class Tracker:
                 _pull(track, faces[pairs[place]], frame)
             else:
                 track.misses += 1
+        taken = {track.number for track in self._tracks}  # whoever goes now leaves the number to the next to come later
         self._tracks = [track for track in self._tracks if track.misses <= _MISSES]
         for place in sorted(set(range(len(faces))) - set(pairs.values())):
-            self._add(faces[place], frame)
+            number = next(number for number in range(len(taken) + 1) if number not in taken)
+            taken.add(number)
+            self._add(faces[place], number, frame)
 
     def forget(self) -> None:
         """Drop all faces and the last frame."""
@@ -148,9 +151,7 @@ class Tracker:
                 moved = _moved(track.square * self._scale, start[mine, 0][kept], end[mine, 0][kept])
                 track.square = moved / self._scale
 
-    def _add(self, face: Box, frame: int) -> None:
-        taken = {track.number for track in self._tracks}
-        number = next(number for number in range(len(taken) + 1) if number not in taken)
+    def _add(self, face: Box, number: int, frame: int) -> None:
         track = Track(number, _square(face))
         track.past.append((frame, track.square))
         self._tracks.append(track)

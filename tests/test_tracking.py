@@ -273,3 +273,15 @@ def test_tiny_frames_are_followed_like_any_other(shape):
         tracker.follow(np.full(shape, 90, np.uint8), number)
         tracker.correct([Box(0, 0, side, side)], number)
     assert boxes(tracker, shape) == {0: Box(0, 0, side, side)}
+
+
+def test_number_is_not_given_to_another_in_the_moment_in_which_its_owner_is_dropped():
+    tracker, frame = Tracker(), np.zeros((480, 640), np.uint8)
+    tracker.follow(frame, 0)
+    tracker.correct([Box(0, 0, 100, 100)], 0)
+    for number in (1, 2):
+        tracker.follow(frame, number)
+        tracker.correct([], number)
+    tracker.follow(frame, 3)
+    tracker.correct([Box(400, 300, 100, 100)], 3)
+    assert [track.number for track in tracker.tracks] == [1]
