@@ -1,4 +1,4 @@
-"""A clip for Chromium's fake camera: a public-domain portrait that comes with scikit-image."""
+"""A clip for Chromium's fake camera: a public-domain portrait, one beside the checkout or that of scikit-image."""
 
 from pathlib import Path
 
@@ -7,6 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 WIDTH, HEIGHT = 640, 480
+
+PHOTOGRAPH = Path(__file__).resolve().parent.parent.parent / "shared" / "photos" / "obama-480p.jpg"
+"""Used where it is there; whoever has cloned the project alone does not have it."""
+
+
+def somebody() -> NDArray[np.uint8]:
+    """Return the photograph of a person as RGB (480, 640, 3), the face about 150 pixels wide."""
+    if not PHOTOGRAPH.exists():
+        return portrait()
+    photograph = cv2.cvtColor(cv2.imread(str(PHOTOGRAPH)), cv2.COLOR_BGR2RGB)  # (480, 853, 3)
+    left = (photograph.shape[1] - WIDTH) // 2
+    return np.ascontiguousarray(photograph[:HEIGHT, left : left + WIDTH])
 
 
 def portrait() -> NDArray[np.uint8]:

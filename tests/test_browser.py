@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from camera import portrait, write_clip
+from camera import portrait, somebody, write_clip
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from emotion_core.classifier import load_classifier
@@ -77,7 +77,7 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="module")
 def browser(playwright: Playwright, tmp_path_factory) -> Iterator[Browser]:
-    clip = write_clip(tmp_path_factory.mktemp("camera") / "clip.y4m", portrait())
+    clip = write_clip(tmp_path_factory.mktemp("camera") / "clip.y4m", somebody())
     browser = launch(
         playwright,
         "--use-fake-device-for-media-stream",
