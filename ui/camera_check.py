@@ -48,9 +48,11 @@ const REFUSALS = {NotAllowedError: "denied", SecurityError: "denied", NotFoundEr
 
 export default function ({ data, parentElement }) {
   const box = parentElement.querySelector(".trouble")
+  const place = (parentElement.host ?? parentElement).closest("[data-testid='stElementContainer']")
   const show = (reason) => {
     box.textContent = reason ? data.sentences[reason] : ""
     box.classList.toggle("shown", Boolean(reason))
+    if (place) place.style.display = reason ? "" : "none" // else the page keeps a gap for it
   }
   if (!window.isSecureContext || !navigator.mediaDevices) { show("insecure"); return }
 
