@@ -67,6 +67,26 @@ def test_damage_anywhere_is_noticed_or_changes_nothing_and_the_one_before_is_tak
         np.testing.assert_array_equal(latest.arrays[name], array)
 
 
+def test_damage_to_the_list_of_parts_is_noticed(checkpoints):
+    """A zip's own list has no checksum: a longer comment in it swallows the parts that come after."""
+    save(checkpoints, 1, 2)
+    path = checkpoints._path(2)
+    content = path.read_bytes()
+    for place in range(content.index(b"PK\x01\x02"), len(content)):
+        for bits in (1, 128, 255):
+            path.write_bytes(content[:place] + bytes([content[place] ^ bits]) + content[place + 1 :])
+            assert set(checkpoints.latest().arrays) == set(ARRAYS)
+
+
+def test_checkpoint_from_before_names_were_noted_is_read(checkpoints):
+    save(checkpoints, 1)
+    state = np.frombuffer(b'{"loss": 0.5}', np.uint8)
+    np.savez(checkpoints._path(2), state=state, **ARRAYS)
+    latest = checkpoints.latest()
+    assert (latest.epoch, latest.state) == (2, {"loss": 0.5})
+    assert set(latest.arrays) == set(ARRAYS)
+
+
 def test_a_pickled_object_is_not_loaded(checkpoints, tmp_path):
     class Trap:
         def __reduce__(self):

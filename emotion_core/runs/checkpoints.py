@@ -20,6 +20,9 @@ from emotion_core.files import replacing
 KEPT: Final = 2
 
 _STATE: Final = "state"
+_NAMES: Final = "arrays"
+"""The arrays are named within the state, whose bytes have a checksum: the zip's own list of them has none."""
+
 _NAME: Final = re.compile(r"epoch-(\d{6})\.npz")
 
 
@@ -41,7 +44,8 @@ class Checkpoints:
     def save(self, checkpoint: Checkpoint) -> None:
         """Add a checkpoint and let go of all but the last two; raises OSError, with those kept, where it cannot."""
         self._folder.mkdir(exist_ok=True)
-        state = np.frombuffer(json.dumps(checkpoint.state).encode(), np.uint8)
+        contents = {_STATE: checkpoint.state, _NAMES: sorted(checkpoint.arrays)}
+        state = np.frombuffer(json.dumps(contents).encode(), np.uint8)
         with replacing(self._path(checkpoint.epoch)) as temporary:
             np.savez(temporary, **{_STATE: state}, **checkpoint.arrays)  # type: ignore[arg-type]
         self.keep(KEPT)
@@ -69,7 +73,12 @@ def _load(path: Path, epoch: int) -> Checkpoint | None:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        return Checkpoint(epoch, arrays, json.loads(arrays.pop(_STATE).tobytes()))
+        contents = json.loads(arrays.pop(_STATE).tobytes())
+        if _NAMES not in contents:  # written before names were noted
+            return Checkpoint(epoch, arrays, contents)
+        if sorted(arrays) != contents[_NAMES]:
+            raise ValueError("parts of it are missing")
+        return Checkpoint(epoch, arrays, contents[_STATE])
     except Exception as error:  # damaged bytes make zipfile, zlib, NumPy and json raise errors of many kinds
         print(f"The checkpoint {path.name} cannot be read ({error}); the one before it is taken.", flush=True)
         return None
