@@ -1,32 +1,36 @@
 """Kaggle: a test file in, its predictions out."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from emotion_core.dataset import Dataset
+from emotion_core.ensemble import Ensemble
 from emotion_core.runs import Run
-from ui import cache, predictions, widgets
-from ui.predictions import Prediction
+from emotion_core.submission import HEADERS, Style
+from ui import cache, charts, predictions, widgets
+from ui.class_balance import show_balance, training_balance
+from ui.predictions import EveryPrediction, Prediction
 
 
-def predict(run: Run, dataset: Dataset) -> None:
+def predict(runs: Sequence[Run], dataset: Dataset) -> None:
     """Classify every face while a bar shows how far it is, then show the result."""
     with widgets.friendly_errors():
-        classifier = cache.classifier(run.id)
+        classifier = Ensemble([cache.classifier(run.id) for run in runs])
     bar = st.progress(0.0, text=f"0 of {len(dataset):,} faces")
 
     def show(done: int, total: int) -> None:
         bar.progress(done / total, text=f"{done:,} of {total:,} faces")
 
-    probabilities = classifier.probabilities(dataset.images, show)
-    predictions.keep(Prediction(run.id, dataset.fingerprint, probabilities))
+    predictions.keep(runs, dataset, classifier.probabilities(dataset.images, show))
     st.rerun()
 
 
-def offer_download(dataset: Dataset, prediction: Prediction) -> None:
+def offer_download(dataset: Dataset, prediction: Prediction, style: Style) -> None:
     st.download_button(
         "Download CSV",
-        prediction.csv(dataset),
-        f"{prediction.run_id}_predictions.csv",
+        prediction.csv(dataset, style),
+        prediction.file_name,
         "text/csv",
         key="download-predictions",
         type="primary",
@@ -35,47 +39,73 @@ def offer_download(dataset: Dataset, prediction: Prediction) -> None:
     )
 
 
-def show_result(run: Run, dataset: Dataset, prediction: Prediction) -> None:
-    st.caption(f"{len(dataset):,} rows under the header `id,predicted class`.")
-    preview, balance = st.columns([3, 2], gap="large")
+def offer_zip(dataset: Dataset, every: EveryPrediction, style: Style) -> None:
+    st.download_button(
+        f"Download {len(every.labels)} CSV{'' if len(every.labels) == 1 else 's'}",
+        lambda: every.zip(dataset, style),
+        every.file_name,
+        "application/zip",
+        key="download-every-run",
+        icon=":material/folder_zip:",
+        on_click="ignore",
+    )
+
+
+def show_result(runs: Sequence[Run], dataset: Dataset, prediction: Prediction, style: Style) -> None:
+    header = ",".join(HEADERS[style.header])
+    st.caption(f"`{prediction.file_name}`: {len(dataset):,} rows under the header `{header}`.")
+    preview, balance = st.columns(2, gap="large")
     with preview:
         st.subheader("First rows", anchor=False)
-        predictions.show_preview(dataset, prediction)
+        predictions.show_preview(dataset, prediction, style)
     with balance:
-        st.subheader("Predicted classes", anchor=False)
-        predictions.show_balance(prediction)
-        show_score(run, dataset, prediction)
+        st.subheader("Class balance", anchor=False)
+        training = training_balance(runs)
+        show_balance(prediction.labels, training)
+        if training is None:
+            st.caption("The faces that it learnt from were not found on this machine, so their balance is not shown.")
+    show_score(runs, dataset, prediction)
 
 
-def show_score(run: Run, dataset: Dataset, prediction: Prediction) -> None:
-    st.subheader("Score", anchor=False)
-    labels = st.file_uploader(
-        "Labels, if you have them",
-        type=["csv", "gz", "zip"],
-        key="kaggle-labels",
-        help="A file with the columns id and emotion. Kaggle keeps its own until you submit.",
-    )
-    with widgets.friendly_errors():
-        scores = predictions.score(dataset, prediction, labels)
-    if scores is None:
-        st.caption("This file has no labels. Kaggle tells the score; or add the labels here.")
-        return
-    accuracy, macro_f1 = st.columns(2)
-    accuracy.metric("Accuracy", f"{scores.accuracy:.1%}")
-    macro_f1.metric(
-        "Macro-F1", f"{scores.macro_f1:.3f}", help="Mean of the seven classes' F1; rare ones count as much."
-    )
-    if predictions.was_learnt_from(run, dataset):
-        st.caption(f"This model learnt from {widgets.plain(dataset.name)} itself, so the score flatters it.")
+def show_score(runs: Sequence[Run], dataset: Dataset, prediction: Prediction) -> None:
+    figures, matrix = st.columns(2, gap="large")
+    with figures:
+        st.subheader("Score", anchor=False)
+        labels = st.file_uploader(
+            "Labels, if you have them",
+            type=["csv", "gz", "zip"],
+            key="kaggle-labels",
+            help="A file with the columns id and emotion. Kaggle keeps its own until you submit.",
+        )
+        with widgets.friendly_errors():
+            scores = predictions.score(dataset, prediction, labels)
+        if scores is None:
+            st.caption("This file has no labels. Kaggle tells the score; or add the labels here.")
+            return
+        accuracy, macro_f1 = st.columns(2)
+        accuracy.metric("Accuracy", f"{scores.accuracy:.1%}")
+        macro_f1.metric(
+            "Macro-F1", f"{scores.macro_f1:.3f}", help="Mean of the seven classes' F1; rare ones count as much."
+        )
+        if predictions.was_learnt_from(runs, dataset):
+            st.caption(f"This model learnt from {widgets.plain(dataset.name)} itself, so the score flatters it.")
+    with matrix:
+        st.subheader("What is taken for what", anchor=False)
+        st.html(charts.confusion_matrix(scores.confusion))
 
 
 widgets.page_header("Kaggle", "Let a saved model label a test file, and download the labels in Kaggle's format.")
-run = widgets.pick_run("kaggle-run")
-dataset = widgets.pick_dataset("kaggle-data", to_predict=True) if run else None
-if run is None or dataset is None:
+runs = predictions.choose_runs()
+if not runs:
     st.stop()
-prediction = predictions.kept(run, dataset)
-with st.container(horizontal=True):
+dataset = widgets.pick_dataset("kaggle-data", to_predict=True)
+if dataset is None:
+    st.stop()
+prediction, every = predictions.kept(runs, dataset), predictions.kept_of_every_run(dataset)
+buttons, style_place = st.columns([3, 2], vertical_alignment="bottom")
+with style_place:
+    style = predictions.choose_style()
+with buttons.container(horizontal=True):
     asked = st.button(
         "Predict again" if prediction else "Predict",
         type="secondary" if prediction else "primary",
@@ -83,10 +113,26 @@ with st.container(horizontal=True):
         icon=":material/play_arrow:",
     )
     if prediction and not asked:
-        offer_download(dataset, prediction)
+        offer_download(dataset, prediction, style)
+    asked_of_every_run = False
+    if every and every.labels:
+        offer_zip(dataset, every, style)
+    else:
+        asked_of_every_run = st.button(
+            "Every run's CSV",
+            key="every-run",
+            icon=":material/library_books:",
+            help="Let each saved run with a model predict this file, and download one CSV for each in one zip.",
+        )
+for name, reason in every.refused.items() if every else ():
+    st.warning(f"{widgets.plain(name)} is not in the zip: {widgets.plain(reason)}", icon=":material/warning:")
 if asked:
-    predict(run, dataset)
+    predict(runs, dataset)
+elif asked_of_every_run:
+    predictions.predict_with_every_run(dataset)
+    st.rerun()
 elif prediction:
-    show_result(run, dataset, prediction)
+    show_result(runs, dataset, prediction, style)
 else:
     st.caption(f"{len(dataset):,} faces, none of them predicted yet.")
+    predictions.show_faces(dataset)

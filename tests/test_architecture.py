@@ -40,7 +40,7 @@ LAYERS = [
         "attention",
         "neighbours",
     }
-    | {"faces", "classifier", "submission", "webcam", "watch", "diagnosis", "overview", "comparison"}
+    | {"faces", "classifier", "ensemble", "submission", "webcam", "watch", "diagnosis", "overview", "comparison"}
     | {"calibration", "mistakes", "origins", "pace", "reproduction"},
     {"training", "engine"},
     {"archive"},

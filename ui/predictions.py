@@ -1,7 +1,13 @@
-"""A test file's predictions on a page: kept over reruns, previewed, counted, scored."""
+"""A test file's predictions on a page: by one run, several on average, or each; kept over reruns, shown, scored.
+
+The URL names the runs that are averaged with the chosen one (`?with=`) and how the file is written (`?header=`,
+`?labels=`).
+"""
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
@@ -12,12 +18,12 @@ from numpy.typing import NDArray
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from emotion_core.dataset import Dataset
-from emotion_core.emotions import EMOTIONS, NUM_EMOTIONS
+from emotion_core.emotions import EMOTIONS
 from emotion_core.evaluation import Evaluation, evaluate
 from emotion_core.readers.label_file import Answers, read_labels
-from emotion_core.submission import score_predictions, submission_csv
-from ui.faces import emotion_bars
-from ui.widgets import data_url
+from emotion_core.runs import RunSummary
+from emotion_core.submission import HEADERS, Style, file_name, score_predictions, submission_csv, submissions_zip
+from ui import cache, tables, widgets
 
 if TYPE_CHECKING:
     from emotion_core.runs import Run
@@ -25,13 +31,29 @@ if TYPE_CHECKING:
 _PREVIEWED: Final = 100
 """Rows shown with their faces."""
 
+_AT_A_GLANCE: Final = 24
+"""Faces shown before anything is predicted."""
+
+_OTHERS: Final = "average-with"
+_NUMBERS, _NAMES = "Numbers", "Names"
+
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a run made of a data set: probabilities float32 (n, 7), in the order of the file."""
+    """What a run, or several on average, made of a data set.
 
-    run_id: str
+    Attributes:
+        run_ids: The run, and those that it was averaged with.
+        fingerprint: Digest of the data set.
+        title: What the file is named after.
+        day: When it was predicted.
+        probabilities: float32 (n, 7), in the order of the file.
+    """
+
+    run_ids: tuple[str, ...]
     fingerprint: str
+    title: str
+    day: date
     probabilities: NDArray[np.float32]
 
     @property
@@ -39,41 +61,188 @@ class Prediction:
         """The most probable emotion of each face, (n,)."""
         return self.probabilities.argmax(axis=1)
 
-    def csv(self, dataset: Dataset) -> str:
-        """Return the competition's file."""
-        return submission_csv(dataset.ids, self.labels)
+    @property
+    def file_name(self) -> str:
+        """What the file is called, by run and date."""
+        return file_name(self.title, self.day)
+
+    def csv(self, dataset: Dataset, style: Style) -> str:
+        """Return the file to hand in."""
+        return submission_csv(dataset.ids, self.labels, style)
 
 
-def keep(prediction: Prediction) -> None:
+@dataclass(frozen=True)
+class EveryPrediction:
+    """What each saved run made of a data set.
+
+    Attributes:
+        run_ids: All runs that were asked.
+        fingerprint: Digest of the data set.
+        day: When it was predicted.
+        labels: Name of a run and its labels, uint8 (n,), in the order of the file.
+        refused: Name of a run whose model could not be used, and why.
+    """
+
+    run_ids: tuple[str, ...]
+    fingerprint: str
+    day: date
+    labels: dict[str, NDArray[np.uint8]]
+    refused: dict[str, str]
+
+    @property
+    def file_name(self) -> str:
+        """What the zip is called, by date."""
+        return file_name("every-run", self.day, ".zip")
+
+    def zip(self, dataset: Dataset, style: Style) -> bytes:
+        """Return one CSV for each run in one zip."""
+        return submissions_zip(dataset.ids, self.labels, self.day, style)
+
+
+# --- choices -------------------------------------------------------------------------------------------------------
+
+
+def choose_runs() -> "list[Run]":
+    """Let the person choose a run, and others to average it with; none, said on the page, where there is none."""
+    lines = with_model()
+    places = st.columns(2 if lines else 1)
+    with places[0]:
+        run = widgets.pick_run("kaggle-run")
+    if run is None:
+        return []
+    with places[-1]:
+        return [run, *map(cache.runs().find, _choose_others(run, lines))]
+
+
+def with_model() -> list[RunSummary]:
+    """Return a line for each saved run that can predict, newest first."""
+    return [line for line in cache.runs().summaries() if line.has_model]
+
+
+def choose_style() -> Style:
+    """Let the person choose how the file is written."""
+    first_line, answers = st.columns(2)
+    header = first_line.selectbox(
+        "Header",
+        list(HEADERS),
+        format_func=lambda name: ",".join(HEADERS[name]),
+        key="header",
+        bind="query-params",
+        persist_state="session",
+    )
+    written = answers.selectbox(
+        "Labels",
+        [_NUMBERS, _NAMES],
+        key="labels",
+        bind="query-params",
+        persist_state="session",
+        help="Numbers go from 0, which is Angry, to 6, which is Neutral. Kaggle takes numbers.",
+    )
+    return Style(header, names=written == _NAMES)
+
+
+def _choose_others(run: "Run", lines: Sequence[RunSummary]) -> list[str]:
+    """Let the person choose runs to average with, and keep them in the URL and the session."""
+    names = tables.distinct_names(lines)
+    options = [run_id for run_id in names if run_id != run.id]
+    _follow_url(options)
+    others = st.multiselect(
+        "Average with",
+        options,
+        key=_OTHERS,
+        format_func=names.__getitem__,
+        disabled=not options,
+        placeholder="Other runs, if you like" if options else "There is no other run yet",
+        help="The mean of the runs' probabilities, each counting as much, is often better than any one of them.",
+    )
+    st.session_state["chosen_with"] = ",".join(others)
+    widgets.remember("with", ",".join(others))
+    return others
+
+
+def _follow_url(options: Sequence[str]) -> None:
+    """Give the list the value of the URL where that is new, else keep its own, else the session's."""
+    asked, remembered = st.query_params.get("with"), st.session_state.get("chosen_with", "")
+    wanted = st.session_state.get(_OTHERS, remembered.split(","))
+    if asked is not None and asked != remembered:
+        wanted = asked.split(",")
+    st.session_state[_OTHERS] = [run_id for run_id in wanted if run_id in options]
+
+
+# --- predictions that are kept -------------------------------------------------------------------------------------
+
+
+def keep(runs: "Sequence[Run]", dataset: Dataset, probabilities: NDArray[np.float32]) -> None:
     """Remember the session's newest prediction."""
-    st.session_state["prediction"] = prediction
+    title = tables.distinct_names(with_model())[runs[0].id] if len(runs) == 1 else f"ensemble-{len(runs)}"
+    st.session_state["prediction"] = Prediction(_ids(runs), dataset.fingerprint, title, date.today(), probabilities)
 
 
-def kept(run: "Run", dataset: Dataset) -> Prediction | None:
-    """Return the session's prediction if it is that of this run for these faces."""
+def kept(runs: "Sequence[Run]", dataset: Dataset) -> Prediction | None:
+    """Return the session's prediction if it is that of these runs for these faces."""
     prediction: Prediction | None = st.session_state.get("prediction")
-    if prediction and (prediction.run_id, prediction.fingerprint) == (run.id, dataset.fingerprint):
+    if prediction and (prediction.run_ids, prediction.fingerprint) == (_ids(runs), dataset.fingerprint):
         return prediction
     return None
 
 
-def show_preview(dataset: Dataset, prediction: Prediction) -> None:
-    """Show the first rows with their faces."""
-    shown = slice(0, _PREVIEWED)
-    rows = pd.DataFrame(
-        {
-            "Face": [data_url(face) for face in dataset.images[shown]],
-            "id": dataset.ids[shown],
-            "predicted class": prediction.labels[shown],
-            "Emotion": [EMOTIONS[label] for label in prediction.labels[shown]],
-            "Confidence": prediction.probabilities[shown].max(axis=1),
-        }
+def predict_with_every_run(dataset: Dataset) -> None:
+    """Let every saved run predict while a bar shows how far they are, and remember what they say."""
+    from emotion_core.ensemble import ask_each
+
+    names = tables.distinct_names(with_model())
+    bar = st.progress(0.0, text=f"0 of {len(names)} runs")
+    answers = ask_each(
+        [cache.runs().find(run_id) for run_id in names],
+        dataset.images,
+        lambda done, total: bar.progress(done / total, text=f"{done // len(dataset)} of {len(names)} runs"),
     )
+    st.session_state["every-prediction"] = EveryPrediction(
+        tuple(names),
+        dataset.fingerprint,
+        date.today(),
+        {names[run_id]: labels for run_id, labels in answers.labels.items()},
+        {names[run_id]: reason for run_id, reason in answers.refused.items()},
+    )
+
+
+def kept_of_every_run(dataset: Dataset) -> EveryPrediction | None:
+    """Return the session's predictions by every run, if they are of these faces and no run has come since or gone."""
+    every: EveryPrediction | None = st.session_state.get("every-prediction")
+    if every and every.fingerprint == dataset.fingerprint and set(every.run_ids) == {line.id for line in with_model()}:
+        return every
+    return None
+
+
+def _ids(runs: "Sequence[Run]") -> tuple[str, ...]:
+    return tuple(run.id for run in runs)
+
+
+# --- what is shown -------------------------------------------------------------------------------------------------
+
+
+def show_faces(dataset: Dataset) -> None:
+    """Show the first faces of a test file, as they are before anything is predicted."""
+    widgets.show_faces(dataset.images[:_AT_A_GLANCE], columns=12)
+
+
+def show_preview(dataset: Dataset, prediction: Prediction, style: Style) -> None:
+    """Show the first rows with their faces, each as the file has it."""
+    shown = slice(0, _PREVIEWED)
+    names = [EMOTIONS[label] for label in prediction.labels[shown]]
+    identity, answer = HEADERS[style.header]
+    columns = {
+        "Face": [widgets.data_url(face) for face in dataset.images[shown]],
+        identity: dataset.ids[shown],
+        answer: names if style.names else prediction.labels[shown],
+        "Name": names,
+        "Confidence": prediction.probabilities[shown].max(axis=1),
+    }
     st.dataframe(
-        rows,
+        pd.DataFrame(columns).drop(columns="Name" if style.names else []),
         hide_index=True,
         row_height=56,
-        height=480,
+        height=370,
         column_config={
             "Face": st.column_config.ImageColumn(width=70),
             "Confidence": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
@@ -81,12 +250,7 @@ def show_preview(dataset: Dataset, prediction: Prediction) -> None:
     )
 
 
-def show_balance(prediction: Prediction) -> None:
-    """Show how many faces were given each emotion."""
-    counts = np.bincount(prediction.labels, minlength=NUM_EMOTIONS)
-    shares = counts / max(1, len(prediction.labels))
-    texts = [f"{count:,} · {share:.1%}" for count, share in zip(counts, shares, strict=True)]
-    st.html(emotion_bars((shares / max(shares.max(), 1e-9)).tolist(), texts))
+# --- score ---------------------------------------------------------------------------------------------------------
 
 
 def score(dataset: Dataset, prediction: Prediction, labels: UploadedFile | None) -> Evaluation | None:
@@ -101,10 +265,10 @@ def score(dataset: Dataset, prediction: Prediction, labels: UploadedFile | None)
     return None
 
 
-def was_learnt_from(run: "Run", dataset: Dataset) -> bool:
-    """Whether a run was trained on this very data set, as far as its name tells."""
-    source = run.config.data.source
-    return source == dataset.source or PurePath(source).name == dataset.name
+def was_learnt_from(runs: "Sequence[Run]", dataset: Dataset) -> bool:
+    """Whether any of the runs was trained on this very data set, as far as its name tells."""
+    sources = [run.config.data.source for run in runs]
+    return any(source == dataset.source or PurePath(source).name == dataset.name for source in sources)
 
 
 def _read_upload(upload: UploadedFile) -> Answers:

@@ -172,6 +172,20 @@ def _predict(commands: Any) -> None:
     command = _command(commands, "predict", ("serve", "predict"), "Write a run's predictions as Kaggle takes them.")
     _add_run_and_data(command)
     command.add_argument("--output", type=Path, required=True, metavar="FILE", help="CSV to write")
+    command.add_argument(
+        "--average-with",
+        action="append",
+        default=[],
+        metavar="RUN",
+        help="another run, for the mean of their probabilities; may be given several times",
+    )
+    command.add_argument(
+        "--header",
+        choices=("kaggle", "emotion"),
+        default="kaggle",
+        help="the first line: 'id,predicted class' (the default) or 'id,emotion'",
+    )
+    command.add_argument("--names", action="store_true", help="write names of emotions, not their numbers")
 
 
 def _add_run_and_data(command: argparse.ArgumentParser) -> None:

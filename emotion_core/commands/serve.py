@@ -7,18 +7,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.classifier import best_run, load_classifier
+from emotion_core.classifier import Classifier, best_run, load_classifier
 from emotion_core.commands.options import runs_of
 from emotion_core.commands.output import Narrator, file_to_write, print_json, print_line, print_table
 from emotion_core.dataset import Dataset, load_dataset, read_labels
 from emotion_core.detection import open_detector
 from emotion_core.emotions import EMOTIONS
+from emotion_core.ensemble import load_ensemble
 from emotion_core.errors import BadInput
 from emotion_core.evaluation import Evaluation, HeldOutEvaluation, evaluate
 from emotion_core.faces import ClassifiedFace, classify_faces
 from emotion_core.images import decode_image
 from emotion_core.runs import Run
-from emotion_core.submission import score_predictions, write_submission
+from emotion_core.submission import Style, score_predictions, write_submission
 
 
 def evaluate_run(options: argparse.Namespace) -> None:
@@ -26,7 +27,7 @@ def evaluate_run(options: argparse.Namespace) -> None:
     run, dataset = runs_of(options).find(options.run), _load(options)
     if dataset.labels is None and not options.labels:
         raise BadInput(f"{dataset.name} has no emotion column; name the file of its labels with --labels.")
-    probabilities = _probabilities(run, dataset)
+    probabilities = _probabilities(load_classifier(run), dataset)
     if options.labels:
         scores = score_predictions(dataset.ids, probabilities, *read_labels(options.labels))
     else:
@@ -38,14 +39,19 @@ def evaluate_run(options: argparse.Namespace) -> None:
 
 
 def predict(options: argparse.Namespace) -> None:
-    """Write a run's predictions for a data set as Kaggle takes them: the whole file or none."""
+    """Write what a run, or several on average, predict for a data set as Kaggle takes it: the whole file or none."""
     output = file_to_write(options.output)
-    run, dataset = runs_of(options).find(options.run), _load(options)
-    write_submission(output, dataset.ids, _probabilities(run, dataset).argmax(axis=1))
+    run, *others = map(runs_of(options).find, (options.run, *options.average_with))
+    classifier, dataset = load_ensemble([run, *others]), _load(options)
+    labels = _probabilities(classifier, dataset).argmax(axis=1)
+    write_submission(output, dataset.ids, labels, Style(options.header, options.names))
+    others_named = [other.id for other in others]
     if options.json:
-        print_json({"run": run.id, "data": dataset.name, "images": len(dataset), "output": str(output)})
+        document = {"run": run.id, "data": dataset.name, "images": len(dataset), "output": str(output)}
+        print_json(document | ({"averaged_with": others_named} if others else {}))
     else:
-        print_line(f"{output}: {len(dataset):,} predictions of run {run.id}.")
+        whose = f"the average of runs {', '.join((run.id, *others_named))}" if others else f"run {run.id}"
+        print_line(f"{output}: {len(dataset):,} predictions of {whose}.")
 
 
 def classify(options: argparse.Namespace) -> None:
@@ -66,9 +72,9 @@ def _load(options: argparse.Namespace) -> Dataset:
     return load_dataset(options.source, drop_incomplete=options.drop_incomplete)
 
 
-def _probabilities(run: Run, dataset: Dataset) -> NDArray[np.float32]:
+def _probabilities(classifier: Classifier, dataset: Dataset) -> NDArray[np.float32]:
     narrator = Narrator()
-    probabilities = load_classifier(run).probabilities(dataset.images, narrator.show_count)
+    probabilities = classifier.probabilities(dataset.images, narrator.show_count)
     narrator.clear()
     return probabilities
 
