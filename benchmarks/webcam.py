@@ -29,12 +29,10 @@ from numpy.typing import NDArray
 
 from benchmarks.first_paint import serve
 from emotion_core import settings
-from emotion_core.boxes import square_crop
 from emotion_core.classifier import Classifier, load_classifier
 from emotion_core.detection import DETECTORS, Detector, best_detector
 from emotion_core.errors import ModelUnavailable
-from emotion_core.faces import classify_crops, cut_face
-from emotion_core.images import to_gray
+from emotion_core.faces import classify_crops, find_faces
 from emotion_core.runs import Runs
 from emotion_core.webcam import WebcamClassifier, open_live_detector
 from tests.camera import portrait, write_clip
@@ -101,9 +99,7 @@ def report_frames(name: str, classifier: Classifier) -> None:
 
 def detect_and_classify(frame: Frame, detector: Detector, classifier: Classifier) -> int:
     """Return how many faces were read."""
-    gray = to_gray(frame)
-    squares = [square_crop(box, gray.shape, detector.crop) for box in detector.detect(frame)]
-    return len(classify_crops([cut_face(gray, square) for square in squares], classifier))
+    return len(classify_crops(find_faces(frame, detector), classifier))
 
 
 def report_sessions(count: int, classifier: Classifier, seconds: float) -> None:

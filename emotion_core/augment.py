@@ -70,6 +70,47 @@ def draw_transforms(settings: Augmentation, count: int, rng: np.random.Generator
     )
 
 
+@dataclass(frozen=True)
+class Erasures:
+    """One rectangle per image, and whether it is erased; sides and places in pixels, arrays of length n."""
+
+    chosen: NDArray[np.bool_]
+    heights: NDArray[np.int64]
+    widths: NDArray[np.int64]
+    tops: NDArray[np.int64]
+    lefts: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """All that is drawn for n images before any of them is touched; None for a change that is off.
+
+    Attributes:
+        transforms: What the warp does.
+        blurs: Standard deviation of each image's blur, in pixels.
+        lights: Factor of each image's light.
+        qualities: Quality of each image's JPEG, 0-1.
+        erasures: The rectangles of noise.
+    """
+
+    transforms: Transforms
+    blurs: NDArray[np.float64] | None
+    lights: NDArray[np.float64] | None
+    qualities: NDArray[np.float64] | None
+    erasures: Erasures | None
+
+
+def draw_changes(settings: Augmentation, count: int, rng: np.random.Generator) -> Changes:
+    """Draw what happens to `count` images; `augment` with a generator in the same state does just that to them."""
+    return Changes(
+        transforms=draw_transforms(settings, count, rng),
+        blurs=rng.uniform(0, settings.blur, count) if settings.blur else None,
+        lights=1 + rng.uniform(-settings.brightness, settings.brightness, count) if settings.brightness else None,
+        qualities=1 - rng.uniform(0, settings.compression, count) if settings.compression else None,
+        erasures=_draw_erasures(settings.erasing, count, rng) if settings.erasing else None,
+    )
+
+
 def augment(images: NDArray[np.uint8], settings: Augmentation, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Return changed copies of images.
 
@@ -80,15 +121,16 @@ def augment(images: NDArray[np.uint8], settings: Augmentation, rng: np.random.Ge
     """
     if not settings.enabled:
         return images
-    changed = _warp(images, draw_transforms(settings, len(images), rng))
-    if settings.blur:
-        _blur(changed, rng.uniform(0, settings.blur, len(images)))
-    if settings.brightness:
-        changed = _relight(changed, 1 + rng.uniform(-settings.brightness, settings.brightness, len(images)))
-    if settings.compression:
-        _compress(changed, 1 - rng.uniform(0, settings.compression, len(images)))
-    if settings.erasing:
-        _erase(changed, settings.erasing, rng)
+    changes = draw_changes(settings, len(images), rng)
+    changed = _warp(images, changes.transforms)
+    if changes.blurs is not None:
+        _blur(changed, changes.blurs)
+    if changes.lights is not None:
+        changed = _relight(changed, changes.lights)
+    if changes.qualities is not None:
+        _compress(changed, changes.qualities)
+    if changes.erasures is not None:
+        _erase(changed, changes.erasures, rng)
     return changed
 
 
@@ -125,16 +167,22 @@ def _compress(images: NDArray[np.uint8], qualities: NDArray[np.float64]) -> None
         image[:] = cv2.imdecode(file, cv2.IMREAD_GRAYSCALE)
 
 
-def _erase(images: NDArray[np.uint8], largest: float, rng: np.random.Generator) -> None:
-    """Fill a rectangle of some images in place with noise: area and logarithm of its aspect uniform, place uniform."""
-    count, area = len(images), IMAGE_SIZE**2
+def _draw_erasures(largest: float, count: int, rng: np.random.Generator) -> Erasures:
+    """Draw rectangles: area up to a share and logarithm of the aspect uniform, place uniform."""
+    area = IMAGE_SIZE**2
     chosen = rng.random(count) < SHARE_ERASED
     areas = area * rng.uniform(min(SMALLEST_ERASURE, largest), largest, count)
     aspects = np.exp(rng.uniform(-np.log(LARGEST_ASPECT), np.log(LARGEST_ASPECT), count))
-    heights = np.clip(np.rint(np.sqrt(areas * aspects)), 1, IMAGE_SIZE).astype(int)
-    widths = np.clip(np.rint(np.sqrt(areas / aspects)), 1, IMAGE_SIZE).astype(int)
+    heights = np.clip(np.rint(np.sqrt(areas * aspects)), 1, IMAGE_SIZE).astype(np.int64)
+    widths = np.clip(np.rint(np.sqrt(areas / aspects)), 1, IMAGE_SIZE).astype(np.int64)
     tops = rng.integers(0, IMAGE_SIZE - heights + 1)
     lefts = rng.integers(0, IMAGE_SIZE - widths + 1)
-    for row in np.flatnonzero(chosen):
-        height, width, top, left = heights[row], widths[row], tops[row], lefts[row]
+    return Erasures(chosen, heights, widths, tops, lefts)
+
+
+def _erase(images: NDArray[np.uint8], erasures: Erasures, rng: np.random.Generator) -> None:
+    """Fill the rectangles of the chosen images in place with noise."""
+    for row in np.flatnonzero(erasures.chosen):
+        height, width = erasures.heights[row], erasures.widths[row]
+        top, left = erasures.tops[row], erasures.lefts[row]
         images[row, top : top + height, left : left + width] = rng.integers(0, 256, (height, width), np.uint8)

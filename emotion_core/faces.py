@@ -1,14 +1,13 @@
 """Faces in pictures: found, cut out as the training faces were, classified."""
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emotion_core.boxes import Box, square_crop
 from emotion_core.classifier import Classifier
-from emotion_core.detection import Detector, best_detector, open_detector
+from emotion_core.detection import Detector
 from emotion_core.emotions import EMOTIONS
 from emotion_core.images import to_face, to_gray
 
@@ -44,17 +43,16 @@ class ClassifiedFace:
         """Probability of the most probable emotion."""
         return float(self.probabilities.max())
 
+    @property
+    def shares(self) -> dict[str, float]:
+        """Probability of each emotion by its name."""
+        return dict(zip(EMOTIONS, self.probabilities.tolist(), strict=True))
 
-def find_faces(image: NDArray[np.uint8], detector: Detector | None = None) -> list[Face]:
-    """Find the faces of a picture, largest first.
 
-    Args:
-        image: uint8 (h, w, 3) RGB or (h, w) gray.
-        detector: One of your own, else one that all callers share.
-    """
-    detector = detector or shared_detector()
+def find_faces(image: NDArray[np.uint8], detector: Detector) -> list[Face]:
+    """Find the faces of a picture, uint8 (h, w, 3) RGB or (h, w) gray, largest first."""
     gray = to_gray(image)
-    return [cut_face(gray, square_crop(box, gray.shape, detector.crop)) for box in detector.detect(image)]
+    return [cut_face(gray, square) for square in detector.squares(image)]
 
 
 def whole_picture(image: NDArray[np.uint8]) -> Face:
@@ -70,14 +68,14 @@ def cut_face(gray: NDArray[np.uint8], box: Box) -> Face:
 
 
 def classify_faces(
-    image: NDArray[np.uint8], classifier: Classifier, detector: Detector | None = None, *, whole: bool = False
+    image: NDArray[np.uint8], classifier: Classifier, detector: Detector, *, whole: bool = False
 ) -> list[ClassifiedFace]:
     """Find and classify the faces of a picture, largest first.
 
     Args:
         image: uint8 (h, w, 3) RGB or (h, w) gray.
         classifier: The model.
-        detector: One of your own, else one that all callers share.
+        detector: Finds the faces.
         whole: Where no face is found, take the whole picture for one.
     """
     faces = find_faces(image, detector) or ([whole_picture(image)] if whole else [])
@@ -90,13 +88,3 @@ def classify_crops(faces: list[Face], classifier: Classifier) -> list[Classified
         return []
     probabilities = classifier.probabilities(np.stack([face.crop for face in faces]))
     return [ClassifiedFace(face.box, face.crop, row) for face, row in zip(faces, probabilities, strict=True)]
-
-
-def shared_detector() -> Detector:
-    """Return the best detector that can be had here, made once for all callers."""
-    return _detector(best_detector())
-
-
-@cache
-def _detector(name: str) -> Detector:
-    return open_detector(name)

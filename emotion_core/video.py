@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from emotion_core.boxes import square_crop
 from emotion_core.classifier import Classifier
 from emotion_core.detection import Detector
 from emotion_core.emotions import EMOTIONS
@@ -94,10 +93,10 @@ class Timeline:
         """Return a row per sighting: person, seconds, emotion, and the probability of each emotion."""
         rows = [
             {"person": sighting.person + 1, "seconds": round(sighting.seconds, 2), "emotion": sighting.face.emotion}
-            | dict(zip(EMOTIONS, sighting.face.probabilities.round(4).tolist(), strict=True))
+            | sighting.face.shares
             for sighting in self.sightings
         ]
-        return pd.DataFrame(rows, columns=["person", "seconds", "emotion", *EMOTIONS])
+        return pd.DataFrame(rows, columns=["person", "seconds", "emotion", *EMOTIONS]).round(4)
 
 
 def read_timeline(
@@ -140,9 +139,9 @@ class _Reader:
 
     def read(self, frame: VideoFrame) -> None:
         gray = to_gray(frame.image)
-        boxes = self._detector.detect(frame.image)
+        squares = self._detector.squares(frame.image)
         self._tracker.follow(gray, self.frames)
-        self._tracker.correct([square_crop(box, gray.shape, self._detector.crop) for box in boxes], self.frames)
+        self._tracker.correct(squares, self.frames)
         seen = [track for track in self._tracker.tracks if not track.misses]
         faces = classify_crops([cut_face(gray, track.box(gray.shape)) for track in seen], self._classifier)
         self.sightings += [Sighting(track.number, frame.seconds, face) for track, face in zip(seen, faces, strict=True)]

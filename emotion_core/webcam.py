@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_core.annotate import UNSURE_COLOUR, draw_box, draw_label, person_colour
-from emotion_core.boxes import Box, square_crop
+from emotion_core.boxes import Box
 from emotion_core.classifier import Classifier
 from emotion_core.detection import DETECTORS, Detector, best_detector, open_detector
 from emotion_core.emotions import EMOTION_COLOURS
@@ -218,11 +218,10 @@ class WebcamClassifier:
         """Return where in a frame the faces to read are, by person; look for them where that is due."""
         with self._lock:
             due = frame.arrived - self._detected_at >= _DETECTION_SECONDS or not self._tracker.tracks
-        boxes = self.detector.detect(frame.image) if due else []
+        squares = self.detector.squares(frame.image) if due else []
         with self._lock:
             if due and frame.number > self._forgotten:
                 self._detected_at = frame.arrived
-                squares = [square_crop(box, frame.gray.shape, self.detector.crop) for box in boxes]
                 self._tracker.correct(squares, frame.number)
             return {track.number: track.box_at(frame.number, frame.gray.shape) for track in self._chosen()}
 

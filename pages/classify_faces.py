@@ -40,6 +40,11 @@ def classify_uploads(classifier: Classifier, run: Run, finder: Finder) -> None:
             help="For pictures that are nothing but a face, such as 48x48 crops.",
         )
     search = Search(finder, largest, whole)
+    if not uploads:
+        widgets.empty_state(
+            "Give it a picture: each face is boxed and read, and can then be looked at closely.",
+            icon=":material/add_photo_alternate:",
+        )
     show_answers([answer(upload, upload.name, classifier, search) for upload in uploads], run)
 
 
@@ -79,6 +84,11 @@ def classify_video(classifier: Classifier, run: Run, finder: Finder) -> None:
     )
     if upload:
         show_timeline(timeline_of(upload, classifier, run.id, finder), upload.name)
+    else:
+        widgets.empty_state(
+            "Give it a video: the emotions of each person in it are drawn over its time.",
+            icon=":material/video_file:",
+        )
 
 
 MODES = {

@@ -1,13 +1,9 @@
 """The main job in a real browser: Chromium, the real server, a fake camera."""
 
 import base64
-import contextlib
 import os
 import re
-import shutil
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from browsing import copy_shipped_runs, find_chromium, folders_in, launch, open_page, serve, settle
 from camera import portrait, somebody, write_clip
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
@@ -26,8 +23,6 @@ from emotion_core.runs import Runs, State
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
-PROJECT = Path(__file__).parent.parent
-SHIPPED = PROJECT / "trained"
 PATIENCE = 90_000
 """Milliseconds that a slow machine may take for one step."""
 
@@ -49,24 +44,11 @@ class App:
 def app(tmp_path_factory) -> Iterator[App]:
     """The real server on copies of the shipped runs, with one CSV in its data folder."""
     folder = tmp_path_factory.mktemp("app")
-    shutil.copytree(SHIPPED, folder / "runs", ignore=shutil.ignore_patterns(".*"))
+    copy_shipped_runs(folder / "runs")
     (folder / "data").mkdir()
     write_test_csv(folder / "data" / "some_faces.csv")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {f"EMOTION_{name.upper()}": str(folder / name) for name in ("runs", "cache", "data", "detectors")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"],
-        cwd=PROJECT,
-        env=os.environ | environment,
-        stdout=(folder / "server.log").open("wb"),
-        stderr=subprocess.STDOUT,
-    )
-    wait_for_port(port)
-    yield App(f"http://127.0.0.1:{port}", process, folder)
-    process.terminate()
-    process.wait(20)
+    with serve("run", "app.py", log=folder / "server.log", environment=folders_in(folder)) as server:
+        yield App(server.address, server.process, folder)
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +62,7 @@ def browser(playwright: Playwright, tmp_path_factory) -> Iterator[Browser]:
     clip = write_clip(tmp_path_factory.mktemp("camera") / "clip.y4m", somebody())
     browser = launch(
         playwright,
+        chromium(),
         "--use-fake-device-for-media-stream",
         "--use-fake-ui-for-media-stream",
         f"--use-file-for-fake-video-capture={clip}",
@@ -98,14 +81,9 @@ def page(browser: Browser) -> Iterator[Page]:
 @pytest.fixture
 def camera_refuser(playwright: Playwright) -> Iterator[Page]:
     """A page of a browser that has a camera and gives it to nobody."""
-    browser = launch(playwright, "--use-fake-device-for-media-stream")
+    browser = launch(playwright, chromium(), "--use-fake-device-for-media-stream")
     yield patient(browser.new_context(viewport={"width": 1440, "height": 900}))
     browser.close()
-
-
-def launch(playwright: Playwright, *flags: str) -> Browser:
-    usual = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    return playwright.chromium.launch(executable_path=chromium(), args=[*usual, *flags])
 
 
 def patient(context: BrowserContext) -> Page:
@@ -117,16 +95,11 @@ def patient(context: BrowserContext) -> Page:
 
 def chromium() -> str:
     """Return the path of a Chromium or Chrome; skip where there is none, unless continuous integration asks."""
-    names = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
-    usual = [
-        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-        r"C:\Program Files\Google\Chrome\Application\chrome.exe",
-        r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
-    ]
-    found = [path for name in names if (path := shutil.which(name))] + [path for path in usual if Path(path).exists()]
-    if not found and not os.environ.get("CI"):
+    found = find_chromium()
+    if found is None and not os.environ.get("CI"):
         pytest.skip("needs Chromium, Chrome or Edge; none is installed")
-    return found[0]
+    assert found
+    return found
 
 
 def write_test_csv(path: Path) -> None:
@@ -138,27 +111,6 @@ def write_test_csv(path: Path) -> None:
         noisy = np.clip(face + rng.normal(0, 3 * number, face.shape), 0, 255).astype(int)
         lines.append(f"{1000 + number},{' '.join(map(str, noisy.ravel()))}")
     path.write_text("\n".join(lines) + "\n")
-
-
-def wait_for_port(port: int) -> None:
-    for _ in range(600):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
-        time.sleep(0.1)
-    raise AssertionError("the server did not start")
-
-
-def open_page(page: Page, address: str) -> None:
-    page.goto(address)
-    settle(page)
-
-
-def settle(page: Page) -> None:
-    """Wait until the page's script has run to its end without an exception."""
-    page.wait_for_selector("[data-testid='stApp'][data-test-connection-state='CONNECTED']")
-    page.wait_for_selector("[data-testid='stMain'] h1")
-    page.wait_for_selector("[data-test-script-state='notRunning']")
-    assert page.locator("[data-testid='stException']").count() == 0
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

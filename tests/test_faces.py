@@ -1,13 +1,11 @@
 """Faces found, cut as the training faces were, and classified."""
 
-import shutil
-
 import numpy as np
 import pytest
 
 from emotion_core.boxes import Box, CropRule, square_crop
 from emotion_core.classifier import LinearClassifier
-from emotion_core.detection import HaarDetector, open_detector
+from emotion_core.detection import open_detector
 from emotion_core.emotions import EMOTIONS
 from emotion_core.faces import (
     ClassifiedFace,
@@ -16,11 +14,9 @@ from emotion_core.faces import (
     classify_faces,
     cut_face,
     find_faces,
-    shared_detector,
     whole_picture,
 )
 from emotion_core.images import to_face, to_gray
-from tests.detector_choice import PUBLISHED, needs_yunet
 from tests.portrait import draw_portrait
 
 
@@ -35,14 +31,6 @@ def classifier(tmp_path):
 @pytest.fixture(scope="module")
 def detector():
     return open_detector("haar")
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """The folder in which files of detectors are looked for, empty."""
-    monkeypatch.setenv("EMOTION_DETECTORS", str(tmp_path / "detectors"))
-    (tmp_path / "detectors").mkdir()
-    return tmp_path / "detectors"
 
 
 def test_face_is_found_where_it_is(detector):
@@ -125,19 +113,5 @@ def test_face_is_named_by_its_most_probable_emotion(label):
     face = ClassifiedFace(Box(0, 0, 1, 1), np.zeros((48, 48), np.uint8), probabilities)
     assert (face.label, face.emotion) == (label, EMOTIONS[label])
     assert face.confidence == pytest.approx(0.4)
-
-
-def test_callers_without_a_detector_share_one(folder):
-    detector = shared_detector()
-    assert isinstance(detector, HaarDetector)
-    assert shared_detector() is detector
-    portrait = draw_portrait()
-    assert [face.box for face in find_faces(portrait)] == [face.box for face in find_faces(portrait, detector)]
-
-
-@needs_yunet
-def test_shared_detector_becomes_the_better_one_once_its_file_is_there(folder):
-    assert shared_detector().name == "haar"
-    shutil.copy(PUBLISHED, folder)
-    assert shared_detector().name == "yunet"
-    assert len(find_faces(draw_portrait())) == 1
+    assert list(face.shares) == list(EMOTIONS)
+    assert face.shares[EMOTIONS[label]] == pytest.approx(0.4)

@@ -45,29 +45,40 @@ class Clock:
         return self.now
 
 
-class Answers(Classifier):
-    """Gives every face the same answer, which the test may change; works, breaks and waits as it is told."""
+class Obedient:
+    """Waits and breaks as it is told, and says when it was asked."""
 
-    def __init__(self, label=HAPPY, confidence=0.9):
-        self.says(label, confidence)
+    def __init__(self):
         self.trouble = None
-        self.calls, self.entered, self.may_answer = 0, threading.Event(), threading.Event()
+        self.entered, self.may_answer = threading.Event(), threading.Event()
         self.may_answer.set()
-
-    def says(self, label, confidence=0.9):
-        self.answer = np.full(NUM_EMOTIONS, (1 - confidence) / (NUM_EMOTIONS - 1), np.float32)
-        self.answer[label] = confidence
 
     def block(self):
         self.entered.clear()
         self.may_answer.clear()
 
-    def _classify(self, inputs):
-        self.calls += 1
+    def answer_when_told(self):
         self.entered.set()
         assert self.may_answer.wait(2 * PATIENCE)
         if self.trouble:
             raise self.trouble
+
+
+class Answers(Obedient, Classifier):
+    """Gives every face the same answer, which the test may change."""
+
+    def __init__(self, label=HAPPY, confidence=0.9):
+        super().__init__()
+        self.says(label, confidence)
+        self.calls = 0
+
+    def says(self, label, confidence=0.9):
+        self.answer = np.full(NUM_EMOTIONS, (1 - confidence) / (NUM_EMOTIONS - 1), np.float32)
+        self.answer[label] = confidence
+
+    def _classify(self, inputs):
+        self.calls += 1
+        self.answer_when_told()
         return np.tile(self.answer, (len(inputs), 1))
 
 
@@ -81,25 +92,17 @@ class Brightness(Classifier):
         return answers
 
 
-class Searches(HaarDetector):
-    """Counts how often it is asked; breaks and waits as it is told."""
+class Searches(Obedient, HaarDetector):
+    """Counts how often it is asked."""
 
     def __init__(self):
-        super().__init__(SMALLEST)
-        self.count, self.trouble = 0, None
-        self.entered, self.may_answer = threading.Event(), threading.Event()
-        self.may_answer.set()
-
-    def block(self):
-        self.entered.clear()
-        self.may_answer.clear()
+        HaarDetector.__init__(self, SMALLEST)
+        Obedient.__init__(self)
+        self.count = 0
 
     def detect(self, image):
         self.count += 1
-        self.entered.set()
-        assert self.may_answer.wait(2 * PATIENCE)
-        if self.trouble:
-            raise self.trouble
+        self.answer_when_told()
         return super().detect(image)
 
 

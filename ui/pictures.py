@@ -102,6 +102,7 @@ def warn_of_no_face(name: str = "") -> None:
     st.warning(f"No face found{where}. {_NO_FACE_ADVICE}", icon=":material/face_retouching_off:")
 
 
+@st.fragment
 def show_closely(answers: Sequence[Answer], run: Run) -> None:
     """Let the person choose one of the faces, and show how it was read."""
     choices = [(each, face) for each in answers for face in each.faces]
@@ -129,13 +130,12 @@ def answers_table(answers: Sequence[Answer]) -> pd.DataFrame:
         note = each.refusal or ("" if each.faces else "no face found")
         for number, face in enumerate(each.faces, 1):
             box = {"x": face.box.x, "y": face.box.y, "width": face.box.width, "height": face.box.height}
-            shares = dict(zip(EMOTIONS, face.probabilities.round(4).tolist(), strict=True))
-            rows.append({"file": each.name, "face": number, **box, "emotion": face.emotion, **shares})
+            rows.append({"file": each.name, "face": number, **box, "emotion": face.emotion} | face.shares)
         if note:
             rows.append({"file": each.name, "note": note})
     columns = ["file", "face", "x", "y", "width", "height", "emotion", *EMOTIONS, "note"]
     counts = dict.fromkeys(("face", "x", "y", "width", "height"), "Int64")
-    return pd.DataFrame(rows, columns=columns).astype(counts)
+    return pd.DataFrame(rows, columns=columns).astype(counts).round(4)
 
 
 def _offer_csv(answers: Sequence[Answer]) -> None:

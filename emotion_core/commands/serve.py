@@ -12,7 +12,6 @@ from emotion_core.commands.options import runs_of
 from emotion_core.commands.output import Narrator, file_to_write, print_json, print_line, print_table
 from emotion_core.dataset import Dataset, load_dataset, read_labels
 from emotion_core.detection import open_detector
-from emotion_core.emotions import EMOTIONS
 from emotion_core.ensemble import load_ensemble
 from emotion_core.errors import BadInput
 from emotion_core.evaluation import Evaluation, HeldOutEvaluation, evaluate
@@ -99,7 +98,7 @@ def _describe(face: ClassifiedFace) -> dict[str, Any]:
     return {
         "box": [face.box.x, face.box.y, face.box.width, face.box.height],
         "emotion": face.emotion,
-        "probabilities": dict(zip(EMOTIONS, map(float, face.probabilities), strict=True)),
+        "probabilities": face.shares,
     }
 
 
