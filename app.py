@@ -8,15 +8,10 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from emotion_core import __version__
 from ui import cache
+from ui.presenter import offer_presenter_view
+from ui.tour import show_tour
 
 st.set_page_config(page_title="Facial emotions", page_icon="ui/icon.svg", layout="wide")
-
-EXPLORE = "pages/explore_data.py"
-
-
-def home() -> None:
-    """Open Explore: it cannot be the default page itself, whose own address would not work."""
-    st.switch_page(EXPLORE, query_params=st.query_params.to_dict())
 
 
 def leave_old_page_mode() -> None:
@@ -39,9 +34,9 @@ leave_old_page_mode()
 cache.wake_engine()
 page = st.navigation(
     {
-        "": [st.Page(home, default=True, visibility="hidden")],
+        "": [st.Page("pages/home.py", title="Home", icon=":material/home:", default=True)],
         "Data": [
-            st.Page(EXPLORE, title="Explore", url_path="explore", icon=":material/bar_chart:"),
+            st.Page("pages/explore_data.py", title="Explore", url_path="explore", icon=":material/bar_chart:"),
             st.Page("pages/preview_augmentation.py", title="Augment", url_path="augment", icon=":material/transform:"),
         ],
         "Models": [
@@ -55,5 +50,8 @@ page = st.navigation(
         ],
     }
 )
-st.sidebar.caption(f"Facial emotions {__version__}. Everything stays on this computer.")
+with st.sidebar:
+    offer_presenter_view()
+    st.caption(f"Facial emotions {__version__}. Everything stays on this computer.")
+show_tour()
 page.run()

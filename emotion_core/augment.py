@@ -80,6 +80,11 @@ class Erasures:
     tops: NDArray[np.int64]
     lefts: NDArray[np.int64]
 
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """Share of each image's area that is covered, 0 where none is."""
+        return self.chosen * self.heights * self.widths / IMAGE_SIZE**2
+
 
 @dataclass(frozen=True)
 class Changes:

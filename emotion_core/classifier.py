@@ -5,7 +5,7 @@ TensorFlow. A classifier may be used by several threads at once.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -142,15 +142,19 @@ def load_classifier(run: Run) -> Classifier:
 
 
 def best_run(runs: Runs) -> Run:
-    """Return the run to classify with where nobody chose one; raises ModelUnavailable where no run has a model.
-
-    It is the one with the highest validation accuracy. Runs that learnt from drawn faces stand behind all others,
-    since their accuracy says nothing about photographs.
-    """
-    candidates = [line for line in runs.summaries() if line.has_model]
-    if not candidates:
+    """Return the run to classify with where nobody chose one; raises ModelUnavailable where no run has a model."""
+    best = best_line(runs.summaries())
+    if best is None:
         raise ModelUnavailable(f"There is no trained model in {runs.folder} yet; train one first.")
-    return runs.find(max(candidates, key=_merit).id)
+    return runs.find(best.id)
+
+
+def best_line(lines: Iterable[RunSummary]) -> RunSummary | None:
+    """Return the line of the run with the highest validation accuracy, None where no run has a model.
+
+    Runs that learnt from drawn faces stand behind all others, since their accuracy says nothing about photographs.
+    """
+    return max((line for line in lines if line.has_model), key=_merit, default=None)
 
 
 def _merit(line: RunSummary) -> tuple[bool, float]:

@@ -74,8 +74,13 @@ def rows_of(dataset: Dataset, emotion: str | None, page: int, count: int) -> NDA
     Pages begin again after the last, so that any number is a page; there are none only where there are no faces.
     """
     mixed = np.random.default_rng(0).permutation(_rows(dataset, emotion))
-    start = count * (page % max(1, -(-len(mixed) // count)))
+    start = count * (page % max(1, count_pages(dataset, emotion, count)))
     return mixed[start : start + count]
+
+
+def count_pages(dataset: Dataset, emotion: str | None, count: int) -> int:
+    """Return how many pages of `count` rows an emotion fills, or all faces for None."""
+    return -(-len(_rows(dataset, emotion)) // count)
 
 
 def row_after(dataset: Dataset, row: int, emotion: str | None) -> int:

@@ -1,18 +1,14 @@
-"""Explore: how many faces of each emotion a data set holds, what that implies, and what they look like."""
+"""Explore: how even a data set is, what its faces look like, how they lie to each other, and how sound it is."""
 
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from emotion_core.emotions import EMOTIONS
 from ui import cache, charts, widgets
 
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset
     from emotion_core.overview import Overview
-
-FACES_SHOWN, COLUMNS = 30, 10
-POLICIES = {"balanced": "Balanced", "square_root": "Square root", "none": "None"}
 
 
 def show_numbers(dataset: "Dataset", overview: "Overview") -> None:
@@ -34,7 +30,7 @@ def show_numbers(dataset: "Dataset", overview: "Overview") -> None:
 
 def show_counts(overview: "Overview") -> None:
     """Show the faces of each emotion, split as the coursework split them."""
-    st.subheader("Faces by emotion", anchor=False)
+    widgets.heading("Faces by emotion", "counts")
     parts = {"Training": overview.training, "Validation": overview.validation, "Held back": overview.held_back}
     st.html(charts.class_counts(parts))
     training, validation, held_back = (sum(part.values()) for part in parts.values())
@@ -42,56 +38,58 @@ def show_counts(overview: "Overview") -> None:
     st.caption(f"Solid: {training:,} that train. Faint: the first {validation:,}, which only validate.{rest}")
 
 
-def show_weights(overview: "Overview") -> None:
-    """Show how much each emotion counts in the loss under a policy."""
-    title, choice = st.columns([2, 3], vertical_alignment="center")
-    title.subheader("Class weights", anchor=False)
-    with choice, st.container(horizontal_alignment="right"):
-        policy = st.segmented_control(
-            "Policy", list(POLICIES), format_func=POLICIES.get, default="balanced", required=True, key="policy",
-            label_visibility="collapsed",
-        )  # fmt: skip
-    st.html(charts.class_weights(overview.weights[policy]))
-    st.caption("How much one training face counts in the loss.")
+def show_classes(dataset: "Dataset") -> None:
+    """Show how uneven the classes are, what weights do about it, and what unevenness does to scores."""
+    from ui import imbalance
+
+    with widgets.friendly_errors():
+        overview = cache.overview(dataset)
+    show_numbers(dataset, overview)
+    left, right = st.columns(2, gap="large")
+    with left:
+        show_counts(overview)
+    with right:
+        imbalance.show_weights(overview)
+    imbalance.show_loss(overview)
+    imbalance.show_why_accuracy_misleads(dataset, overview)
 
 
-def show_gallery(dataset: "Dataset") -> None:
-    """Show faces of a chosen emotion, and others on demand."""
-    st.subheader("Faces", anchor=False)
-    emotion = None
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if dataset.labels is not None:
-            emotion = st.pills(
-                "Emotion", EMOTIONS, default=EMOTIONS[0], key="emotion", required=True, label_visibility="collapsed"
-            )
-        page = st.session_state.setdefault("gallery_page", 0)
-        st.button("Other faces", icon=":material/refresh:", on_click=turn_page)
-    rows = cache.rows_of(dataset, emotion, page, FACES_SHOWN)
-    if len(rows):
-        widgets.show_faces(dataset.images[rows], [f"id {dataset.ids[row]}" for row in rows], COLUMNS)
-    else:
-        st.caption(f"There is no {emotion} face in this data set.")
+def show_faces(dataset: "Dataset") -> None:
+    """Show the faces one by one, and what those of an emotion have in common."""
+    from ui.class_faces import show_class_faces
+
+    from ui.face_gallery import show_gallery
+
+    show_gallery(dataset)
+    show_class_faces(dataset)
 
 
-def turn_page() -> None:
-    """Show the next faces."""
-    st.session_state["gallery_page"] += 1
+def show_map(dataset: "Dataset") -> None:
+    """Show which faces lie near each other."""
+    from ui.face_map import show_face_map
 
+    show_face_map(dataset)
+
+
+def show_health(dataset: "Dataset") -> None:
+    """Show what is wrong with the data."""
+    from ui.data_health import show_health
+
+    show_health(dataset)
+
+
+VIEWS = {"Classes": show_classes, "Faces": show_faces, "Map": show_map, "Health": show_health}
 
 widgets.page_header("Explore", "What is in the data, and how evenly.")
 faces = widgets.pick_dataset("explored-data")
 if faces is None:
     st.stop()
+views = dict(VIEWS)
 if faces.labels is None:
-    st.metric("Faces", f"{len(faces):,}", border=True, width=240)
-    st.caption("These faces have no labels: the data is for predicting, not for training.")
-else:
-    with widgets.friendly_errors():
-        summary = cache.overview(faces)
-    show_numbers(faces, summary)
-    left, right = st.columns(2, gap="large")
-    with left:
-        show_counts(summary)
-    with right:
-        show_weights(summary)
-show_gallery(faces)
+    del views["Classes"]
+    st.caption(f"{len(faces):,} faces without labels: for predicting, not for training.")
+view = st.segmented_control(
+    "View", list(views), default=next(iter(views)), required=True, key="view", bind="query-params",
+    label_visibility="collapsed",
+)  # fmt: skip
+views[view](faces)

@@ -41,7 +41,8 @@ LAYERS = [
         "neighbours",
     }
     | {"faces", "classifier", "ensemble", "submission", "webcam", "watch", "diagnosis", "overview", "comparison"}
-    | {"calibration", "mistakes", "origins", "pace", "reproduction"},
+    | {"calibration", "mistakes", "origins", "pace", "reproduction"}
+    | {"imbalance", "variants", "face_statistics", "face_map", "duplicates", "doubts", "health", "cleaned"},
     {"training", "engine"},
     {"archive"},
     {"doctor", "commands"},

@@ -1,4 +1,4 @@
-"""Every page, with nothing to show and with something; and Explore, Augment and Run in detail."""
+"""Every page, with nothing to show and with something; and Explore and Run in detail."""
 
 import io
 from collections.abc import Callable
@@ -9,8 +9,7 @@ from conftest import checked, figures, open_app, said, save_csv, save_finished_r
 from streamlit.testing.v1 import AppTest
 
 from emotion_core.archive import pack
-from emotion_core.config import Augmentation
-from emotion_core.presets import COURSEWORK_AUGMENTATION, PRESETS, find_preset
+from emotion_core.presets import find_preset
 from emotion_core.runs import Run, Runs, State
 
 PROJECT = Path(__file__).parent.parent
@@ -45,9 +44,9 @@ def test_page_opens_with_runs_of_every_state(open_page: Opener, path: str, faces
     assert len(open_page(path).title) == 1
 
 
-def test_all_seven_pages_are_in_the_navigation():
+def test_all_pages_are_in_the_navigation():
     app = (PROJECT / "app.py").read_text(encoding="utf-8")
-    assert len(PAGES) == 7
+    assert len(PAGES) == 8
     assert all(f'"{path}"' in app for path in PAGES)
 
 
@@ -83,24 +82,35 @@ def test_explore_shows_weights_by_policy(open_page: Opener, runs_folder: Path):
     assert figures(page).count("<b>1.00</b>") == 7
 
 
-def test_explore_shows_other_faces_and_other_emotions(open_page: Opener, runs_folder: Path):
+def test_explore_turns_the_pages_of_an_emotion(open_page: Opener, runs_folder: Path):
     save_csv(runs_folder.parent / "data" / "many.csv", [0, 3] * 40)
-    page = open_page(EXPLORE)
-    first = page.html[-1].value
-    assert first.count("<img") == 30
-    other_faces = next(button for button in page.button if button.label == "Other faces")
-    checked(other_faces.click().run())
-    assert page.html[-1].value != first
+    page = open_page(EXPLORE, view="Faces")
+    assert "Page 1 of 2" in said(page)
+    turn = {button.label: button for button in page.button}
+    assert turn["Previous"].disabled
+    checked(turn["Next"].click().run())
+    assert "Page 2 of 2" in said(page)
+    page.pills(key="emotion").set_value("All")
+    checked(page.run())
+    assert "Page 1 of 3" in said(page)
     page.pills(key="emotion").set_value("Sad")
     checked(page.run())
     assert "There is no Sad face" in said(page)
 
 
+def test_explore_shows_whose_loss_it_is_and_what_always_the_same_scores(open_page: Opener, runs_folder: Path):
+    save_csv(runs_folder.parent / "data" / "uneven.csv", [3] * 40 + [1] * 4 + [0, 2, 4, 5, 6] * 6)
+    page = open_page(EXPLORE)
+    assert "Loss: Angry 14.3%, Disgust 14.3%" in figures(page)
+    assert "Always “Happy”" in figures(page)
+    assert "Train a model on these faces" in said(page)
+
+
 def test_explore_says_that_unlabelled_faces_are_for_predicting(open_page: Opener, runs_folder: Path):
     save_csv(runs_folder.parent / "data" / "test.csv", None)
     page = open_page(EXPLORE)
-    assert metrics(page) == {"Faces": "70"}
-    assert "no labels" in said(page)
+    assert "70 faces without labels" in said(page)
+    assert page.segmented_control(key="view").options == ["Faces", "Map", "Health"]
 
 
 def test_explore_works_on_drawn_faces_where_there_is_no_file(open_page: Opener):
@@ -156,86 +166,6 @@ def test_an_unusable_upload_gets_a_sentence_and_is_not_kept(open_page: Opener, f
 def test_a_link_to_data_that_is_gone_says_so(open_page: Opener, faces_csv: Path):
     page = open_page(EXPLORE, data="/nowhere/gone.csv")
     assert "gone.csv" in shown(page.error[0].value)
-
-
-# --- Augment -------------------------------------------------------------------------------------------------------
-
-
-def test_augment_begins_with_the_coursework(open_page: Opener, faces_csv: Path):
-    page = open_page(AUGMENT)
-    assert page.slider(key="augment-rotation").value == 30
-    assert page.slider(key="augment-zoom").value == 0.1
-    assert figures(page).count("<img") == 1 + 18
-
-
-def test_without_augmentation_every_variant_is_the_original(open_page: Opener, faces_csv: Path):
-    page = open_page(AUGMENT)
-    assert len(set(pictures(page))) > 10
-    none = next(button for button in page.button if button.label == "None")
-    checked(none.click().run())
-    assert len(set(pictures(page))) == 1
-
-
-def test_new_variants_differ_and_the_original_stays(open_page: Opener, faces_csv: Path):
-    page = open_page(AUGMENT)
-    before = pictures(page)
-    again = next(button for button in page.button if button.label == "New variants")
-    checked(again.click().run())
-    assert pictures(page)[0] == before[0]
-    assert set(pictures(page)[1:]).isdisjoint(before[1:])
-
-
-def test_settings_and_face_come_back_from_the_url(open_page: Opener, faces_csv: Path):
-    page = open_page(AUGMENT)
-    page.slider(key="augment-rotation").set_value(75.0)
-    page.number_input(key="augment-face").set_value(12)
-    checked(page.run())
-    again = open_page(AUGMENT, augmentation=page.query_params["augmentation"], face=page.query_params["face"])
-    assert again.slider(key="augment-rotation").value == 75
-    assert again.number_input(key="augment-face").value == 12
-    assert pictures(again) == pictures(page)
-
-
-@pytest.mark.parametrize("nonsense", ["rotation:9999", "rotation:x", "what", "speed:3", ","])
-def test_nonsense_in_the_url_is_passed_over(open_page: Opener, faces_csv: Path, nonsense: str):
-    page = open_page(AUGMENT, augmentation=nonsense, face="-5")
-    assert page.slider(key="augment-rotation").value == COURSEWORK_AUGMENTATION.rotation
-    assert page.number_input(key="augment-face").value == 1
-
-
-def test_the_residual_network_s_augmentation_is_one_click_away(open_page: Opener, faces_csv: Path):
-    page = open_page(AUGMENT)
-    modern = next(button for button in page.button if button.label == "Modern")
-    checked(modern.click().run())
-    wanted = PRESETS["residual"].config.augmentation
-    assert page.slider(key="augment-blur").value == wanted.blur
-    assert page.slider(key="augment-erasing").value == wanted.erasing
-    assert page.toggle(key="augment-horizontal_flip").value
-
-
-def test_next_face_keeps_to_the_chosen_emotion(open_page: Opener, faces_csv: Path):
-    page = open_page(AUGMENT)
-    page.selectbox(key="augment-emotion").set_value("Disgust")
-    checked(page.run())
-    assert page.number_input(key="augment-face").value == 2
-    following = next(button for button in page.button if button.label == "Next face")
-    checked(following.click().run())
-    assert page.number_input(key="augment-face").value == 9
-    assert "Disgust" in figures(page)
-
-
-def test_use_in_a_run_takes_the_settings_to_train(open_page: Opener, faces_csv: Path):
-    page = open_page(AUGMENT)
-    page.toggle(key="augment-horizontal_flip").set_value(True)
-    use = next(button for button in page.button if button.label == "Use in a run")
-    checked(use.click().run())
-    assert page.session_state["augmentation"] == COURSEWORK_AUGMENTATION.model_copy(update={"horizontal_flip": True})
-    assert isinstance(page.session_state["augmentation"], Augmentation)
-    assert page.title[0].value == "Train"
-
-
-def pictures(page: AppTest) -> list[str]:
-    return [part.partition('"')[0] for part in figures(page).split('src="')[1:]]
 
 
 # --- Results -------------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from emotion_core.dataset import Dataset
     from emotion_core.detection import Detector
     from emotion_core.engine import LocalEngine
+    from emotion_core.imbalance import Comparison
     from emotion_core.neighbours import TrainingFaces
     from emotion_core.overview import Overview
 
@@ -80,11 +81,23 @@ def overview(dataset: "Dataset") -> "Overview":
     return _overview(dataset.fingerprint, dataset)
 
 
+def policies_compared(dataset: "Dataset", emotion: str) -> "list[Comparison]":
+    """Return what class weights did to saved runs that learnt from a data set, as of a few seconds ago at most."""
+    return _policies_compared(str(runs().folder), dataset.fingerprint, emotion, dataset)
+
+
 def rows_of(dataset: "Dataset", emotion: str | None, page: int, count: int) -> "NDArray[np.int64]":
     """Return rows of a data set to show: those of an emotion, or any for None."""
     from emotion_core.overview import rows_of
 
     return rows_of(dataset, emotion, page, count)
+
+
+def count_pages(dataset: "Dataset", emotion: str | None, count: int) -> int:
+    """Return how many pages `rows_of` has."""
+    from emotion_core.overview import count_pages
+
+    return count_pages(dataset, emotion, count)
 
 
 def row_after(dataset: "Dataset", row: int, emotion: str | None) -> int:
@@ -165,6 +178,13 @@ def _overview(fingerprint: str, _dataset: "Dataset") -> "Overview":
     from emotion_core.overview import look_over
 
     return look_over(_dataset)
+
+
+@st.cache_data(ttl=LIST_SECONDS, max_entries=16, show_spinner=False)
+def _policies_compared(folder: str, fingerprint: str, emotion: str, _dataset: "Dataset") -> "list[Comparison]":
+    from emotion_core.imbalance import compare_policies
+
+    return compare_policies(Runs(Path(folder)).all(), _dataset, emotion)
 
 
 @st.cache_resource(max_entries=48, show_spinner="Loading the model...")

@@ -58,6 +58,30 @@ def class_weights(weights: Mapping[str, float]) -> str:
     return _bars({name: {"Weight": weight} for name, weight in weights.items()}, labels, "{:.2f}")
 
 
+def shares(title: str, parts: Mapping[str, float]) -> str:
+    """One bar of emotions' shares of a whole, each with its name and percentage where it is wide enough."""
+    pieces = "".join(
+        f'<div title="{name}: {share:.1%}" style="width:{share:.3%};background:{EMOTION_COLOURS[name]};height:44px;'
+        f'margin-right:1px;overflow:hidden"></div>'
+        for name, share in parts.items()
+    )
+    look = "text-align:center;font-size:.9rem"
+    numbers = "".join(
+        f'<div style="width:{share:.3%};{look}">{f"{share:.0%}" if share > 0.03 else ""}</div>'
+        for share in parts.values()
+    )
+    return (
+        f'<div role="img" aria-label="{title}: {_spoken(parts)}" style="font-variant-numeric:tabular-nums">'
+        f'<div style="font-weight:600;margin-bottom:.2rem">{title}</div>'
+        f'<div style="display:flex;border-radius:5px;overflow:hidden">{pieces}</div>'
+        f'<div style="display:flex">{numbers}</div></div>'
+    )
+
+
+def _spoken(parts: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {share:.1%}" for name, share in parts.items())
+
+
 def _bars(values: Mapping[str, Mapping[str, float]], labels: Mapping[str, str], number: str) -> str:
     """Draw a row per emotion: its name, the parts of its bar, the label behind them."""
     longest = max(sum(parts.values()) for parts in values.values()) or 1
@@ -133,5 +157,5 @@ def _named(true: str, predicted: str) -> str:
 
 
 def short(name: str) -> str:
-    """Fit a run's name into a legend."""
+    """Cut a name that is long for a legend or a card."""
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"

@@ -15,11 +15,9 @@ from emotion_core.runs import Run, Validation
 from emotion_core.settings import data_folder
 from ui import cache, charts
 from ui.faces import JudgedFace, show_gallery
-from ui.widgets import drawn_badge, plain, remember
+from ui.widgets import drawn_badge, heading, plain, remember
 
 if TYPE_CHECKING:
-    from streamlit.delta_generator import DeltaGenerator
-
     from emotion_core.dataset import Dataset
     from emotion_core.mistakes import Places
 
@@ -85,7 +83,6 @@ _clickable_matrix = st.components.v2.component(
 @st.fragment
 def show_mistakes(run: Run, evaluation: RunEvaluation) -> None:
     """Show the confusion matrix and beside it the faces of the chosen cell, or else the surest mistakes."""
-    st.html("<style>[class*='st-key-heading-'] {min-height: 2.5rem}</style>")
     left, right = st.columns([6, 5], gap="large")
     try:
         validation = run.validation()
@@ -107,7 +104,7 @@ def show_mistakes(run: Run, evaluation: RunEvaluation) -> None:
 
 def show_matrix(evaluation: RunEvaluation, *, clickable: bool) -> tuple[int, int] | None:
     """Show which emotions are taken for which and return the chosen cell, true before predicted, if there is one."""
-    with _heading("What is taken for what", "matrix"):
+    with heading("What is taken for what", "matrix"):
         unit = st.segmented_control(
             "Unit", ["Shares", "Counts"], default="Shares", required=True, key="unit", label_visibility="collapsed"
         )
@@ -132,7 +129,7 @@ def choose_cell_faces(validation: Validation, true: int, predicted: int) -> "Pla
     from emotion_core.mistakes import faces_in_cell
 
     words = f"{EMOTIONS[true]} found" if true == predicted else f"{EMOTIONS[true]} taken for {EMOTIONS[predicted]}"
-    with _heading(words, "faces"):
+    with heading(words, "faces"):
         st.button("All mistakes", icon=":material/close:", key="close-cell", on_click=remember, args=(_CELL, ""))
     places = faces_in_cell(validation, true, predicted)
     st.caption(f"{_faces(len(places))}, the surest first." if len(places) else "No face falls in this cell.")
@@ -143,7 +140,7 @@ def choose_mistakes(validation: Validation) -> "Places":
     """Let the person choose whose mistakes are shown, and return them."""
     from emotion_core.mistakes import mistakes
 
-    _heading("Most confident mistakes", "faces")
+    heading("Most confident mistakes", "faces")
     emotion = st.pills(
         "True emotion", EMOTIONS, key="mistakes", bind="query-params", wrap=True, label_visibility="collapsed"
     )
@@ -214,15 +211,6 @@ def _judged(dataset: "Dataset", validation: Validation, place: int) -> JudgedFac
         confidence=float(shares[order[0]]),
         detail=f"{best} (id {dataset.ids[row]})",
     )
-
-
-def _heading(words: str, key: str) -> "DeltaGenerator":
-    """Show a heading and return the line that it begins, in which more may stand at the right."""
-    line = st.container(
-        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key=f"heading-{key}"
-    )
-    line.subheader(words, anchor=False, width="content")
-    return line
 
 
 def _faces(count: int) -> str:

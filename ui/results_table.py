@@ -6,7 +6,7 @@ import streamlit as st
 
 from emotion_core.comparison import Order, RunGroup, Standing, difference, in_order
 from emotion_core.runs import State
-from ui import tables
+from ui import presenter, tables
 from ui.results_columns import COLUMNS
 from ui.results_view import View
 from ui.widgets import drawn_badge, plain, remember
@@ -18,7 +18,6 @@ MOST_ROWS: Final = 15
 """Rows of the table that are seen without scrolling it."""
 
 ROW_HEIGHT: Final = 38
-_HEADER: Final = 38
 
 
 def show_table(view: View) -> list[RunGroup]:
@@ -29,9 +28,9 @@ def show_table(view: View) -> list[RunGroup]:
         key=f"results-{_untickings()}-{hash(tuple(row.key for row in view.rows))}",  # rows are chosen by position
         hide_index=True,
         height=_height(len(view.rows)),
-        row_height=ROW_HEIGHT,
+        row_height=_row_height(),
         column_order=["Open", "Run", *(view.columns or usual_columns(view))],
-        column_config=COLUMNS,
+        column_config=presenter.widened(COLUMNS),
         on_select="rerun",
         selection_mode="multi-row",
         selection_default={
@@ -73,12 +72,16 @@ def _is_ticked(row: RunGroup, asked: set[str]) -> bool:
 
 
 def _height(rows: int) -> int:
-    return _HEADER + ROW_HEIGHT * min(rows, MOST_ROWS)
+    return _row_height() * (1 + min(rows, MOST_ROWS))
+
+
+def _row_height() -> int:
+    return presenter.pixels(ROW_HEIGHT)
 
 
 def usual_columns(view: View) -> list[str]:
     """Return the columns that tell most about these rows and fit beside each other, in their order on screen."""
-    room, fitting = ROOM, set()
+    room, fitting = ROOM / presenter.scale(), set()
     for names in (names for names, is_worth_it in _by_worth(view) if is_worth_it):
         width = sum(COLUMNS[name]["width"] for name in names)
         if width <= room and fitting.isdisjoint(names):

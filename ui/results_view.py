@@ -11,7 +11,7 @@ import streamlit as st
 
 from emotion_core.comparison import Filter, Order, RunGroup, group_runs, in_order, single_runs
 from emotion_core.runs import RunSummary
-from ui import tables
+from ui import presenter, tables
 from ui.fields import label_of
 from ui.results_columns import COLUMNS
 from ui.widgets import remember
@@ -43,10 +43,15 @@ def choose_view(lines: Sequence[RunSummary]) -> View:
     """Show the line of controls above the table and return what they ask for."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
-            "Search", key="search", placeholder="Name, tag or note", icon=":material/search:", width=160, bind=IN_URL
+            "Search",
+            key="search",
+            placeholder="Name, tag or note",
+            icon=":material/search:",
+            width=presenter.pixels(160),
+            bind=IN_URL,
         )
         chosen = _choose_filter(lines, text)
-        order = st.selectbox("Sort by", list(Order), key="sort", width=170, bind=IN_URL)
+        order = st.selectbox("Sort by", list(Order), key="sort", width=presenter.pixels(170), bind=IN_URL)
         over_seeds = group_runs(lines)
         baseline = _choose_baseline(over_seeds)
         columns = _choose_columns()
@@ -92,7 +97,7 @@ def _choose_baseline(groups: Sequence[RunGroup]) -> RunGroup | None:
         list(names),
         key=BASELINE_KEY,
         format_func=names.__getitem__,
-        width=205,
+        width=presenter.pixels(205),
         help="Every other row then says by how many points it differs, and whether the seeds alone could do that.",
     )
     st.session_state["chosen_baseline"] = key

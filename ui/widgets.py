@@ -21,7 +21,7 @@ from emotion_core.config import SAMPLE, RunConfig
 from emotion_core.errors import EmotionError, ModelUnavailable
 from emotion_core.runs import Run, RunSummary, State
 from emotion_core.settings import data_folder
-from ui import cache, tables
+from ui import cache, presenter, tables
 from ui.charts import CALM
 
 if TYPE_CHECKING:
@@ -65,6 +65,19 @@ def page_header(title: str, sentence: str) -> None:
     """Show a page's title and the one sentence that says what it is for."""
     st.title(title, anchor=False)
     st.markdown(f":gray[{sentence}]")
+
+
+def heading(words: str, key: str) -> "DeltaGenerator":
+    """Show a heading and return the line that it begins, in which more may stand at the right.
+
+    Headings side by side are of one height, whatever stands beside their words.
+    """
+    line = st.container(
+        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key=f"heading-{key}"
+    )
+    line.subheader(words, anchor=False, width="content")
+    line.html(f"<style>.st-key-heading-{key} {{min-height: 2.5rem}}</style>", width="content")
+    return line
 
 
 def empty_state(message: str, *, page: str | None = None, action: str = "", icon: str = ":material/inbox:") -> None:
@@ -125,12 +138,12 @@ def friendly_errors(place: "DeltaGenerator | None" = None) -> Iterator[None]:
 
 def show_curves(points: "pd.DataFrame", chart: dict[str, Any], *, key: str, alt: str) -> None:
     """Show a Vega-Lite chart in the look of the app, its text in the theme's own colour."""
-    st.vega_lite_chart(points, chart | {"config": CALM}, theme=None, key=key, alt=alt)
+    st.vega_lite_chart(points, presenter.enlarged(chart | {"config": CALM}), theme=None, key=key, alt=alt)
 
 
 def show_figure(figure: "Figure", *, key: str, alt: str) -> None:
     """Show a Plotly figure across the width of its place; it can be zoomed by dragging."""
-    st.plotly_chart(figure, theme=None, key=key, alt=alt, config={"displayModeBar": False})
+    st.plotly_chart(presenter.enlarged_figure(figure), theme=None, key=key, alt=alt, config={"displayModeBar": False})
 
 
 def ink() -> str:

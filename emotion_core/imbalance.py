@@ -1,0 +1,140 @@
+"""What uneven classes do: to the loss, to a constant answer's scores, to models with and without class weights."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Final
+
+from emotion_core.config import RunConfig, with_settings
+from emotion_core.dataset import Dataset
+from emotion_core.emotions import EMOTIONS
+from emotion_core.errors import DamagedRun
+from emotion_core.evaluation import RunEvaluation
+from emotion_core.origins import file_name
+from emotion_core.overview import WEIGHT_POLICIES
+from emotion_core.runs import Run
+from emotion_core.runs.summary import settings_digest
+
+_MOST_PAIRS: Final = 3
+"""Pairs of models that are shown: more would not be read."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What accuracy hides beside it: macro-F1 and the recall of one emotion, each from 0 to 1."""
+
+    accuracy: float
+    macro_f1: float
+    recall: float
+
+
+@dataclass(frozen=True)
+class PolicyScores:
+    """Scores of a model under one weighting of the classes, on average over `runs` runs that differ in seed alone."""
+
+    policy: str
+    runs: int
+    scores: Scores
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One model under several weightings, in the order of `WEIGHT_POLICIES`."""
+
+    name: str
+    policies: tuple[PolicyScores, ...]
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether the weights are all that differs."""
+        return len(self.policies) > 1
+
+
+def loss_shares(counts: Mapping[str, int], weights: Mapping[str, float]) -> dict[str, float]:
+    """Return each emotion's share of the loss while a model is equally unsure of every face.
+
+    The share of an emotion is its number of faces times its weight, over the sum of these: what `class_weight` of
+    Keras makes of a mean over the batch.
+    """
+    parts = {name: counts[name] * weights[name] for name in EMOTIONS}
+    total = sum(parts.values()) or 1.0
+    return {name: part / total for name, part in parts.items()}
+
+
+def constant_scores(counts: Mapping[str, int], answer: str, emotion: str) -> Scores:
+    """Return the scores of always giving the same answer, and the recall of one emotion.
+
+    Precision of the answer is its share p of the faces and its recall 1, so its F1 is 2p / (1 + p); all others are 0.
+    """
+    share = counts[answer] / max(1, sum(counts.values()))
+    return Scores(share, 2 * share / (1 + share) / len(EMOTIONS), float(answer == emotion and share > 0))
+
+
+def compare_policies(runs: Iterable[Run], dataset: Dataset, emotion: str) -> list[Comparison]:
+    """Return what class weights did to models that learnt from a data set, the most accurate first.
+
+    Models that were trained under several weightings come alone, where there are any: in these the weights are all
+    that differs. Otherwise the best model under each weighting is returned, each by itself.
+
+    Args:
+        runs: Runs of any state; those without scores, of other data or damaged are passed over.
+        dataset: What they learnt from.
+        emotion: Whose recall is wanted.
+    """
+    models: dict[str, list[tuple[RunConfig, Scores]]] = defaultdict(list)
+    for config, evaluation in _scored(runs, dataset):
+        scores = Scores(evaluation.accuracy, evaluation.macro_f1, evaluation.per_class[emotion].recall)
+        models[_without_weights(config)].append((config, scores))
+    comparisons = sorted(map(_compare, models.values()), key=_accuracy, reverse=True)
+    pairs = [comparison for comparison in comparisons if comparison.is_pair]
+    return pairs[:_MOST_PAIRS] or _best_of_each_policy(comparisons)
+
+
+def _scored(runs: Iterable[Run], dataset: Dataset) -> Iterable[tuple[RunConfig, RunEvaluation]]:
+    for run in runs:
+        try:
+            config, evaluation = run.config, run.evaluation()
+        except DamagedRun:
+            continue
+        if evaluation and _is_of(config, dataset):
+            yield config, evaluation
+
+
+def _is_of(config: RunConfig, dataset: Dataset) -> bool:
+    """Whether a run learnt from a data set; runs of old carry no digest of it, only its name."""
+    if config.data_fingerprint:
+        return config.data_fingerprint == dataset.fingerprint
+    return file_name(config) == dataset.name
+
+
+def _without_weights(config: RunConfig) -> str:
+    return settings_digest(with_settings(config, {"training.class_weights": "none"}))
+
+
+def _compare(model: Sequence[tuple[RunConfig, Scores]]) -> Comparison:
+    by_policy: dict[str, list[Scores]] = defaultdict(list)
+    for config, scores in model:
+        by_policy[config.training.class_weights].append(scores)
+    known = [name for name in WEIGHT_POLICIES if name in by_policy]
+    newest = model[0][0]
+    return Comparison(
+        newest.preset or newest.model.family,
+        tuple(PolicyScores(name, len(by_policy[name]), _mean(by_policy[name])) for name in known),
+    )
+
+
+def _mean(scores: Sequence[Scores]) -> Scores:
+    columns = ([getattr(one, name) for one in scores] for name in ("accuracy", "macro_f1", "recall"))
+    return Scores(*map(fmean, columns))
+
+
+def _accuracy(comparison: Comparison) -> float:
+    return max(part.scores.accuracy for part in comparison.policies)
+
+
+def _best_of_each_policy(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    best: dict[str, Comparison] = {}
+    for comparison in comparisons:
+        best.setdefault(comparison.policies[0].policy, comparison)
+    return list(best.values())

@@ -1,0 +1,85 @@
+"""Home: what is here in one look, and the next thing to do."""
+
+from pathlib import Path
+
+import pytest
+from conftest import PROJECT, checked, open_app, said, save_finished_run
+from streamlit.testing.v1 import AppTest
+
+from emotion_core.presets import find_preset
+from emotion_core.runs import Runs, RunSummary, State
+from ui.home import next_step
+
+HOME = "pages/home.py"
+
+
+def metrics(page: AppTest) -> dict[str, tuple[str, str]]:
+    return {metric.label: (metric.value, metric.delta) for metric in page.metric}
+
+
+def line(state: State = State.FINISHED, **known) -> RunSummary:
+    return RunSummary(id="some-id", name="A run", state=state, **known)
+
+
+@pytest.mark.parametrize(
+    ("lines", "files", "action"),
+    [
+        ((), (), "Train a first model"),
+        ((line(has_model=True),), (), "Add data"),
+        ((line(has_model=True),), (Path("faces.csv"),), "Classify a face"),
+        ((line(State.RUNNING, epoch=3, epochs=10), line(has_model=True)), (Path("faces.csv"),), "Watch it learn"),
+        ((line(State.QUEUED),), (Path("faces.csv"),), "Train a first model"),
+    ],
+)
+def test_next_thing_to_do_follows_from_what_is_here(lines, files, action):
+    assert next_step(lines, files).action == action
+
+
+def test_run_that_computes_is_named_with_its_epoch_and_its_address():
+    step = next_step([line(State.RUNNING, epoch=3, epochs=10)], [])
+    assert "epoch 3 of 10" in step.words
+    assert step.parameters == {"run": "some-id"}
+
+
+def test_app_opens_with_home(runs_folder):
+    page = checked(AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60).run())
+    assert [title.value for title in page.title] == ["Facial emotions"]
+
+
+def test_home_without_runs_and_data_leads_on(runs_folder):
+    page = open_app(HOME)
+    shown = metrics(page)
+    assert shown["Best model"] == ("None yet", "Train one first")
+    assert shown["Saved runs"] == ("0", "none in hand")
+    assert "Sample (drawn)" in shown["Faces"][1]
+    assert page.button(key="next-step").label == "Train a first model"
+    assert "What you train appears here" in said(page)
+
+
+def test_home_shows_data_best_model_and_runs(faces_csv, runs_folder):
+    runs = Runs(runs_folder)
+    save_finished_run(runs, name="The worse", skill=0.1)
+    best = save_finished_run(runs, name="The better", skill=0.8)
+    runs.create(find_preset("dense-5").config)
+    page = open_app(HOME)
+    shown = metrics(page)
+    assert shown["Faces"] == ("70", "faces.csv, imbalance 1 : 1")
+    assert shown["Best model"] == (f"{best.evaluation().accuracy:.1%}", "The better")
+    assert shown["Saved runs"] == ("3", "1 in hand")
+    assert [page.button(key=f"best-{run}").label for run in ranked_ids(page)] == ["The better", "The worse"]
+
+
+def ranked_ids(page: AppTest) -> list[str]:
+    return [button.key.removeprefix("best-") for button in page.button if button.key.startswith("best-")]
+
+
+def test_home_survives_data_that_cannot_be_read(runs_folder):
+    (runs_folder.parent / "data" / "bad.csv").write_text("id,emotion,pixels\n0,3,1 2 3\n", encoding="utf-8")
+    assert metrics(open_app(HOME))["Data"] == ("Not readable", "bad.csv")
+
+
+def test_a_run_opens_on_its_page(finished_run):
+    page = open_app(HOME)
+    checked(page.button(key=f"latest-{finished_run.id}").click().run())
+    assert page.query_params["run"] == finished_run.id
+    assert page.title[0].value == "Run"

@@ -1,0 +1,165 @@
+"""What the Home page shows: the next thing to do, what is here at a glance, and the latest and the best runs."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from emotion_core.config import SAMPLE
+from emotion_core.errors import EmotionError
+from emotion_core.runs import RunSummary, State
+from emotion_core.settings import data_folder
+from ui import cache, charts, tables
+from ui.widgets import plain, state_badge
+
+_LISTED: Final = 5
+_CARD: Final = {"border": True, "delta_color": "off", "delta_arrow": "off", "height": "stretch"}
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """What to do next: why, in a sentence, what its button says, and the page that the button opens."""
+
+    words: str
+    action: str
+    page: str
+    parameters: dict[str, str] = field(default_factory=dict)
+
+
+def next_step(lines: Sequence[RunSummary], files: Sequence[Path]) -> NextStep:
+    """Return the next thing to do: watch what computes, else add data, train a first model, or use the best.
+
+    Args:
+        lines: The runs, newest first.
+        files: The data sets that can train.
+    """
+    from emotion_core.classifier import best_line
+
+    running = next((line for line in lines if line.state is State.RUNNING), None)
+    if running:
+        return NextStep(
+            f"**{plain(running.name)}** is being trained: epoch {running.epoch} of {running.epochs}.",
+            "Watch it learn",
+            "pages/train_models.py",
+            {"run": running.id},
+        )
+    best = best_line(lines)
+    if best is None:
+        return NextStep(
+            "There is no trained model yet. The linear baseline takes a minute.",
+            "Train a first model",
+            "pages/train_models.py",
+            {"preset": "sgd"},
+        )
+    if not files:
+        return NextStep(
+            "The faces shown are drawn by code. With FER-2013's CSV in the folder `data` you work on photographs.",
+            "Add data",
+            "pages/explore_data.py",
+        )
+    return NextStep(
+        f"**{plain(best.name)}** is ready to read a face, from a picture or from your webcam.",
+        "Classify a face",
+        "pages/classify_faces.py",
+    )
+
+
+def show_next_step(step: NextStep) -> None:
+    """Show the next thing to do and the button that leads there."""
+    with st.container(border=True, height="stretch", vertical_alignment="center"):
+        st.subheader("Next", anchor=False)
+        st.markdown(step.words)
+        if st.button(step.action, type="primary", icon=":material/arrow_forward:", key="next-step"):
+            st.switch_page(step.page, query_params=step.parameters)
+
+
+def show_best(line: RunSummary | None) -> None:
+    """Show the best model and how often it is right."""
+    if line is None:
+        st.metric("Best model", "None yet", "Train one first", **_CARD)
+        return
+    test = "" if line.test_accuracy is None else f", {line.test_accuracy:.1%} on test faces"
+    accuracy = "not scored" if line.val_accuracy is None else f"{line.val_accuracy:.1%}"
+    st.metric("Best model", accuracy, f"{charts.short(line.name)}{test}", **_CARD)
+
+
+def show_runs(lines: Sequence[RunSummary]) -> None:
+    """Show how many runs there are and how many are in hand."""
+    in_hand = sum(not line.state.is_over for line in lines)
+    st.metric("Saved runs", f"{len(lines):,}", f"{in_hand} in hand" if in_hand else "none in hand", **_CARD)
+
+
+def show_device() -> None:
+    """Show what runs compute on."""
+    import os
+
+    from emotion_core.engine.devices import may_have_gpu
+    from emotion_core.hardware import gpus
+
+    cores = f"{os.cpu_count() or 1} processor cores"
+    found = gpus()
+    if found:
+        st.metric("Computes on", charts.short(found[0].name), f"{len(found)} GPU, {cores}", **_CARD)
+    else:
+        st.metric("Computes on", "GPU" if may_have_gpu() else "Processor", cores, **_CARD)
+
+
+def show_data(files: Sequence[Path]) -> None:
+    """Show which data there is and how many faces it holds."""
+    source = str(files[0]) if files else SAMPLE
+    try:
+        dataset = cache.dataset(source)
+    except EmotionError:
+        st.metric("Data", "Not readable", files[0].name, **_CARD)
+        return
+    ratio = dataset.imbalance_ratio()
+    uneven = "" if ratio is None else f", imbalance {ratio:.0f} : 1"
+    st.metric("Faces", f"{len(dataset):,}", f"{tables.data_label(dataset.source)}{uneven}", **_CARD)
+
+
+def show_latest(lines: Sequence[RunSummary]) -> None:
+    """Show the latest runs, each a way to its page."""
+    st.subheader("Latest runs", anchor=False)
+    if not lines:
+        st.caption("What you train appears here, and goes on learning while you look elsewhere.")
+    for line in lines[:_LISTED]:
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            _offer_run(line, "latest")
+            st.caption(_when(line.submitted), width="content")
+            state_badge(line.state)
+
+
+def show_ranking(lines: Sequence[RunSummary]) -> None:
+    """Show the best models by validation accuracy, each a way to its page."""
+    st.subheader("Best models", anchor=False)
+    ranked = sorted((line for line in lines if line.val_accuracy), key=lambda line: -(line.val_accuracy or 0))
+    if not ranked:
+        st.caption("Trained models stand here in the order of their validation accuracy.")
+    for line in ranked[:_LISTED]:
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            _offer_run(line, "best")
+            st.markdown(f"**{line.val_accuracy:.1%}**", width="content")
+
+
+def labelled_files() -> list[Path]:
+    """Return the data sets of the data folder that can train."""
+    from emotion_core.dataset import find_datasets, may_train
+
+    return [path for path in find_datasets(data_folder()) if may_train(path)]
+
+
+def _offer_run(line: RunSummary, place: str) -> None:
+    if st.button(plain(charts.short(line.name)), type="tertiary", key=f"{place}-{line.id}"):
+        st.switch_page("pages/inspect_run.py", query_params={"run": line.id})
+
+
+def _when(submitted: float) -> str:
+    seconds = max(0.0, time.time() - submitted)
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        count = int(seconds // size)
+        if count:
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"

@@ -1,0 +1,179 @@
+"""What uneven classes do, for a room to see: the loss under weights, and what accuracy hides."""
+
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
+from emotion_core.imbalance import Scores, constant_scores, loss_shares
+from ui import cache, charts, widgets
+
+if TYPE_CHECKING:
+    from emotion_core.dataset import Dataset
+    from emotion_core.overview import Overview
+
+POLICIES: Final = {"balanced": "Balanced", "square_root": "Square root", "none": "None"}
+
+_MEANING: Final = {
+    "balanced": "A face weighs the more, the fewer there are of its emotion: every emotion has an equal say.",
+    "square_root": "Half way: the square root of the balanced weights.",
+    "none": "Every face weighs the same, so the common emotions decide what is learnt.",
+}
+
+_CERTAINTIES: Final = [percent / 100 for percent in range(5, 101)]
+_ALT: Final = "Loss of one face of each emotion, by the probability that the model gives its true emotion"
+
+
+def show_weights(overview: "Overview") -> None:
+    """Show how much a face of each emotion counts under a policy, and what that does to the loss."""
+    with widgets.heading("Class weights", "weights"):
+        policy = st.segmented_control(
+            "Policy", list(POLICIES), format_func=POLICIES.get, default="balanced", required=True, key="policy",
+            label_visibility="collapsed",
+        )  # fmt: skip
+    weights = overview.weights[policy]
+    st.html(charts.class_weights(weights))
+    st.caption(_MEANING[policy])
+
+
+def show_loss(overview: "Overview") -> None:
+    """Show what the chosen weights do to the loss: whose it is, and what one face adds to it."""
+    policy = st.session_state.get("policy", "balanced")
+    weights = overview.weights[policy]
+    whole, single = st.columns(2, gap="large")
+    with whole:
+        st.subheader("Whose loss it is", anchor=False)
+        st.html(charts.shares("Faces", loss_shares(overview.training, overview.weights["none"])))
+        st.html(charts.shares("Loss", loss_shares(overview.training, weights)))
+        st.caption("While a model is equally unsure of every face. Training lowers the loss where most of it lies.")
+    with single:
+        st.subheader("What one face adds", anchor=False)
+        widgets.show_curves(loss_points(weights), loss_chart(widgets.ink()), key="loss-curves", alt=_ALT)
+
+
+def loss_points(weights: dict[str, float]) -> pd.DataFrame:
+    """Return a row per certainty and a column per emotion: weight x -ln(probability of the true emotion)."""
+    import numpy as np
+
+    certainty = np.array(_CERTAINTIES)
+    losses = {name: weights[name] * -np.log(certainty) for name in EMOTIONS}
+    return pd.DataFrame({"certainty": certainty} | losses).round(3)
+
+
+def loss_chart(colour: str) -> dict[str, Any]:
+    """Describe the chart of `loss_points` (Vega-Lite): a curve per emotion, and all values where one points."""
+    large = {"labelFontSize": 14, "titleFontSize": 14, "labelColor": colour, "titleColor": colour}
+    x = {
+        "field": "certainty",
+        "type": "quantitative",
+        "title": "Probability given to the true emotion",
+        "scale": {"domain": [0, 1]},
+        "axis": large | {"format": ".0%"},
+    }
+    tooltip = [{"field": "certainty", "title": "Probability", "format": ".0%"}]
+    tooltip += [{"field": name, "title": name, "format": ".2f"} for name in EMOTIONS]
+    return {
+        "height": 236,
+        "encoding": {"x": x},
+        "layer": [
+            {
+                "transform": [{"fold": list(EMOTIONS), "as": ["emotion", "loss"]}],
+                "mark": {"type": "line", "strokeWidth": 3},
+                "encoding": {
+                    "y": {"field": "loss", "type": "quantitative", "title": "Loss", "axis": large | {"tickCount": 5}},
+                    "color": {
+                        "field": "emotion",
+                        "type": "nominal",
+                        "scale": {"domain": list(EMOTIONS), "range": [EMOTION_COLOURS[name] for name in EMOTIONS]},
+                        "legend": {
+                            "title": None,
+                            "orient": "right",
+                            "labelFontSize": 14,
+                            "labelColor": colour,
+                            "symbolType": "stroke",
+                        },
+                    },
+                },
+            },
+            {
+                "params": [
+                    {
+                        "name": "pointed",
+                        "select": {"type": "point", "on": "pointerover", "nearest": True, "encodings": ["x"]},
+                    }
+                ],
+                "mark": {"type": "rule", "color": colour, "strokeWidth": 1.5},
+                "encoding": {
+                    "opacity": {"condition": {"param": "pointed", "value": 0.6, "empty": False}, "value": 0},
+                    "tooltip": tooltip,
+                },
+            },
+        ],
+    }
+
+
+def show_why_accuracy_misleads(dataset: "Dataset", overview: "Overview") -> None:
+    """Show what always giving the commonest answer scores, beside runs with and without class weights."""
+    rare, common = overview.smallest, overview.largest
+    st.subheader("Why accuracy alone misleads", anchor=False)
+    comparisons = cache.policies_compared(dataset, rare)
+    groups = [[(f"Always “{common}”", "", constant_scores(overview.validation, common, rare))]]
+    for comparison in comparisons:
+        groups.append([(comparison.name, _policy(part), part.scores) for part in comparison.policies])
+    st.html(_table(groups, rare))
+    st.caption(_lesson(comparisons, common))
+
+
+def _policy(part: Any) -> str:
+    seeds = f", mean of {part.runs} seeds" if part.runs > 1 else ""
+    return f"{POLICIES[part.policy].lower()} weights{seeds}" if part.policy != "none" else f"no weights{seeds}"
+
+
+def _lesson(comparisons: list[Any], common: str) -> str:
+    first = f"Always answering “{common}” learns nothing and is right as often as {common} is common."
+    if not comparisons:
+        return f"{first} Train a model on these faces to see it beside that."
+    if not comparisons[0].is_pair:
+        return (
+            f"{first} These models differ in more than their weights: for a fair pair, train one preset twice, once "
+            "with class weights and once without."
+        )
+    return f"{first} In each pair the weights are all that differs."
+
+
+def _table(groups: list[list[tuple[str, str, Scores]]], rare: str) -> str:
+    heads = "".join(
+        f'<th scope="col" style="{_HEAD}">{head}</th>' for head in ("Accuracy", "Macro-F1", f"{rare} recall")
+    )
+    rows = "".join(_row(*line, is_first=place == 0) for group in groups for place, line in enumerate(group))
+    return (
+        f'<table style="width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums;border:none">'
+        f'<tr><td style="border:none"></td>{heads}</tr>{rows}</table>'
+    )
+
+
+_HEAD: Final = "border:none;text-align:left;font-weight:500;padding:.2rem .8rem;opacity:.8"
+
+
+def _row(name: str, weights: str, scores: Scores, *, is_first: bool) -> str:
+    line = "1px solid rgba(128,134,156,.3)" if is_first else "none"
+    said = f' <span style="opacity:.75">{escape(weights)}</span>' if weights else ""
+    cells = "".join(
+        f'<td style="border:none;border-top:{line};padding:.45rem .8rem;width:22%">{_bar(share)}</td>'
+        for share in (scores.accuracy, scores.macro_f1, scores.recall)
+    )
+    return (
+        f'<tr><th scope="row" style="border:none;border-top:{line};text-align:left;font-weight:600;padding:.45rem 0;'
+        f'white-space:nowrap">{escape(name)}{said}</th>{cells}</tr>'
+    )
+
+
+def _bar(share: float) -> str:
+    return (
+        '<div style="display:flex;align-items:center;gap:.6rem">'
+        f'<div style="flex:1;height:14px;border-radius:3px;background:rgba(128,134,156,.18)">'
+        f'<div style="width:{share:.1%};height:100%;border-radius:3px;background:{charts.ACCENT}"></div></div>'
+        f'<div style="width:3.6rem;text-align:right;font-weight:600">{share:.1%}</div></div>'
+    )
