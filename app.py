@@ -52,6 +52,6 @@ page = st.navigation(
 )
 with st.sidebar:
     offer_presenter_view()
-    st.caption(f"Facial emotions {__version__}. Everything stays on this computer.")
+    st.caption(f"Facial emotions {__version__}. Nothing leaves the computer that runs it.")
 show_tour()
 page.run()

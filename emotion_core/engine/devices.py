@@ -125,7 +125,7 @@ def check_device(config: RunConfig) -> None:
 def how_to_use_the_gpu() -> str:
     """Return the command that installs a backend which sees this system's GPUs."""
     by_system: dict[str, str] = {
-        "Linux": "pip install 'tensorflow[and-cuda]' for NVIDIA's",
+        "Linux": "pip install 'tensorflow[and-cuda]==2.21.0' for NVIDIA's",
         "Windows": "pip install torch --index-url https://download.pytorch.org/whl/cu126",
         "Darwin": "pip install torch",
     }
