@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT, checked, open_app, said, save_finished_run
+from conftest import PROJECT, checked, open_app, said, save_finished_run, shown
 from streamlit.testing.v1 import AppTest
 
 from emotion_core.presets import find_preset
@@ -14,7 +14,7 @@ HOME = "pages/home.py"
 
 
 def metrics(page: AppTest) -> dict[str, tuple[str, str]]:
-    return {metric.label: (metric.value, metric.delta) for metric in page.metric}
+    return {metric.label: (metric.value, shown(metric.delta)) for metric in page.metric}
 
 
 def line(state: State = State.FINISHED, **known) -> RunSummary:
@@ -48,10 +48,10 @@ def test_app_opens_with_home(runs_folder):
 
 def test_home_without_runs_and_data_leads_on(runs_folder):
     page = open_app(HOME)
-    shown = metrics(page)
-    assert shown["Best model"] == ("None yet", "Train one first")
-    assert shown["Saved runs"] == ("0", "none in hand")
-    assert "Sample (drawn)" in shown["Faces"][1]
+    cards = metrics(page)
+    assert cards["Best model"] == ("None yet", "Train one first")
+    assert cards["Saved runs"] == ("0", "none in hand")
+    assert "Sample (drawn)" in cards["Faces"][1]
     assert page.button(key="next-step").label == "Train a first model"
     assert "What you train appears here" in said(page)
 
@@ -62,10 +62,10 @@ def test_home_shows_data_best_model_and_runs(faces_csv, runs_folder):
     best = save_finished_run(runs, name="The better", skill=0.8)
     runs.create(find_preset("dense-5").config)
     page = open_app(HOME)
-    shown = metrics(page)
-    assert shown["Faces"] == ("70", "faces.csv, imbalance 1 : 1")
-    assert shown["Best model"] == (f"{best.evaluation().accuracy:.1%}", "The better")
-    assert shown["Saved runs"] == ("3", "1 in hand")
+    cards = metrics(page)
+    assert cards["Faces"] == ("70", "faces.csv")
+    assert cards["Best model"] == (f"{best.evaluation().accuracy:.1%}", "The better")
+    assert cards["Saved runs"] == ("3", "1 in hand")
     assert [page.button(key=f"best-{run}").label for run in ranked_ids(page)] == ["The better", "The worse"]
 
 

@@ -83,7 +83,7 @@ def show_best(line: RunSummary | None) -> None:
         return
     test = "" if line.test_accuracy is None else f", {line.test_accuracy:.1%} on test faces"
     accuracy = "not scored" if line.val_accuracy is None else f"{line.val_accuracy:.1%}"
-    st.metric("Best model", accuracy, f"{charts.short(line.name)}{test}", **_CARD)
+    st.metric("Best model", accuracy, f"{plain(charts.short(line.name))}{test}", **_CARD)
 
 
 def show_runs(lines: Sequence[RunSummary]) -> None:
@@ -102,7 +102,7 @@ def show_device() -> None:
     cores = f"{os.cpu_count() or 1} processor cores"
     found = gpus()
     if found:
-        st.metric("Computes on", charts.short(found[0].name), f"{len(found)} GPU, {cores}", **_CARD)
+        st.metric("Computes on", plain(charts.short(found[0].name)), f"{len(found)} GPU, {cores}", **_CARD)
     else:
         st.metric("Computes on", "GPU" if may_have_gpu() else "Processor", cores, **_CARD)
 
@@ -113,11 +113,9 @@ def show_data(files: Sequence[Path]) -> None:
     try:
         dataset = cache.dataset(source)
     except EmotionError:
-        st.metric("Data", "Not readable", files[0].name, **_CARD)
+        st.metric("Data", "Not readable", plain(charts.short(files[0].name)), **_CARD)
         return
-    ratio = dataset.imbalance_ratio()
-    uneven = "" if ratio is None else f", imbalance {ratio:.0f} : 1"
-    st.metric("Faces", f"{len(dataset):,}", f"{tables.data_label(dataset.source)}{uneven}", **_CARD)
+    st.metric("Faces", f"{len(dataset):,}", plain(charts.short(tables.data_label(dataset.source))), **_CARD)
 
 
 def show_latest(lines: Sequence[RunSummary]) -> None:
