@@ -8,10 +8,12 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from emotion_core import __version__
 from ui import cache
+from ui.charts import LEGIBLE_BUTTONS
 from ui.presenter import offer_presenter_view
 from ui.tour import show_tour
 
 st.set_page_config(page_title="Facial emotions", page_icon="ui/icon.svg", layout="wide")
+st.html(LEGIBLE_BUTTONS)
 
 
 def leave_old_page_mode() -> None:

@@ -52,7 +52,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
     "no erasing": {"augmentation.erasing": 0.0},
     "no blur, no other light": {"augmentation.blur": 0.0, "augmentation.brightness": 0.0},
-    "compression": {"augmentation.compression": 0.7},
+    "no JPEG": {"augmentation.compression": 0.0},
     "no standardisation": {"model.standardize": False},
     "no dropout": {"model.dropout": 0.0},
     "balanced class weights": {"training.class_weights": "balanced"},

@@ -25,7 +25,7 @@ from typing import NamedTuple
 from playwright.sync_api import Browser, sync_playwright
 
 PROJECT = Path(__file__).resolve().parent.parent
-PAGES = ("explore", "augment", "train", "results", "run", "classify", "kaggle")
+PAGES = ("", "explore", "augment", "train", "results", "run", "classify", "kaggle")
 WATCH = """
     new MutationObserver(() => {
         if (!document.querySelector("[data-testid='stMain'] h1")) return;
@@ -48,7 +48,7 @@ def main(rounds: int) -> None:
     with serve("hello") as hello, serve("run", "app.py") as app, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         addresses = {"hello": hello, "hello/demo": f"{hello}/dataframe_demo"} | {
-            page: f"{app}/{page}" for page in PAGES
+            page or "home": f"{app}/{page}" for page in PAGES
         }
         moments: dict[str, list[Moments]] = {name: [] for name in addresses}
         for address in addresses.values():  # warm

@@ -57,7 +57,6 @@ def show_classes(dataset: "Dataset") -> None:
 def show_faces(dataset: "Dataset") -> None:
     """Show the faces one by one, and what those of an emotion have in common."""
     from ui.class_faces import show_class_faces
-
     from ui.face_gallery import show_gallery
 
     show_gallery(dataset)

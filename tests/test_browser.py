@@ -1,7 +1,6 @@
 """The main job in a real browser: Chromium, the real server, a fake camera."""
 
 import base64
-import os
 import re
 import subprocess
 import time
@@ -12,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from browsing import copy_shipped_runs, find_chromium, folders_in, launch, open_page, serve, settle
+from browsing import copy_shipped_runs, folders_in, launch, open_page, serve, settle
 from camera import portrait, somebody, write_clip
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
@@ -62,7 +61,6 @@ def browser(playwright: Playwright, tmp_path_factory) -> Iterator[Browser]:
     clip = write_clip(tmp_path_factory.mktemp("camera") / "clip.y4m", somebody())
     browser = launch(
         playwright,
-        chromium(),
         "--use-fake-device-for-media-stream",
         "--use-fake-ui-for-media-stream",
         f"--use-file-for-fake-video-capture={clip}",
@@ -81,7 +79,7 @@ def page(browser: Browser) -> Iterator[Page]:
 @pytest.fixture
 def camera_refuser(playwright: Playwright) -> Iterator[Page]:
     """A page of a browser that has a camera and gives it to nobody."""
-    browser = launch(playwright, chromium(), "--use-fake-device-for-media-stream")
+    browser = launch(playwright, "--use-fake-device-for-media-stream")
     yield patient(browser.new_context(viewport={"width": 1440, "height": 900}))
     browser.close()
 
@@ -91,15 +89,6 @@ def patient(context: BrowserContext) -> Page:
     context.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
     return context.new_page()
-
-
-def chromium() -> str:
-    """Return the path of a Chromium or Chrome; skip where there is none, unless continuous integration asks."""
-    found = find_chromium()
-    if found is None and not os.environ.get("CI"):
-        pytest.skip("needs Chromium, Chrome or Edge; none is installed")
-    assert found
-    return found
 
 
 def write_test_csv(path: Path) -> None:

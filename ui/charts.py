@@ -12,6 +12,13 @@ from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
 ACCENT: Final = "#6476E6"
 """The theme's own colour, in a shade that reads on light and dark."""
 
+DEEP_ACCENT: Final = "#5566DD"
+"""The same where white text stands on it."""
+
+LEGIBLE_BUTTONS: Final = f"""<style>[data-testid^="stBaseButton-primary"] {{
+background-color: light-dark(#3D4FB5, {DEEP_ACCENT}); border-color: light-dark(#3D4FB5, {DEEP_ACCENT})}}</style>"""
+"""Streamlit writes white on the theme's primary colour, which in the dark is light enough to be read as text."""
+
 MUTED: Final = "#8A90A6"
 LONGEST_NAME: Final = 36
 
@@ -146,7 +153,7 @@ def matrix_cells(true: str, counts: Sequence[int], *, as_counts: bool = False, h
     return "".join(
         f"<td {_named(true, predicted) if count else ''}"
         f'title="True {true}, predicted {predicted}: {count:,} faces, {share:.1%}" '
-        f'style="{look};background:rgba(100,118,230,{0.06 + 0.94 * share:.3f});'
+        f'style="{look};background:rgba(100,118,230,{0.06 + 0.77 * share:.3f});'
         f'font-weight:{600 if true == predicted else 400}">{f"{count:,}" if as_counts else f"{share:.0%}"}</td>'
         for predicted, count, share in zip(EMOTIONS, counts, shares, strict=True)
     )

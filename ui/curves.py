@@ -227,7 +227,7 @@ def curve_chart(metric: str, view: CurveView = PLAIN) -> dict[str, Any]:
 def curve_heading(metric: str) -> str:
     """Return the chart's title and its legend, as HTML for a line above it."""
     legend = "".join(
-        f'<span style="color:{colour};margin-left:1.2rem">&#9679; {name}</span>'
+        f'<span style="color:{colour};margin-left:1.2rem">&#9679;</span> {name}'
         for name, colour in zip(_COLOURS["domain"], _COLOURS["range"], strict=True)
     )
     return f"<strong>{metric.capitalize()}</strong>{legend}"
@@ -256,7 +256,8 @@ def rate_chart(axis: Axis = Axis.EPOCH) -> dict[str, Any]:
 
 
 def _layer(part: str, mark: dict[str, Any]) -> dict[str, Any]:
-    return {"transform": [{"filter": f"datum.part == '{part}'"}], "mark": mark}
+    """Describe how points of a part are drawn; to readers aloud the chart's own words say more than each point."""
+    return {"transform": [{"filter": f"datum.part == '{part}'"}], "mark": mark | {"aria": False}}
 
 
 def _axis(axis: Axis) -> dict[str, Any]:

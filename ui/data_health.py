@@ -14,7 +14,7 @@ import streamlit as st
 from emotion_core.dataset import Dataset, Rows
 from emotion_core.doubts import Doubts, Judge
 from emotion_core.emotions import EMOTIONS
-from ui.charts import ACCENT
+from ui.charts import DEEP_ACCENT
 from ui.cleaned_copy import offer_cleaned_copy
 from ui.examining import best_judge, examine_once, judge_labels
 from ui.faces import JudgedFace, dotted, show_gallery
@@ -155,7 +155,7 @@ _IMAGE: Final = "width:96px;display:block;image-rendering:pixelated;border-radiu
 _LINE: Final = "overflow:hidden;text-overflow:ellipsis;white-space:nowrap"
 _MARK: Final = {
     _TRAINS: "opacity:.75",
-    _VALIDATES: f"font-weight:600;padding:0 .35rem;border-radius:4px;color:#FFFFFF;background:{ACCENT}",
+    _VALIDATES: f"font-weight:600;padding:0 .35rem;border-radius:4px;color:#FFFFFF;background:{DEEP_ACCENT}",
     _HELD_BACK: "opacity:.75",
 }
 

@@ -81,7 +81,7 @@ def show_best(line: RunSummary | None) -> None:
     if line is None:
         st.metric("Best model", "None yet", "Train one first", **_CARD)
         return
-    test = "" if line.test_accuracy is None else f", {line.test_accuracy:.1%} on test faces"
+    test = "" if line.test_accuracy is None else f", test {line.test_accuracy:.1%}"
     accuracy = "not scored" if line.val_accuracy is None else f"{line.val_accuracy:.1%}"
     st.metric("Best model", accuracy, f"{plain(charts.short(line.name))}{test}", **_CARD)
 
