@@ -21,7 +21,7 @@ def offer_settings(settings: "Augmentation") -> None:
         augmentation.offer_new_variants(settings)
         if st.button("Use in a run", type="primary", icon=":material/play_circle:"):
             st.session_state["augmentation"] = settings
-            st.switch_page("pages/train_models.py")
+            widgets.go_to("pages/train_models.py")
 
 
 def choose_face(dataset: "Dataset") -> int:

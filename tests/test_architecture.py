@@ -175,3 +175,10 @@ def test_importing_the_serving_side_loads_no_framework():
         [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True, timeout=120
     )
     assert answer.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", python_files("ui", "pages"), ids=module_name)
+def test_pages_are_left_in_one_way_only(path):
+    """Streamlit's own refuses where the address holds the value of a widget; `widgets.go_to` says what to do."""
+    if module_name(path) != "ui.widgets":
+        assert "switch_page" not in path.read_text(encoding="utf-8")

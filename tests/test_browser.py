@@ -369,3 +369,35 @@ def test_the_server_has_not_loaded_a_framework(app, page):
     maps = Path(f"/proc/{app.process.pid}/maps").read_text()
     assert "onnxruntime" in maps
     assert not re.search(r"tensorflow|torch|jaxlib", maps)
+
+
+def test_buttons_lead_from_page_to_page_while_the_address_holds_what_a_widget_shows(app, page):
+    """Streamlit refuses to leave such a page, unless it is told how; AppTest knows nothing of it."""
+    open_page(page, f"{app.address}/?presenter=true")
+    page.get_by_role("button", name="Take the tour").click()
+    expect(page.locator("h1")).to_have_text("Explore")
+    settle(page)
+    page.get_by_role("radio", name="Health").click()
+    expect(page).to_have_url(re.compile("view=Health"))
+    for title in ("Train", "Results", "Classify"):
+        page.get_by_role("button", name="Next step").click()
+        expect(page.locator("h1")).to_have_text(title)
+    assert "presenter=true" in page.url
+    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "20.8px"
+
+
+def test_a_face_of_the_gallery_is_enlarged_by_mouse_and_by_key(app, page):
+    open_page(page, f"{app.address}/explore?data=sample&view=Faces")
+    page.locator("button[data-face]").nth(2).click()
+    expect(page.get_by_role("dialog").get_by_text("As the model")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.locator("button[data-face]").nth(3).focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def test_the_map_is_drawn(app, page):
+    """What is wrong with its description would show nothing, and say nothing."""
+    open_page(page, f"{app.address}/explore?data=sample&view=Map")
+    expect(page.locator("[data-testid=stVegaLiteChart] svg path").nth(100)).to_be_attached()

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from ui import presenter
 from ui.widgets import data_url
 
 _CSS: Final = """
@@ -61,6 +62,7 @@ def show_face_grid(
         f'<img alt="" src="{data_url(image)}">{escape(caption)}</button>'
         for image, caption, name in zip(images, captions, names, strict=True)
     )
-    clicked = _face_grid(key=key, data={"html": html, "width": width}, on_face_change=lambda: None).face
+    data = {"html": html, "width": presenter.pixels(width)}
+    clicked = _face_grid(key=key, data=data, on_face_change=lambda: None).face
     if clicked is not None:
         open_face(int(clicked))

@@ -13,7 +13,7 @@ from emotion_core.errors import EmotionError
 from emotion_core.runs import RunSummary, State
 from emotion_core.settings import data_folder
 from ui import cache, charts, tables
-from ui.widgets import plain, state_badge
+from ui.widgets import go_to, plain, state_badge
 
 _LISTED: Final = 5
 _CARD: Final = {"border": True, "delta_color": "off", "delta_arrow": "off", "height": "stretch"}
@@ -73,7 +73,7 @@ def show_next_step(step: NextStep) -> None:
         st.subheader("Next", anchor=False)
         st.markdown(step.words)
         if st.button(step.action, type="primary", icon=":material/arrow_forward:", key="next-step"):
-            st.switch_page(step.page, query_params=step.parameters)
+            go_to(step.page, **step.parameters)
 
 
 def show_best(line: RunSummary | None) -> None:
@@ -151,7 +151,7 @@ def labelled_files() -> list[Path]:
 
 def _offer_run(line: RunSummary, place: str) -> None:
     if st.button(plain(charts.short(line.name)), type="tertiary", key=f"{place}-{line.id}"):
-        st.switch_page("pages/inspect_run.py", query_params={"run": line.id})
+        go_to("pages/inspect_run.py", run=line.id)
 
 
 def _when(submitted: float) -> str:

@@ -14,7 +14,7 @@ from emotion_core.runs import Run, RunSummary, State, WayOn, way_on
 from emotion_core.runs.about import LONGEST_NAME, LONGEST_NOTES, LONGEST_TAG, MOST_TAGS, About
 from ui import cache
 from ui.run_actions import ask_for_epochs
-from ui.widgets import forget, plain
+from ui.widgets import forget, go_to, plain
 
 TRAIN, INSPECT = "pages/train_models.py", "pages/inspect_run.py"
 CLASSIFY, KAGGLE = "pages/classify_faces.py", "pages/predict_kaggle.py"
@@ -86,7 +86,7 @@ def _ways_on(run: Run, line: RunSummary) -> list[Action]:
 
 def _go_to_train(view: str, **query: str) -> None:
     st.session_state["train.go_to"] = view
-    st.switch_page(TRAIN, query_params=query)
+    go_to(TRAIN, **query)
 
 
 def _watch(run: Run) -> None:
@@ -98,11 +98,11 @@ def _clone(run: Run) -> None:
 
 
 def _classify(run: Run) -> None:
-    st.switch_page(CLASSIFY, query_params={"run": run.id})
+    go_to(CLASSIFY, run=run.id)
 
 
 def _predict(run: Run) -> None:
-    st.switch_page(KAGGLE, query_params={"run": run.id})
+    go_to(KAGGLE, run=run.id)
 
 
 def _resume(run: Run, epochs: int | None = None) -> None:
@@ -239,7 +239,7 @@ def offer_import() -> None:
 
     if run_id := st.session_state.pop(_IMPORTED, ""):
         st.session_state[_NOTICE] = "The run is imported."
-        st.switch_page(INSPECT, query_params={"run": run_id})
+        go_to(INSPECT, run=run_id)
     with st.popover("Import a run", icon=":material/upload:"):
         st.file_uploader(
             "Zip of a run",

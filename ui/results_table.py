@@ -9,7 +9,7 @@ from emotion_core.runs import State
 from ui import presenter, tables
 from ui.results_columns import COLUMNS
 from ui.results_view import View
-from ui.widgets import drawn_badge, plain, remember
+from ui.widgets import drawn_badge, go_to, plain, remember
 
 ROOM: Final = 700
 """Pixels that the table has beside the names of runs in a window of 1440."""
@@ -40,7 +40,7 @@ def show_table(view: View) -> list[RunGroup]:
         alt="Saved runs with their scores",
     )
     if clicked := st.session_state["open-run"]:
-        st.switch_page("pages/inspect_run.py", query_params={"run": view.rows[clicked.row].best.id})
+        go_to("pages/inspect_run.py", run=view.rows[clicked.row].best.id)
     ticked = {view.rows[place].key for place in event.selection.rows if place < len(view.rows)}
     hidden = {row.key for row in view.every if _is_ticked(row, asked)} - {row.key for row in view.rows}
     chosen = [row for row in _by_accuracy(view) if row.key in ticked | hidden]

@@ -11,7 +11,7 @@ from emotion_core.errors import EmotionError
 from emotion_core.runs import Run, State, WayOn, way_on
 from emotion_core.watch import Watch
 from ui import cache
-from ui.widgets import plain
+from ui.widgets import go_to, plain
 
 if TYPE_CHECKING:
     from emotion_core.engine import LocalEngine
@@ -115,6 +115,6 @@ def _offer_links(run: Run) -> None:
         st.query_params["clone"] = run.id
         st.rerun()
     if st.button("Look closer", key="open-run", icon=":material/search_insights:"):
-        st.switch_page("pages/inspect_run.py", query_params={"run": run.id})
+        go_to("pages/inspect_run.py", run=run.id)
     if st.button("Results", key="open-results", icon=":material/leaderboard:"):
-        st.switch_page("pages/compare_runs.py")
+        go_to("pages/compare_runs.py")

@@ -5,7 +5,7 @@ from typing import Final
 
 import streamlit as st
 
-from ui.widgets import remember
+from ui.widgets import go_to, remember
 
 _STEP: Final = "tour"
 """In the session and in the URL: the number of the step that is open, from 1."""
@@ -90,7 +90,7 @@ def _open_step() -> int | None:
 
 def _go_to(number: int) -> None:
     st.session_state[_STEP] = number
-    st.switch_page(STEPS[number - 1].page)
+    go_to(STEPS[number - 1].page)
 
 
 def _end() -> None:

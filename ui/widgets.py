@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import numpy as np
 import streamlit as st
@@ -80,6 +80,14 @@ def heading(words: str, key: str) -> "DeltaGenerator":
     return line
 
 
+def go_to(page: str, **parameters: str) -> NoReturn:
+    """Open a page, such as `pages/train_models.py`, with such parameters in the URL.
+
+    NOTE: without any, Streamlit refuses to leave a page whose URL holds the value of a widget.
+    """
+    st.switch_page(page, query_params=parameters)
+
+
 def empty_state(message: str, *, page: str | None = None, action: str = "", icon: str = ":material/inbox:") -> None:
     """Say what is missing and lead to the page that makes it."""
     with st.container(border=True, horizontal_alignment="center", gap="small", key="empty-state"):
@@ -87,7 +95,7 @@ def empty_state(message: str, *, page: str | None = None, action: str = "", icon
         st.markdown(f"#### {icon}", text_alignment="center")
         st.markdown(message, text_alignment="center")
         if page and st.button(action or "Open", type="primary", key="empty-state-action"):
-            st.switch_page(page)
+            go_to(page)
         st.space("small")
 
 
@@ -215,11 +223,11 @@ def data_url(image: NDArray[np.uint8]) -> str:
 
 
 def pick_run(key: str, *, with_model: bool = True) -> Run | None:
-    """Let the person choose a saved run; None, said on the page, where there is none. Kept in the URL as ?run=.
+    """Let the person choose a saved run, at first the best; None, said on the page, where there is none. Kept as ?run=.
 
     Args:
         key: Key of the widget.
-        with_model: Offer only runs that can classify; the best of them comes first. Otherwise every run.
+        with_model: Offer only runs that can classify, otherwise every run.
     """
     lines = {line.id: line for line in cache.runs().summaries() if line.has_model or not with_model}
     if not lines:
@@ -232,8 +240,7 @@ def pick_run(key: str, *, with_model: bool = True) -> Run | None:
         )
         return None
     _warn_of_unknown_run(lines)
-    default = _best_run_id(lines) if with_model else next(iter(lines))
-    _follow_url("run", key, lines, default)
+    _follow_url("run", key, lines, _best_run_id(lines))
     st.selectbox("Run", list(lines), key=key, format_func=tables.run_labels(list(lines.values())).__getitem__)
     return cache.runs().find(_remember_in_url("run", key))
 
