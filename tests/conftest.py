@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import psutil
 import pytest
@@ -20,6 +21,9 @@ from emotion_core.runs import Run, Runs, State, Validation
 PROJECT = Path(__file__).parent.parent
 
 pytest_plugins = ["tests.engine_helpers"]
+
+hypothesis.settings.register_profile("shared", deadline=None)  # how long an example takes says how busy the machine is
+hypothesis.settings.load_profile("shared")
 
 
 @pytest.fixture(autouse=True)

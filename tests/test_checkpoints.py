@@ -50,7 +50,7 @@ def test_there_is_none_before_the_first(checkpoints):
 
 
 @given(data=st.data())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 def test_damage_anywhere_is_noticed_or_changes_nothing_and_the_one_before_is_taken(checkpoints, data):
     save(checkpoints, 1, 2)
     path = checkpoints._path(2)

@@ -460,7 +460,7 @@ def scores_of(run: Run) -> RunEvaluation:
 
 
 @given(data=st.data())
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_run_with_a_damaged_file_lists_and_whoever_looks_gets_an_answer_or_a_sentence(runs, whole, data):
     run = copy(whole)
     path = run.folder / data.draw(st.sampled_from(FILES), label="file")
@@ -518,7 +518,7 @@ def test_a_run_with_a_damaged_file_goes_on_or_says_why_not(runs, engine, whole, 
 
 
 @given(data=st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_queue_works_whatever_its_own_files_hold(runs, engine, quick, data):
     former = max((run.status().sequence for run in runs.all()), default=0)
     with paused(runs):

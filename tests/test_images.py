@@ -121,7 +121,7 @@ def test_what_is_no_usable_picture_is_refused_by_name(content, cause):
     assert cause in str(refusal.value)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(max_size=300), st.integers(0, 200))
 def test_damaged_bytes_are_refused_or_decoded_but_never_anything_else(noise, place):
     content = bytearray(encode(picture(), "PNG"))

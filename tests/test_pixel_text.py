@@ -9,7 +9,7 @@ from emotion_core.readers.pixel_text import find_fault, parse_pixels
 FACES = arrays(np.uint8, st.tuples(st.integers(1, 3), st.just(48), st.just(48)))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(FACES, st.sampled_from([" ", "  ", "\t", " \t "]))
 def test_any_faces_come_back_as_they_were_written(images, separator):
     texts = [pixel_text(image, separator).encode() for image in images]
@@ -30,7 +30,7 @@ def test_every_number_of_up_to_three_digits_is_read_or_refused():
                 assert parsed[0, -1, -1] == number
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, 2303), st.one_of(st.text(max_size=6), st.integers(-300, 2000).map(str)))
 def test_arithmetic_on_bytes_and_the_plain_reading_agree(place, value):
     """Whatever stands in a pixel's place, the fast reader takes it exactly when the slow one finds no fault."""

@@ -13,7 +13,7 @@ import pytest
 from emotion_core.config import RunConfig, with_settings
 from emotion_core.emotions import NUM_EMOTIONS
 from emotion_core.presets import find_preset
-from emotion_core.runs import HISTORY_COLUMNS, Run, Runs, State
+from emotion_core.runs import HISTORY_COLUMNS, Run, Runs, State, summarise
 
 PROJECT = Path(__file__).parent.parent
 
@@ -312,6 +312,23 @@ def test_a_modern_run_serves_averaged_and_calibrated_what_it_was_scored_with(mod
     np.testing.assert_allclose(classifier.probabilities(faces), validation.probabilities, atol=2e-3)
     mirrored = classifier.probabilities(np.ascontiguousarray(faces[:, :, ::-1]))
     np.testing.assert_allclose(mirrored, validation.probabilities, atol=2e-3)
+
+
+def test_a_network_that_travelled_serves_again_once_its_serving_copy_is_made(modern_run, tmp_path):
+    from emotion_core.archive import pack, unpack
+    from emotion_core.classifier import load_classifier
+
+    elsewhere = Runs(tmp_path / "elsewhere")
+    pack(modern_run, tmp_path / "run.zip")
+    incoming = unpack(tmp_path / "run.zip", elsewhere)
+    assert not summarise(incoming).has_model
+    deadline = time.monotonic() + 240
+    while not incoming.onnx_path.exists() and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert incoming.onnx_path.exists(), (elsewhere.engine_folder / "export.log").read_text()
+    faces = np.random.default_rng(0).integers(0, 256, (4, 48, 48), dtype=np.uint8)
+    expected, found = (load_classifier(each).probabilities(faces) for each in (modern_run, incoming))
+    np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("first_epochs", [1, 3])

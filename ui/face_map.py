@@ -19,7 +19,7 @@ from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
 from emotion_core.errors import EmotionError, ModelUnavailable
 from emotion_core.face_map import MOST_FACES, NEIGHBOURS, FaceMap, agreement_by_chance
 from emotion_core.runs import Run
-from ui import cache
+from ui import cache, presenter
 from ui.charts import ACCENT, CALM
 from ui.faces import dotted, emotion_bars
 from ui.widgets import data_url, ink, plain, remember, show_faces
@@ -154,7 +154,7 @@ def _show_map(drawn: Drawn, key: str, is_labelled: bool) -> int | None:
     st.html("<style>#vg-tooltip-element img {width: 192px; height: 192px; image-rendering: pixelated}</style>")
     state = st.vega_lite_chart(
         drawn.points,
-        map_chart(ink(), is_labelled, st.session_state["face-map-start"]) | {"config": CALM},
+        presenter.enlarged(map_chart(ink(), is_labelled, st.session_state["face-map-start"]) | {"config": CALM}),
         theme=None,
         key=key,
         on_select="rerun",
