@@ -19,7 +19,7 @@ from ui.launch import WATCH, forget_click, launch_button, submit
 from ui.live import live_view
 from ui.reproduce import close_reproduction
 from ui.several import ask_several
-from ui.starts import choose_preset, clone_anew, find_cloned, show_cloned
+from ui.starts import choose_preset, clone_anew, find_cloned, leave_linear, show_cloned
 from ui.widgets import page_header, pick_dataset, plain
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def choose_view() -> str:
     if brought != st.session_state.get("train.augmentation_seen"):
         st.session_state["train.augmentation_seen"] = brought
         st.session_state["train.view"] = NEW
+        leave_linear()
     st.session_state.setdefault("train.view", WATCH if is_something_to_watch() else NEW)
     return st.segmented_control("View", (NEW, WATCH), key="train.view", required=True, label_visibility="collapsed")
 

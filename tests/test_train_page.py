@@ -203,6 +203,15 @@ def test_the_augmentation_of_the_augment_page_opens_the_form_and_is_taken_over_o
     assert page.segmented_control(key="train.view").value == "Watch"
 
 
+@pytest.mark.parametrize("linear", [{}, {"preset": "sgd-misaligned"}])
+def test_augmentation_is_brought_to_a_network(open_page: Callable[..., AppTest], linear: dict[str, str]) -> None:
+    page = open_page(**linear)
+    page.session_state["augmentation"] = Augmentation(rotation=11)
+    page.run()
+    assert page.number_input(key="cnn-small.augmentation.rotation").value == 11
+    assert "taken over from the Augment page" in texts(page)
+
+
 def test_the_expected_time_is_that_of_such_runs_on_this_machine(
     open_page: Callable[..., AppTest], runs: Runs, faces_csv: Path
 ) -> None:

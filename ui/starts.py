@@ -67,6 +67,13 @@ def choose_preset(dataset: "Dataset | None") -> Start:
     return Start(chosen.config, chosen.name)
 
 
+def leave_linear() -> None:
+    """Go from a linear preset, which takes no augmentation, to a small network, whose runs show what it is worth."""
+    chosen = PRESETS.get(st.query_params.get("preset", st.session_state.get("train.preset", "")))
+    if chosen is None or _family(chosen) == "linear":
+        _take_preset("cnn-small")
+
+
 def _family(preset: Preset) -> str:
     return preset.config.model.family
 
