@@ -120,10 +120,10 @@ def became_infinite(curves: Curves) -> str:
 def explodes(curves: Curves, growth: float = 1.2) -> str:
     """Training loss that climbed to or above GUESSING_LOSS: after learning a little, worse than knowing nothing.
 
-    The middle one of the last three losses is compared, so one bad epoch does not count, with the lowest so far:
-    it must be `growth` times that. A loss that comes down from far above, as with a strong penalty, does not.
+    The middle one of the last three losses is compared, so one bad epoch does not count, and the last, so a loss that
+    comes down from far above, as with a strong penalty, does not: both must be `growth` times the lowest so far.
     """
-    now, lowest = float(np.median(curves.loss[-3:])), curves.loss.min()
+    now, lowest = min(float(np.median(curves.loss[-3:])), curves.loss[-1]), curves.loss.min()
     if now < GUESSING_LOSS or now < growth * lowest:
         return ""
     return (

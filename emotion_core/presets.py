@@ -238,3 +238,22 @@ def find_preset(name: str) -> Preset:
     if name not in PRESETS:
         raise BadInput(f"There is no preset {name!r}; the presets are: {', '.join(PRESETS)}.")
     return PRESETS[name]
+
+
+def preset_of(config: RunConfig) -> Preset | None:
+    """Return the preset whose own settings these are, on whatever data, with whatever seed and device; else None."""
+    preset = PRESETS.get(config.preset)
+    is_its_own = preset is not None and _without_circumstances(config) == _without_circumstances(preset.config)
+    return preset if is_its_own else None
+
+
+def _without_circumstances(config: RunConfig) -> dict[str, Any]:
+    return config.model_dump(
+        exclude={
+            "name": True,
+            "device": True,
+            "data": {"source"},
+            "data_fingerprint": True,
+            "training": {"seed"},
+        }
+    )

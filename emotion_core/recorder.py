@@ -76,6 +76,7 @@ class Recorder:
         self._images = images
         self._meter = Meter()
         self._last_report = 0.0
+        self._first_batch, self._first_batch_ended = 0, 0.0
         self._began = self._epoch_began = self._training_ended = time.monotonic()
         self.standing = Standing(**checkpoint.state["standing"]) if checkpoint else Standing()
         self._seconds_before = self.standing.seconds
@@ -104,6 +105,7 @@ class Recorder:
     def epoch_begins(self) -> None:
         """Note the start of an epoch."""
         self._epoch_began = time.monotonic()
+        self._first_batch = 0
         self._run.clear_progress()
 
     def batch_ends(self, batch: int, means: Callable[[], tuple[float, float]]) -> None:
@@ -117,6 +119,8 @@ class Recorder:
             StopRequested: A person asked the run to stop.
             Diverged: The loss is no finite number any more.
         """
+        if not self._first_batch:
+            self._first_batch, self._first_batch_ended = batch, time.monotonic()
         if self._report_is_due(batch):
             self._report(batch, *means())
         if self._run.stop_requested():
@@ -195,12 +199,19 @@ class Recorder:
         self._run.append_progress(
             {"epoch": epoch, "batch": batch, "loss": loss, "accuracy": accuracy, "seconds": seconds}
         )
-        self._run.record(
-            batch=batch,
-            seconds=self.seconds,
-            images_per_second=self._images * batch / self._batches / max(seconds, 1e-9),
-            **asdict(self._meter.read()),
-        )
+        self._run.record(batch=batch, seconds=self.seconds, **self._speed(batch), **asdict(self._meter.read()))
+
+    def _speed(self, batch: int) -> dict[str, float]:
+        """Return the speed in the epoch so far, once there is more of it than the first lot of batches.
+
+        That one waits for data and compilers, and is counted only where it is all of the epoch.
+        """
+        is_first = batch == self._first_batch
+        if is_first and batch < self._batches:
+            return {}
+        before, since = (0, self._epoch_began) if is_first else (self._first_batch, self._first_batch_ended)
+        share = (batch - before) / self._batches
+        return {"images_per_second": self._images * share / max(self._seconds_since(since), 1e-9)}
 
     def _refuse_what_is_not_finite(self, *losses: float, epoch: int) -> None:
         wrong = next((loss for loss in losses if not math.isfinite(loss)), None)

@@ -37,11 +37,11 @@ def test_what_is_too_long_is_refused_in_a_sentence(typed, sentence):
 
 
 def test_a_name_replaces_the_one_of_the_submission_until_it_is_emptied(run):
-    assert run.name == "sgd"
+    assert run.name == "Linear baseline"
     run.write_about(About(name="Mine"))
     assert (run.name, summarise(run).name) == ("Mine", "Mine")
     run.write_about(About())
-    assert (run.name, summarise(run).name) == ("sgd", "sgd")
+    assert (run.name, summarise(run).name) == ("Linear baseline", "Linear baseline")
 
 
 def test_the_settings_stay_as_they_were_submitted(run):

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emotion_core.config import with_settings
 from emotion_core.diagnosis import GUESSING_LOSS, Trouble, diagnose, diagnose_run
@@ -41,6 +43,11 @@ def trouble(history: pd.DataFrame, **known: object) -> Trouble | None:
 
 def test_curves_that_fall_together_say_nothing() -> None:
     assert trouble(curves(FALLING)) is None
+
+
+@given(st.lists(st.floats(0.01, 100), min_size=3, max_size=12, unique=True))
+def test_a_loss_that_only_falls_is_never_said_to_climb_or_leap(losses: list[float]) -> None:
+    assert trouble(curves(sorted(losses, reverse=True))) is not Trouble.RATE_TOO_HIGH
 
 
 @pytest.mark.parametrize("epochs", [0, 1, 2])

@@ -107,6 +107,25 @@ def test_speed_leaves_validation_out(recorder):
     assert recorder.images_per_second == 100 * 1 / 4.0
 
 
+def test_the_first_batch_says_nothing_of_the_speed(recorder, run, monkeypatch):
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    recorder.epoch_begins()
+    now += 20
+    recorder.batch_ends(1, means())
+    assert run.status().batch == 1
+    assert run.status().images_per_second is None
+    now += 5
+    recorder.batch_ends(3, means())
+    assert run.status().images_per_second == 100 * 2 / 4 / 5
+
+
+def test_an_epoch_of_one_lot_has_a_speed(recorder, run):
+    recorder.epoch_begins()
+    recorder.batch_ends(4, means())
+    assert run.status().images_per_second > 100
+
+
 def test_a_request_to_stop_is_seen_after_the_batch_in_hand(recorder, run):
     recorder.epoch_begins()
     recorder.batch_ends(1, means())

@@ -62,9 +62,14 @@ def test_a_new_run_is_queued_with_its_settings(runs):
     assert (status.state, status.sequence, status.epochs) == (State.QUEUED, 3, SGD.training.epochs)
     assert abs(status.submitted - time.time()) < 60
     assert run.config == SGD
-    assert run.name == "sgd"
+    assert run.name == "Linear baseline"
     assert [found.id for found in runs.all()] == [run.id]
     assert sorted(path.name for path in runs.folder.iterdir()) == [run.id]
+
+
+def test_settings_that_are_not_the_preset_s_do_not_bear_its_title(runs):
+    changed = {"training.seed": 7, "training.class_weights": "balanced"}
+    assert runs.create(with_settings(SGD, changed)).name == "sgd"
 
 
 @given(preset=st.text(max_size=80), name=st.text(max_size=200))

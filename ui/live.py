@@ -201,8 +201,9 @@ def _show_curves(run: Run, seen: Watch) -> None:
         with st.container(border=True, height=280, horizontal_alignment="center", vertical_alignment="center"):
             st.caption("The curves begin with the first images.", width="content")
         return
+    charts = st.container()  # above what draws them otherwise: on a projector, the room sees curves without scrolling
     view, batches = _choose_view(), seen.status.batches
-    for column, metric in zip(st.columns(2), _METRICS, strict=True):
+    for column, metric in zip(charts.columns(2), _METRICS, strict=True):
         points = curve_points(seen.history, seen.progress, metric, batches, seen.best_epoch, view)
         with column.container(border=True, gap="xsmall"):
             st.html(curve_heading(metric))

@@ -137,9 +137,9 @@ def _lengthen(run: Run) -> None:
 @st.dialog("Name, notes and tags")
 def _edit(run: Run) -> None:
     """Let a person write about the run."""
-    about, submitted = run.about(), run.config.name or run.config.preset
+    about = run.about()
     known = sorted({tag for line in cache.runs().summaries() for tag in line.tags})
-    st.text_input("Name", about.name, max_chars=LONGEST_NAME, placeholder=submitted, key="about-name")
+    st.text_input("Name", about.name, max_chars=LONGEST_NAME, placeholder=run.submitted_name, key="about-name")
     st.text_area("Notes", about.notes, max_chars=LONGEST_NOTES, height=180, key="about-notes")
     st.multiselect(
         "Tags",

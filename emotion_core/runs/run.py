@@ -18,6 +18,7 @@ from emotion_core.emotions import NUM_EMOTIONS
 from emotion_core.errors import DamagedRun, EmotionError
 from emotion_core.evaluation import HeldOutEvaluation, RunEvaluation
 from emotion_core.files import replacing, write_text
+from emotion_core.presets import preset_of
 from emotion_core.runs.about import About
 from emotion_core.runs.checkpoints import Checkpoints
 from emotion_core.runs.rows import HISTORY_COLUMNS, PROGRESS_COLUMNS, append_row, keep_rows, read_rows
@@ -79,8 +80,16 @@ class Run:
 
     @property
     def name(self) -> str:
-        """What a person called it, else its preset."""
-        return self.about().name or self.config.name or self.config.preset
+        """What a person calls it, else what it was called when it was submitted."""
+        return self.about().name or self.submitted_name
+
+    @property
+    def submitted_name(self) -> str:
+        """What a person called it then, else the title of its preset; only that one's name where settings differ."""
+        if self.config.name:
+            return self.config.name
+        preset = preset_of(self.config)
+        return preset.title if preset else self.config.preset
 
     @property
     def checkpoints(self) -> Checkpoints:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from emotion_core.config import RunConfig
 from emotion_core.errors import DamagedRun
-from emotion_core.presets import PRESETS
+from emotion_core.presets import preset_of
 from emotion_core.runs.run import Run
 from emotion_core.runs.states import State
 
@@ -121,7 +121,7 @@ def _summarise(run: Run) -> RunSummary:
         submitted=status.submitted,
         sequence=status.sequence,
         settings=settings_digest(config),
-        as_preset=_is_as_preset(config),
+        as_preset=preset_of(config) is not None,
         has_model=run.onnx_path.exists() or run.linear_path.exists(),
         **scores,
     )
@@ -133,24 +133,6 @@ def settings_digest(config: RunConfig) -> str:
     data = document["data"]
     data["source"] = document.pop("data_fingerprint") or Path(data["source"]).name
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _is_as_preset(config: RunConfig) -> bool:
-    """Whether the settings are the preset's own, on whatever data, with whatever seed and device."""
-    preset = PRESETS.get(config.preset)
-    return preset is not None and _without_circumstances(config) == _without_circumstances(preset.config)
-
-
-def _without_circumstances(config: RunConfig) -> dict[str, Any]:
-    return config.model_dump(
-        exclude={
-            "name": True,
-            "device": True,
-            "data": {"source"},
-            "data_fingerprint": True,
-            "training": {"seed"},
-        }
-    )
 
 
 def _stamp(run: Run) -> _Stamp:
