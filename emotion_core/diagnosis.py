@@ -183,11 +183,12 @@ def stands_still(curves: Curves, epochs: int = 4, gap: float = 0.05, moved: floa
     )
 
 
-def overfits(curves: Curves, rise: float = 0.05) -> str:
+def overfits(curves: Curves, rise: float = 0.05, knew: float = 1.5 / NUM_EMOTIONS) -> str:
     """Validation loss that turned up and stayed up while training loss went on falling.
 
     Each of the last epochs (three, or a tenth of all) must have a validation loss `rise` above the lowest, all come
-    after that lowest one, and the training loss must have fallen since.
+    after that lowest one, and the training loss must have fallen since. Where it had `knew` of the validation faces
+    right at most, about as many as by chance, there is nothing to unlearn: batch normalisation takes its time.
     """
     best, last = int(curves.val_loss.argmin()), max(3, len(curves.epochs) // 10)
     if len(curves.epochs) - 1 - best < last:
@@ -198,7 +199,7 @@ def overfits(curves: Curves, rise: float = 0.05) -> str:
         curves.loss[best],
         curves.loss[-last:].mean(),
     )
-    if curves.val_loss[-last:].min() < (1 + rise) * lowest or after >= before:
+    if curves.val_loss[-last:].min() < (1 + rise) * lowest or after >= before or curves.val_accuracy[best] <= knew:
         return ""
     advice = "a larger alpha" if curves.linear else "dropout, augmentation"
     return (
