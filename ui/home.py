@@ -99,7 +99,8 @@ def show_device() -> None:
     from emotion_core.engine.devices import may_have_gpu
     from emotion_core.hardware import gpus
 
-    cores = f"{os.cpu_count() or 1} processor cores"
+    count = os.cpu_count() or 1
+    cores = f"{count} processor core{'s' * (count > 1)}"
     found = gpus()
     if found:
         st.metric("Computes on", plain(charts.short(found[0].name)), f"{len(found)} GPU, {cores}", **_CARD)
