@@ -5,7 +5,8 @@
 A network of half the widths, a quarter of the work, is trained by the preset's recipe and by each variant of it, one
 after the other, in a folder of runs of their own. What is there already is not done again, and what was cut off goes
 on, so that the whole may take several sittings. Then a table is printed: validation accuracy as mean over seeds and
-sample standard deviation, and the difference to the recipe, with twice Welch's standard error as its margin.
+sample standard deviation, and the difference to the recipe of the same seeds. Its margin (95 %) is that of other faces:
+both answer to the same ones, so that only those on which they differ count. Other seeds would add to it.
 
 Averaging over mirror images needs no run of its own: the last epoch's validation accuracy is without it.
 """
@@ -17,15 +18,21 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import fmean, stdev, variance
+from statistics import fmean, stdev
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from emotion_core.config import RunConfig, with_settings
 from emotion_core.presets import find_preset
-from emotion_core.runs import Run, Runs, State
+from emotion_core.runs import Run, Runs, State, Validation
 from emotion_core.settings import PROJECT
+
+Hits = NDArray[np.float64]
+"""Which faces are right, (n,), 0 or 1."""
 
 SMALL: dict[str, Any] = {
     "model.stem_filters": 16,
@@ -86,23 +93,20 @@ def finished(runs: Runs, config: RunConfig) -> Run | None:
     return run if run.state() is State.FINISHED else None
 
 
-def accuracy(run: Run) -> float:
-    evaluation = run.evaluation()
-    assert evaluation is not None
-    return evaluation.accuracy
+def hits(outcome: Validation) -> Hits:
+    """Return which faces it has right, float64 (n,), 0 or 1."""
+    return np.asarray(outcome.probabilities.argmax(axis=1) == outcome.labels, dtype=np.float64)
 
 
-def margin(ours: list[float], theirs: list[float]) -> float:
-    """Return twice Welch's standard error of a difference of means."""
-    return 2 * math.sqrt(variance(ours) / len(ours) + variance(theirs) / len(theirs))
+def difference(ours: dict[int, Hits], theirs: dict[int, Hits]) -> str:
+    """Return by how many points one is better than the other on the seeds, at least one, that both have."""
+    gains = np.mean([ours[seed] - theirs[seed] for seed in ours if seed in theirs], axis=0)
+    return f"{100 * gains.mean():+.1f} ± {196 * gains.std(ddof=1) / math.sqrt(len(gains)):.1f}"
 
 
-def row(name: str, values: list[float], recipe: list[float]) -> str:
-    spread = f"± {stdev(values):.3f}" if len(values) > 1 else ""
-    difference = f"{100 * (fmean(values) - fmean(recipe)):+.1f}" if values is not recipe else ""
-    if difference and len(values) > 1 and len(recipe) > 1:
-        difference += f" ± {100 * margin(values, recipe):.1f}"
-    return f"| {name} | {len(values)} | {fmean(values):.3f} {spread} | {difference} |"
+def row(name: str, accuracies: list[float], gain: str) -> str:
+    spread = f" ± {stdev(accuracies):.3f}" if len(accuracies) > 1 else ""
+    return f"| {name} | {len(accuracies)} | {fmean(accuracies):.3f}{spread} | {gain} |"
 
 
 def main() -> int:
@@ -114,23 +118,25 @@ def main() -> int:
     parser.add_argument("--mixed-precision", choices=["auto", "on", "off"], default="auto")
     parser.add_argument("--only", nargs="+", choices=list(VARIANTS), metavar="NAME", help="some of the variants")
     options = parser.parse_args()
-    runs, scores = Runs(options.runs), dict[str, list[float]]()
+    runs, scores = Runs(options.runs), dict[str, dict[int, Hits]]()
     without_mirrors: list[float] = []
     for name, config in configs(options):
-        run = finished(runs, config)
+        seed, run = config.training.seed, finished(runs, config)
         if run is None:
-            print(f"{name}, seed {config.training.seed}: failed; its log says why", file=sys.stderr)
+            print(f"{name}, seed {seed}: failed; its log says why", file=sys.stderr)
             continue
-        scores.setdefault(name, []).append(accuracy(run))
+        scores.setdefault(name, {})[seed] = hits(run.validation())
+        print(f"{name}, seed {seed}: {scores[name][seed].mean():.4f}", file=sys.stderr, flush=True)
         if name == RECIPE:
             without_mirrors.append(float(run.history()["val_accuracy"].iloc[-1]))
-        print(f"{name}, seed {config.training.seed}: {accuracy(run):.4f}", file=sys.stderr, flush=True)
-    recipe = scores.get(RECIPE, [])
+    recipe = scores.get(RECIPE, {})
     print("| variant | seeds | validation accuracy | difference, points |\n|---|---|---|---|")
-    for name, values in scores.items():
-        print(row(name, values, recipe or values))
+    for name, faces in scores.items():
+        means = [float(each.mean()) for each in faces.values()]
+        print(row(name, means, difference(faces, recipe) if recipe and name != RECIPE else ""))
         if name == RECIPE:
-            print(row("no averaging over mirror images", without_mirrors, recipe))
+            lost = f"{100 * (fmean(without_mirrors) - fmean(means)):+.1f}"
+            print(row("no averaging over mirror images", without_mirrors, lost))
     return 0
 
 
