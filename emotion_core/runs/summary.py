@@ -106,7 +106,7 @@ def _summarise(run: Run) -> RunSummary:
     }  # fmt: skip
     return RunSummary(
         id=run.id,
-        name=run.name,
+        name=about.name or run.submitted_name,
         tags=about.tags,
         notes=about.notes,
         state=state,
