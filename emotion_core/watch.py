@@ -131,7 +131,7 @@ def _seconds_per_epoch(status: Status, history: "pd.DataFrame", progress: "pd.Da
 
 def _activity(run: Run, state: State, status: Status) -> str:
     if state is State.STOPPING:
-        kept = "; then the best epoch is measured and saved" if status.epoch else ""
+        kept = "; then the kept epoch is measured and saved" if status.epoch else ""
         return f"Stopping after the batch in hand{kept}."
     if not status.backend:
         linear = isinstance(run.config.model, LinearModel)

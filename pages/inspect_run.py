@@ -107,7 +107,7 @@ def show_scores(evaluation: RunEvaluation, status: Status) -> None:
         headline.Headline(
             "Macro-F1", f"{evaluation.macro_f1:.3f}", f"test {test.macro_f1:.3f}" if test else "mean of emotions"
         ),
-        headline.Headline("Best epoch", f"{evaluation.best_epoch:,}", f"of {status.epoch:,}"),
+        headline.Headline("Kept epoch", f"{evaluation.best_epoch:,}", f"of {status.epoch:,}"),
         headline.Headline("Time", as_duration(evaluation.seconds), f"{evaluation.images_per_second:,.0f} images/s"),
         headline.Headline("Parameters", headline.in_short(evaluation.parameters), f"{evaluation.parameters:,}"),
     ]
@@ -128,18 +128,19 @@ def show_sources(evaluation: RunEvaluation, line: RunSummary) -> None:
         st.caption(" ".join(sentences))
 
 
-def show_curves(run: Run, status: Status | None) -> None:
-    """Show loss and accuracy by epoch, and what they say in one sentence."""
+def show_curves(run: Run, status: Status | None, evaluation: RunEvaluation | None) -> None:
+    """Show loss and accuracy by epoch with the epoch that is kept, and what they say in one sentence."""
     history = run.history()
     if not len(history):
         st.caption("Curves appear when the first epoch is done.")
         return
     batches, best_epoch = (status.batches, status.best_epoch) if status else (0, None)
+    marked = evaluation.best_epoch if evaluation else best_epoch
     for place, metric in zip(st.columns(2, gap="large"), ("accuracy", "loss"), strict=True):
         with place:
             st.html(curve_heading(metric))
             widgets.show_curves(
-                curve_points(history, run.progress(), metric, batches, best_epoch),
+                curve_points(history, run.progress(), metric, batches, marked),
                 curve_chart(metric),
                 key=metric,
                 alt=f"{metric.capitalize()} by epoch",
@@ -258,7 +259,7 @@ def show_sections(run: Run, line: RunSummary, status: Status | None, evaluation:
 
 def show_course(run: Run, status: Status | None, evaluation: RunEvaluation | None) -> None:
     """Show how training went and what came of it."""
-    show_curves(run, status)
+    show_curves(run, status, evaluation)
     if evaluation:
         show_story(evaluation)
 

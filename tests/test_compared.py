@@ -27,9 +27,9 @@ def row(name: str = "First", colour: str = "#0072B2", *accuracies: float, **more
     return Compared(group(name, *(accuracies or (0.4,)), **more), name, colour)
 
 
-def curve(name: str, *values: float, colour: str = "#0072B2") -> Curve:
+def curve(name: str, *values: float, colour: str = "#0072B2", kept: int | None = None) -> Curve:
     columns = dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"), values)
-    return Curve(name, colour, pd.DataFrame({"epoch": range(1, len(values) + 1)} | columns))
+    return Curve(name, colour, pd.DataFrame({"epoch": range(1, len(values) + 1)} | columns), kept)
 
 
 def test_the_legend_names_every_row_in_its_colour_and_shows_markup_as_it_is():
@@ -62,9 +62,12 @@ def test_only_a_loss_has_a_logarithmic_scale(metric: str, scale: str | None):
     assert compared.compared_curves([curve("run", 0.1)], metric, INK, log_loss=True).layout.yaxis.type == scale
 
 
-def test_the_epoch_of_lowest_validation_loss_has_the_dot():
-    (line,) = compared.compared_curves([curve("run", 0.3, 0.1, 0.2)], "val_accuracy", INK).data
-    assert line.marker.size[1] > line.marker.size[0] == line.marker.size[2] == 0
+def test_the_epoch_that_is_kept_has_the_dot():
+    kept, none = compared.compared_curves(
+        [curve("run", 0.3, 0.1, 0.2, kept=3), curve("other", 0.3, 0.1)], "val_accuracy", INK
+    ).data
+    assert kept.marker.size[2] > kept.marker.size[0] == kept.marker.size[1] == 0
+    assert set(none.marker.size) == {0}
 
 
 def test_a_long_name_is_cut_and_markup_in_it_is_shown_as_it_is():

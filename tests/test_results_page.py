@@ -94,7 +94,7 @@ def test_a_single_run_has_its_scores_and_says_that_its_faces_were_drawn(finished
     page = open_results()
     row = page.dataframe[0].value.iloc[0]
     assert row["Validation accuracy"] == pytest.approx(100 * finished_run.evaluation().accuracy)
-    assert row["Best epoch"] == finished_run.evaluation().best_epoch
+    assert row["Kept epoch"] == finished_run.evaluation().best_epoch
     assert row["Data"] == DRAWN
     assert "Drawn faces" in said(page)
 

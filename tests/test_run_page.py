@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import checked, figures, history_row, open_app, said, save_csv, save_finished_run, shown
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 
@@ -104,10 +105,21 @@ def test_run_shows_scores_and_confusion(open_page: Opener, finished_run: Run):
     page = open_page(run=finished_run.id)
     scores = finished_run.evaluation()
     assert f"|Validation accuracy|{scores.accuracy:.1%}|210 faces|" in headlines(page)
-    assert "|Best epoch|5|of 6|" in headlines(page)
+    assert "|Kept epoch|5|of 6|" in headlines(page)
     assert len(page.get("vega_lite_chart")) == 2
     page = open_page(run=finished_run.id, section="Mistakes")
     assert f"predicted Happy: {scores.confusion[3][3]} faces" in matrix(page)["html"]
+
+
+def test_the_epoch_that_is_kept_has_the_dot_also_where_another_had_the_lowest_loss(
+    open_page: Opener, finished_run: Run
+):
+    finished_run.record(best_epoch=3)  # as of a run that keeps its last epoch
+    page = open_page(run=finished_run.id)
+    assert "|Kept epoch|5|of 6|" in headlines(page)
+    for chart in page.get("vega_lite_chart"):
+        points = convert_arrow_bytes_to_pandas_df(chart.proto.data.data)
+        assert list(points[points["part"] == "best"]["epoch"]) == [5]
 
 
 def test_run_without_a_name_in_the_url_opens_the_newest_and_names_it(open_page: Opener, finished_run: Run):

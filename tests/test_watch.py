@@ -95,7 +95,7 @@ def test_a_run_that_was_asked_to_stop_says_so_and_promises_no_time(runs: Runs) -
     run.request_stop()
     with run.alive():
         seen = watch(run)
-    assert seen.phase == "Stopping after the batch in hand; then the best epoch is measured and saved."
+    assert seen.phase == "Stopping after the batch in hand; then the kept epoch is measured and saved."
     assert seen.seconds_left is None
 
 

@@ -66,11 +66,12 @@ def _named(row: Compared) -> str:
 
 @dataclass(frozen=True)
 class Curve:
-    """One run's history, a row per epoch, in the colour of its row of the table."""
+    """One run's history, a row per epoch, in the colour of its row of the table, and the epoch that is kept."""
 
     name: str
     colour: str
     history: "pd.DataFrame"
+    kept: int | None
 
 
 def compared_curves(
@@ -81,7 +82,7 @@ def compared_curves(
     training: bool = False,
     log_loss: bool = False,
 ) -> "Plot":
-    """Lay a column of several histories over each other, a line per run with a dot at its best epoch.
+    """Lay a column of several histories over each other, a line per run with a dot at the epoch that is kept.
 
     Args:
         curves: The runs.
@@ -116,7 +117,7 @@ def compared_curves(
                 name=name,
                 mode="lines+markers",
                 line={"color": curve.colour, "width": 2.5},
-                marker={"size": _dot_sizes(curve.history), "opacity": 1},
+                marker={"size": _dot_sizes(curve), "opacity": 1},
                 hovertemplate=number,
             )
         )
@@ -132,9 +133,9 @@ def compared_curves(
 _LOSS_TICKS: Final = [factor * 10.0**power for power in range(-3, 4) for factor in (1, 2, 5)]
 
 
-def _dot_sizes(history: "pd.DataFrame") -> list[int]:
+def _dot_sizes(curve: Curve) -> list[int]:
     """Return the size of each epoch's dot: large for the epoch that is kept."""
-    return [12 if is_best else 0 for is_best in history["val_loss"] == history["val_loss"].min()]
+    return [12 if epoch == curve.kept else 0 for epoch in curve.history["epoch"]]
 
 
 # --- scores by emotion ---------------------------------------------------------------------------------------------

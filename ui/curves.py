@@ -94,7 +94,7 @@ def curve_points(
     Columns: x (epochs, batches, or milliseconds of computing), epoch, value, measured (the value before smoothing),
     series, and part: `epoch` for the lines, `raw` for what was measured where they are smoothed, `dot` for their dots
     while there are few, `within` for the running mean inside the epoch in hand (where the number of its batches is
-    known), `best` for the best epoch.
+    known), `best` for `best_epoch`.
     """
     import pandas as pd
 

@@ -49,7 +49,7 @@ def _columns() -> dict[str, Any]:
         "Runs": config.NumberColumn("n", width=42, help="Seeds that enter the means: finished or stopped, and scored."),
         "Seeds": config.TextColumn(width=66),
         "Validation accuracy": config.NumberColumn(
-            "Validation", **accuracy, help="Accuracy at the best epoch; the mean over seeds."
+            "Validation", **accuracy, help="Accuracy at the kept epoch; the mean over seeds."
         ),
         "Validation deviation": config.NumberColumn("±", format="%.1f", width=48, help=spread),
         "Coursework validation": config.NumberColumn(
@@ -74,15 +74,17 @@ def _columns() -> dict[str, Any]:
             "Test to baseline", **points, help="Test accuracy less the baseline's, in points."
         ),
         "Test standing": config.MultiselectColumn("Test: the seeds?", **standing),
-        "Training accuracy": config.NumberColumn("Training", **accuracy, help="Accuracy at the best epoch."),
+        "Training accuracy": config.NumberColumn("Training", **accuracy, help="Accuracy at the kept epoch."),
         "Macro-F1": config.NumberColumn(
             format="%.3f", width=80, help="Mean F1 over the seven emotions, rare ones as heavy."
         ),
         "Test macro-F1": config.NumberColumn(format="%.3f", width=110),
-        "Best epoch": config.NumberColumn(
-            format="%.0f", width=88, help="The epoch of lowest validation loss; the scores are its own."
+        "Kept epoch": config.NumberColumn(
+            format="%.0f",
+            width=88,
+            help="That of lowest validation loss, or the last if so asked; the scores are its own.",
         ),
-        "Validation loss": config.NumberColumn(format="%.3f", width=110, help="At the best epoch."),
+        "Validation loss": config.NumberColumn(format="%.3f", width=110, help="At the kept epoch."),
         "Epochs": config.TextColumn(width=88, help="Epochs that it had; of how many, where it did not run to its end."),
         "Parameters": config.NumberColumn(format="localized", width=92),
         "Time": config.NumberColumn(format="compact", width=78, help="Hours, minutes and seconds of training a run."),

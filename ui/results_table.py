@@ -109,7 +109,7 @@ def _by_worth(view: View) -> list[tuple[tuple[str, ...], bool]]:
         (("Coursework test", "Test against the coursework"), tested and reported),
         (("Tags",), any(row.tags for row in rows)),
         (("State",), State.STOPPED in states),
-        *(((name,), True) for name in ("Macro-F1", "Time", "Parameters", "Epochs", "Best epoch")),
+        *(((name,), True) for name in ("Macro-F1", "Time", "Parameters", "Epochs", "Kept epoch")),
     ]
 
 

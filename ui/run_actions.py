@@ -79,7 +79,7 @@ def _offer(action: str, run: Run, label: str, icon: str, what: str, kind: str = 
 def _offer_end(run: Run) -> None:
     """Offer to end a run that has had time to stop and has not."""
     if time.time() - (run.stop_requested_at() or time.time()) < GRACE_SECONDS:
-        what = "It ends after the batch in hand, then its best epoch is measured and saved."
+        what = "It ends after the batch in hand, then the epoch that is kept is measured and saved."
         st.button("Stopping", key="stopping", icon=":material/pending:", help=what, disabled=True)
     else:
         what = "Ends its process without waiting; what it has not saved yet is lost."

@@ -95,7 +95,7 @@ def _show_curves(rows: Sequence[Compared]) -> None:
             show_figure(figure, key=f"compared-{metric}", alt=f"{compared.CURVE_TITLES[metric]} by epoch")
     several = any(len(row.group.lines) > compared.MOST_CURVES for row in rows)
     most = f" Of each row {compared.MOST_CURVES} seeds are drawn." if several else ""
-    st.caption(f"A line is a run; seeds share a colour. A dot marks the best epoch, the one that is kept.{most}")
+    st.caption(f"A line is a run; seeds share a colour. A dot marks the epoch that is kept.{most}")
 
 
 def _curves_of(row: Compared) -> list[Curve]:
@@ -106,7 +106,7 @@ def _curves_of(row: Compared) -> list[Curve]:
         history = cache.runs().run_of(line).history()
         if len(history):
             name = f"{row.name} (seed {line.seed})" if len(lines) > 1 else row.name
-            curves.append(Curve(name, row.colour, history))
+            curves.append(Curve(name, row.colour, history, line.best_epoch))
     return curves
 
 

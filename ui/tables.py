@@ -62,7 +62,7 @@ def runs_table(groups: Sequence[RunGroup], baseline: RunGroup | None = None) -> 
             "Training accuracy": _means(groups, "training_accuracy"),
             "Macro-F1": _means(groups, "macro_f1"),
             "Test macro-F1": _means(groups, "test_macro_f1"),
-            "Best epoch": _means(groups, "best_epoch"),
+            "Kept epoch": _means(groups, "best_epoch"),
             "Validation loss": _means(groups, "val_loss"),
             "Epochs": [group.epochs for group in groups],
             "Parameters": _integers(group.best.parameters for group in groups),

@@ -20,7 +20,7 @@ from emotion_core.trainers.sgd import ROWS_PER_STEP, LinearLearner, LinearWeight
 
 
 def train_linear(run: Run, data: TrainingData, checkpoint: Checkpoint | None) -> tuple[Outcome, Recorder]:
-    """Train, keep the best epoch, and save linear.npz.
+    """Train, keep the epoch that is asked for, and save linear.npz.
 
     Losses are the cross-entropy of the probabilities that the model would give, as they are for networks.
     """
