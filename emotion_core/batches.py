@@ -9,6 +9,7 @@ from emotion_core.augment import augment
 from emotion_core.config import Augmentation, Training
 from emotion_core.emotions import IMAGE_SIZE, NUM_EMOTIONS
 from emotion_core.images import to_network_input
+from emotion_core.teachers import Teachers
 
 Inputs = NDArray[np.float32]
 Targets = NDArray[np.uint8] | NDArray[np.float32]
@@ -16,13 +17,18 @@ Batch = tuple[Inputs, Targets, NDArray[np.float32]]
 
 
 def learns_from_shares(training: Training) -> bool:
-    """Return whether targets are shares of the emotions (n, 7), as blended or smoothed labels are, or labels (n,)."""
-    return bool(training.mixup or training.label_smoothing)
+    """Return whether targets are shares of the emotions, as blended, smoothed or taught ones are, or labels (n,)."""
+    return bool(training.mixup or training.label_smoothing or training.teachers)
 
 
 def as_shares(labels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return labels (n,) as shares of the emotions, float32 (n, 7), each all of one."""
     return np.eye(NUM_EMOTIONS, dtype=np.float32)[labels]
+
+
+def beside(taught: NDArray[np.float32], labels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what is taught (n, 7) and the labels as shares (n, 7) as one array, float32 (n, 14)."""
+    return np.hstack([taught, labels])
 
 
 class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
@@ -38,6 +44,7 @@ class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
         training: Batch size, seed, label smoothing and mixup.
         epoch: The pass to begin with, counted from 0.
         side: That of the images handed out, in pixels.
+        teachers: Who answers beside the labels. Targets are then (n, 14): what is taught, and the labels themselves.
     """
 
     def __init__(
@@ -49,6 +56,7 @@ class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
         training: Training,
         epoch: int = 0,
         side: int = IMAGE_SIZE,
+        teachers: Teachers | None = None,
     ) -> None:
         super().__init__(workers=1, use_multiprocessing=False, max_queue_size=16)
         self._images = images
@@ -57,6 +65,7 @@ class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self._augmentation = augmentation
         self._training = training
         self._side = side
+        self._teachers = teachers
         self._begin(epoch)
 
     def __len__(self) -> int:
@@ -66,12 +75,15 @@ class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
         size = self._training.batch_size
         rows = self._order[index * size : (index + 1) * size]
         rng = np.random.default_rng([self._training.seed, self._epoch, index])
-        inputs = _resize(to_network_input(augment(self._images[rows], self._augmentation, rng)), self._side)
+        images = augment(self._images[rows], self._augmentation, rng)
+        inputs = _resize(to_network_input(images), self._side)
         if not learns_from_shares(self._training):
             return inputs, self._labels[rows], self._weights[rows]
-        smoothing = self._training.label_smoothing
-        targets = as_shares(self._labels[rows]) * (1 - smoothing) + smoothing / NUM_EMOTIONS
-        batch = inputs, targets.astype(np.float32), self._weights[rows]
+        smoothing, labels = np.float32(self._training.label_smoothing), as_shares(self._labels[rows])
+        targets = labels * (1 - smoothing) + smoothing / NUM_EMOTIONS
+        if self._teachers:
+            targets = beside(self._teachers.teach(images, targets, turn=self._epoch + index), labels)
+        batch = inputs, targets, self._weights[rows]
         return _mix(batch, self._training.mixup, rng) if self._training.mixup else batch
 
     def on_epoch_end(self) -> None:

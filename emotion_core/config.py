@@ -356,6 +356,15 @@ class Training(Settings):
         20, ge=1, le=10_000, description="Epochs without a better validation loss before stopping; empty: never."
     )
     keep: Literal["best", "last"] = Field("best", description="Save the epoch of lowest validation loss, or the last.")
+    teachers: tuple[str, ...] = Field(
+        (),
+        max_length=8,
+        description="Saved runs whose answers to each training face are taught beside its label (knowledge "
+        "distillation, Hinton et al. 2015). They take turns, batch by batch.",
+    )
+    teacher_share: float = Field(
+        0.8, gt=0, le=1, description="Share of what is taught that is a teacher's answer; the rest is the label."
+    )
 
 
 class Device(Settings):
@@ -410,6 +419,12 @@ class RunConfig(Settings):
     def _only_residual_networks_take_any_side(self) -> Self:
         if self.training.first_side and not isinstance(self.model, ResidualModel):
             raise ValueError("training.first_side is for residual networks; the others take 48x48 pixels only")
+        return self
+
+    @model_validator(mode="after")
+    def _only_networks_have_teachers(self) -> Self:
+        if self.training.teachers and isinstance(self.model, LinearModel):
+            raise ValueError("training.teachers is for networks; a linear model learns from labels only")
         return self
 
 

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _OPERATIONS_TO_LEARN: Final = 6
 """Floating-point operations for each multiplication and addition of a forward pass: training goes back, too."""
 
+_OPERATIONS_OF_A_TEACHER: Final = 4
+"""Likewise, where one answers to each face and to its mirror image that is as large as the model itself."""
+
 
 @dataclass(frozen=True)
 class _Family:
@@ -71,18 +74,20 @@ _DAY: Final = 86_400
 
 @dataclass(frozen=True)
 class Workload:
-    """What decides how fast a run learns on a machine: its model, its batches and whether a GPU computes it."""
+    """What decides how fast a run learns on a machine: its model, its batches, whether a GPU computes it, teachers."""
 
     model: Model
     batch_size: int
     on_gpu: bool
+    taught: bool = False
 
     @classmethod
     def of(cls, config: RunConfig, *, has_gpu: bool) -> Self:
         """Return that of a run on a machine with a GPU or without; a linear model takes neither batches nor a GPU."""
         if isinstance(config.model, LinearModel):
             return cls(config.model, 0, on_gpu=False)
-        return cls(config.model, config.training.batch_size, on_gpu=has_gpu and config.device.kind != "cpu")
+        on_gpu, training = has_gpu and config.device.kind != "cpu", config.training
+        return cls(config.model, training.batch_size, on_gpu=on_gpu, taught=bool(training.teachers))
 
 
 Job = tuple[RunConfig, int]
@@ -201,7 +206,8 @@ def _speed(family: str, paces: Mapping[Workload, float]) -> float:
 def _cost(workload: Workload) -> float:
     """Return what learning from one image takes, in operations of the yardstick."""
     model = workload.model
-    learning = _OPERATIONS_TO_LEARN * count_operations(model) / _FAMILIES[model.family].efficiency
+    operations = _OPERATIONS_TO_LEARN + (_OPERATIONS_OF_A_TEACHER if workload.taught else 0)
+    learning = operations * count_operations(model) / _FAMILIES[model.family].efficiency
     return learning + (_UPDATE * count_parameters(model) / workload.batch_size if workload.batch_size else 0.0)
 
 

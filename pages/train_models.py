@@ -20,6 +20,7 @@ from ui.live import live_view
 from ui.reproduce import close_reproduction
 from ui.several import ask_several
 from ui.starts import choose_preset, clone_anew, find_cloned, leave_linear, show_cloned
+from ui.tables import run_labels
 from ui.widgets import page_header, pick_dataset, plain
 
 if TYPE_CHECKING:
@@ -88,7 +89,9 @@ def new_run() -> None:
     family = form.current("model.family")
     if family != "residual":
         form.leave_out("training.first_side")
-    unused = UNUSED_BY_LINEAR if family == "linear" else settle_device(form)
+    if family == "linear":
+        form.leave_out("training.teachers")
+    unused = UNUSED_BY_LINEAR if family == "linear" else (*settle_device(form), *settle_teachers(form))
     ask_main_settings(form, unused)
     launch = st.container()
     ask_other_settings(form, unused)
@@ -142,6 +145,16 @@ def settle_device(form: ConfigForm) -> tuple[str, ...]:
     for path in unused:
         form.leave_out(path)
     return unused
+
+
+def settle_teachers(form: ConfigForm) -> tuple[str, ...]:
+    """Offer the runs that can teach, the best first, and return what is not asked while none does."""
+    able = [line for line in cache.runs().summaries() if line.has_model]
+    form.mark("training.teachers", run_labels(sorted(able, key=lambda line: -(line.val_accuracy or 0))))
+    if form.current("training.teachers"):
+        return ()
+    form.leave_out("training.teacher_share")
+    return ("training.teacher_share",)
 
 
 def describe_device() -> None:

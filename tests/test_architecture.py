@@ -40,8 +40,8 @@ LAYERS = [
         "attention",
         "neighbours",
     }
-    | {"faces", "classifier", "ensemble", "submission", "webcam", "watch", "diagnosis", "overview", "comparison"}
-    | {"calibration", "mistakes", "origins", "pace", "reproduction"}
+    | {"faces", "classifier", "ensemble", "teachers", "submission", "webcam", "watch", "diagnosis", "overview"}
+    | {"comparison", "calibration", "mistakes", "origins", "pace", "reproduction"}
     | {"imbalance", "variants", "face_statistics", "face_map", "duplicates", "doubts", "health", "cleaned"},
     {"training", "engine"},
     {"archive"},

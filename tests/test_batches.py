@@ -10,10 +10,11 @@ pytestmark = pytest.mark.tensorflow
 def make_batches():
     from emotion_core.batches import FaceBatches
 
-    def make(augmentation=Augmentation(), seed=1, weights=np.ones(7), side=48, **training):  # noqa: B008
+    def make(augmentation=Augmentation(), seed=1, weights=np.ones(7), side=48, taught_by=None, **training):  # noqa: B008
         images = np.random.default_rng(0).integers(0, 256, (50, 48, 48), dtype=np.uint8)
-        settings = Training(batch_size=16, seed=seed, **training)
-        return FaceBatches(images, np.arange(50, dtype=np.uint8) % 7, weights, augmentation, settings, side=side)
+        settings = Training(batch_size=16, seed=seed, teachers=("a run",) if taught_by else (), **training)
+        labels = np.arange(50, dtype=np.uint8) % 7
+        return FaceBatches(images, labels, weights, augmentation, settings, side=side, teachers=taught_by)
 
     return make
 
@@ -94,3 +95,48 @@ def test_smaller_images_are_averages_over_areas(make_batches):
     smaller, _, _ = make_batches(side=24)[0]
     assert smaller.shape == (16, 24, 24, 1)
     np.testing.assert_allclose(smaller, faces.reshape(16, 24, 2, 24, 2, 1).mean(axis=(2, 4)), atol=1e-6)
+
+
+# --- teachers -----------------------------------------------------------------------------------------------------
+
+
+class Recorded:
+    """Notes the faces that it is asked about and the turns, and teaches nothing but Surprise."""
+
+    def __init__(self):
+        self.asked = []
+
+    def teach(self, images, targets, turn):
+        self.asked.append((images, targets, turn))
+        return np.eye(7, dtype=np.float32)[[5] * len(images)]
+
+
+def test_teachers_see_the_very_faces_that_are_learnt_from_at_full_size(make_batches):
+    teachers = Recorded()
+    batches = make_batches(Augmentation(rotation=20, erasing=0.3), side=24, taught_by=teachers)
+    inputs, targets, _ = batches[2]
+    ((images, smoothed, turn),) = teachers.asked
+    assert turn == 2
+    np.testing.assert_allclose(inputs, images.reshape(-1, 24, 2, 24, 2, 1).mean(axis=(2, 4)) / 255, atol=1e-5)
+    assert (targets[:, :7].argmax(axis=1) == 5).all()
+    np.testing.assert_array_equal(targets[:, 7:], smoothed)
+
+
+def test_taught_targets_are_beside_the_labels_also_where_those_are_smoothed_or_mixed(make_batches):
+    teachers = Recorded()
+    _, labels, _ = make_batches()[0]
+    _, targets, _ = make_batches(taught_by=teachers, label_smoothing=0.07)[0]
+    assert targets.dtype == np.float32
+    np.testing.assert_allclose(teachers.asked[0][1], np.where(np.eye(7)[labels], 0.94, 0.01), rtol=1e-5)
+    np.testing.assert_array_equal(targets[:, 7:], np.eye(7)[labels])
+    _, mixed, _ = make_batches(taught_by=teachers, mixup=1.0)[0]
+    np.testing.assert_allclose(mixed.reshape(16, 2, 7).sum(axis=2), 1, rtol=1e-5)
+    assert (mixed[:, 7:].max(axis=1) < 0.999).any()
+
+
+def test_turns_go_on_from_epoch_to_epoch(make_batches):
+    teachers = Recorded()
+    batches = make_batches(taught_by=teachers)
+    batches.on_epoch_end()
+    epoch_of(batches)
+    assert [turn for _, _, turn in teachers.asked] == [1, 2, 3, 4]

@@ -48,12 +48,12 @@ def test_two_submitters_at_once_share_one_worker_that_computes_in_order_and_leav
     assert not list(runs.engine_folder.glob("*.pid"))
 
 
-def test_settings_are_frozen_at_submission_with_the_data_s_full_path_and_digest(quick, tiny_csv, monkeypatch):
+def test_settings_are_frozen_at_submission_with_the_data_s_full_path_and_digest(quick, tiny_csv, runs, monkeypatch):
     monkeypatch.chdir(tiny_csv.parent)
-    frozen = freeze(with_settings(quick, {"data.source": tiny_csv.name}))
+    frozen = freeze(with_settings(quick, {"data.source": tiny_csv.name}), runs)
     assert frozen.data.source == str(tiny_csv)
     assert frozen.data_fingerprint == load_dataset(tiny_csv).fingerprint != ""
-    drawn = freeze(with_settings(quick, {"data.source": "sample"}))
+    drawn = freeze(with_settings(quick, {"data.source": "sample"}), runs)
     assert (drawn.data.source, drawn.data_fingerprint) == ("sample", load_dataset("sample").fingerprint)
 
 

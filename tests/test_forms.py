@@ -134,6 +134,28 @@ def test_convolutions_are_read_from_one_line(text: str) -> None:
     assert as_notation([{"filters": 64, "kernel_size": 7}, {"filters": 64, "kernel_size": 3}]) == "64x7, 64x3"
 
 
+def test_a_list_of_names_is_chosen_among_those_that_are_marked_and_shows_what_is_said_of_them() -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from emotion_core.config import with_settings
+        from emotion_core.presets import find_preset
+        from ui.forms import ConfigForm
+
+        start = with_settings(find_preset("cnn").config, {"training.teachers": ["gone"]})
+        form = ConfigForm(start, "form")
+        form.mark("training.teachers", {"1": "Ada", "2": "Ben"})
+        form.ask("training.teachers")
+        st.session_state["outcome"] = form.outcome()
+
+    opened = AppTest.from_function(page, default_timeout=20).run()
+    (names,) = opened.multiselect
+    assert names.options == ["Ada", "Ben", "gone"]
+    assert config_of(opened).training.teachers == ("gone",)
+    names.set_value(["2", "1"]).run()
+    assert config_of(opened).training.teachers == ("2", "1")
+
+
 def test_numbers_are_read_from_one_line() -> None:
     assert from_notation("500, 400", int) == ["500", "400"]
     assert from_notation(" ", int) == []

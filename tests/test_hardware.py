@@ -101,7 +101,7 @@ def test_asking_for_gpus_and_submitting_loads_no_framework(install_driver, runs_
         "from emotion_core.presets import find_preset; from emotion_core.runs import Runs\n"
         "assert len(hardware.gpus()) == 1 and devices.slots() == ('gpu-0', 'cpu')\n"
         "hardware.Meter().read(); LocalEngine(Runs(Path(sys.argv[1]))).wake()\n"
-        "freeze(with_settings(find_preset('dense-5').config, {'data.source': sys.argv[2]}))\n"
+        "freeze(with_settings(find_preset('dense-5').config, {'data.source': sys.argv[2]}), Runs(Path(sys.argv[1])))\n"
         "print(sorted({'keras', 'tensorflow', 'jax', 'torch'} & set(sys.modules)))"
     )
     command = [sys.executable, "-c", code, str(runs_folder), str(tiny_csv)]

@@ -107,6 +107,18 @@ def test_on_the_reference_machine_the_reckoning_comes_near_what_was_measured(
     assert config.training.epochs * 1_000 / expected.seconds == pytest.approx(images_per_second, rel=0.25)
 
 
+def test_a_run_with_teachers_takes_longer_and_is_measured_apart(reference_machine: None) -> None:
+    alone = config_of("residual")
+    taught = config_of("residual", training__teachers=["20261123-035641"])
+    reckoned = [expect([(config, 1_000)], {}) for config in (alone, taught)]
+    assert reckoned[0]
+    assert reckoned[1]
+    assert 1.3 < reckoned[1].seconds / reckoned[0].seconds < 1.7
+    measured = {Workload.of(taught, has_gpu=False): 100.0}
+    known = [expect([(config, 1_000)], measured) for config in (alone, taught)]
+    assert [found and found.measured for found in known] == [False, True]
+
+
 def test_epochs_images_and_runs_add_up(reference_machine: None) -> None:
     config = config_of("dense-5", training__epochs=10)
     single = expect([(config, 1_000)], {})

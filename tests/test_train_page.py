@@ -166,6 +166,32 @@ def test_only_residual_networks_are_asked_how_small_their_images_begin(open_page
     assert not page.button(key="train").disabled
 
 
+def test_a_network_is_offered_teachers_that_have_a_model_and_then_their_share(
+    open_page: Callable[..., AppTest], runs: Runs
+) -> None:
+    worse, better = (save_finished_run(runs, name=name, skill=skill) for name, skill in (("Ada", 0.3), ("Ben", 0.9)))
+    queued(runs, "No model yet")
+    page = open_page(preset="cnn-small")
+    page.segmented_control(key="train.view").set_value("New run").run()
+    teachers, share = "cnn-small.training.teachers", "cnn-small.training.teacher_share"
+    assert [label.partition(" ")[0] for label in page.multiselect(key=teachers).options] == ["Ben", "Ada"]
+    assert share not in {element.key for element in page.number_input}
+    page.multiselect(key=teachers).set_value([worse.id, better.id]).run()
+    page.number_input(key=share).set_value(0.6).run()
+    checked(page).button(key="train").click().run()
+    training = next(run for run in runs.all() if run.config.training.teachers).config.training
+    assert (training.teachers, training.teacher_share) == ((worse.id, better.id), 0.6)
+
+
+def test_a_teacher_that_is_gone_is_said_and_nothing_is_queued(open_page: Callable[..., AppTest], runs: Runs) -> None:
+    clone = cloned(runs, "sample", **{"training.teachers": ["20200101"]})
+    page = open_page(clone=clone.id)
+    assert page.multiselect(key=f"clone-{clone.id}.training.teachers").value == ["20200101"]
+    page.button(key="train").click().run()
+    assert "There is no run '20200101'" in texts(page)
+    assert [run.id for run in runs.all()] == [clone.id]
+
+
 def test_what_is_wrong_is_said_and_nothing_can_be_started(open_page: Callable[..., AppTest]) -> None:
     page = open_page(preset="dense-5")
     page.number_input(key="dense-5.model.dense.hidden_layers").set_value(6).run()

@@ -291,9 +291,10 @@ MODERN = {
 
 
 @pytest.fixture(scope="module", params=INSTALLED_BACKENDS)
-def modern_run(request, runs, csv, folder):
+def modern_run(request, runs, csv, folder, linear_run):
     """A residual network with everything that the flagship's recipe has, and more, trained in one go."""
-    run = runs.create(configure("residual", csv, **MODERN))
+    teachers = {"training.teachers": [linear_run.id], "training.teacher_share": 0.5}
+    run = runs.create(configure("residual", csv, **MODERN, **teachers))
     answer = run_training(run, folder / "cache", KERAS_BACKEND=request.param, CUDA_VISIBLE_DEVICES="-1")
     assert answer.returncode == 0, answer.stderr
     return run

@@ -76,6 +76,7 @@ class Kind(Enum):
     TEXT = auto()
     GROUP = auto()  # settings within settings
     VARIANT = auto()  # one of several groups, told apart by `kind` or `family`
+    NAMES = auto()  # a list of names, chosen among those that the page marks
     NOTATION = auto()  # a list short enough to be written: 500, 400, 300 or 64x7, 64x3
     LIST = auto()  # a list of groups
 
@@ -281,7 +282,7 @@ def _describe(name: str, info: FieldInfo) -> Field:
         kind = Kind.CHOICE if len(choices) > 1 else Kind.FIXED
     elif get_origin(annotation) is tuple:
         annotation = _bare(get_args(annotation)[0])
-        kind = Kind.LIST if _is_settings(annotation) and not _is_flat(annotation) else Kind.NOTATION
+        kind = _kind_of_list(annotation)
     elif _is_settings(annotation):
         kind = Kind.GROUP
     else:
@@ -296,6 +297,12 @@ def _describe(name: str, info: FieldInfo) -> Field:
         discriminator=str(info.discriminator or ""),
         **limits,
     )
+
+
+def _kind_of_list(element: Any) -> Kind:
+    if element is str:
+        return Kind.NAMES
+    return Kind.LIST if _is_settings(element) and not _is_flat(element) else Kind.NOTATION
 
 
 def _limits(metadata: list[Any]) -> dict[str, Any]:

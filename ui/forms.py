@@ -9,7 +9,7 @@ Each field is a widget whose key is the form's key and the field's path: `dense-
 outlives a change of page. Another key is another form.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -32,7 +32,8 @@ from ui.fields import (
 
 COLUMNS = 3
 T = TypeVar("T")
-NESTED = (Kind.GROUP, Kind.VARIANT, Kind.LIST)
+WIDE = (Kind.GROUP, Kind.VARIANT, Kind.LIST, Kind.NAMES)
+"""Kinds of fields that take the whole width of a form."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,10 @@ class ConfigForm:
         self._marks: dict[str, Mapping[Any, str]] = {}
 
     def mark(self, path: str, marks: Mapping[Any, str]) -> None:
-        """Say something about some choices of a field, in brackets behind each; call it before the field is asked."""
+        """Say something about some choices of a field, in brackets behind each; call it before the field is asked.
+
+        A list of names offers those that are marked, and shows what is said of each instead of the name.
+        """
         self._marks[path] = marks
 
     def overwrite(self, path: str, settings: Settings) -> None:
@@ -137,6 +141,8 @@ def _ask(field: Field, start: Any, key: str, *, labelled: bool = True) -> Any:
             return _ask_list(field, start, key)
         case Kind.NOTATION:
             return _ask_notation(field, start, key, labelled)
+        case Kind.NAMES:
+            return _ask_names(field, start, key, labelled)
     st.session_state.setdefault(key, start)
     common = _common(field, key, labelled)
     match field.kind:
@@ -179,6 +185,19 @@ def _ask_notation(field: Field, start: Any, key: str, labelled: bool) -> Any:
     return from_notation(st.text_input(**common), field.type)
 
 
+def _ask_names(field: Field, start: Sequence[str], key: str, labelled: bool) -> list[str]:
+    """Ask for names among those that are marked and those that the field begins with."""
+    chosen = st.session_state.setdefault(key, list(start))
+    return st.multiselect(
+        options=list(dict.fromkeys([*field.marks, *start, *chosen])),
+        format_func=lambda name: field.marks.get(name, name),
+        max_selections=field.max_length,
+        placeholder="None",
+        select_all=False,
+        **_common(field, key, labelled),
+    )
+
+
 def _ask_group(settings: type[Settings], start: dict[str, Any], key: str) -> dict[str, Any]:
     document = dict(start)
     short, nested = _by_size(fields_of(settings).values(), lambda field: field.kind)
@@ -192,7 +211,7 @@ def _ask_group(settings: type[Settings], start: dict[str, Any], key: str) -> dic
 
 def _by_size(items: Iterable[T], kind_of: Callable[[T], Kind]) -> tuple[list[T], list[T]]:
     """Part what fits into a cell, switches last, from what takes the whole width."""
-    short = [item for item in items if kind_of(item) not in NESTED]
+    short = [item for item in items if kind_of(item) not in WIDE]
     return sorted(short, key=lambda item: kind_of(item) is Kind.SWITCH), [item for item in items if item not in short]
 
 

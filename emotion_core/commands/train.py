@@ -27,10 +27,11 @@ REFRESH_SECONDS = 1.0
 
 def train(options: argparse.Namespace) -> None:
     """Train a preset in this process and print how it ended. The first Ctrl-C stops it, the second ends it."""
-    config = freeze(configure(options.preset, options))
+    runs = runs_of(options)
+    config = freeze(configure(options.preset, options), runs)
     os.environ.update(run_environment(config))  # before anything imports Keras
     _check_data(config)
-    run = runs_of(options).create(config)
+    run = runs.create(config)
     print(f"Run {run.id}", file=sys.stderr)
     with run.log_path.open("w", encoding="utf-8") as log:
         _train_here(run, Narrator(copy=log))
@@ -39,9 +40,9 @@ def train(options: argparse.Namespace) -> None:
 
 def submit(options: argparse.Namespace) -> None:
     """Queue presets, or each as several runs, and print their ids; nothing is queued unless all can be."""
-    configs = configure_all(options)
-    _check_all_data(configs)
-    ids = _queue(configs, runs_of(options))
+    configs, runs = configure_all(options), runs_of(options)
+    _check_all_data(configs, runs)
+    ids = _queue(configs, runs)
     if options.json:
         print_json({"id": ids[0]} if len(ids) == 1 else {"ids": ids})
     else:
@@ -54,7 +55,7 @@ def reproduce(options: argparse.Namespace) -> None:
     epochs = {} if options.epochs is None else {"training.epochs": options.epochs}
     entries = table_of(options.presets, settings_of_data(faces) | epochs, runs.summaries())
     configs = [config for entry in entries for config in (entry.configs if options.again else entry.missing)]
-    _check_all_data(configs)
+    _check_all_data(configs, runs)
     _tell_what_it_takes(entries, configs, faces, runs)
     ids = _queue(configs, runs) if configs else []
     if options.json:
@@ -88,10 +89,10 @@ def _queue(configs: Sequence[RunConfig], runs: Runs) -> list[str]:
     return [run.id for run in LocalEngine(runs).submit_all(configs)]
 
 
-def _check_all_data(configs: Sequence[RunConfig]) -> None:
+def _check_all_data(configs: Sequence[RunConfig], runs: Runs) -> None:
     """Raise BadInput where the data of any run cannot train it, before there is one."""
     for config in {config.data: config for config in configs}.values():
-        _check_data(freeze(config))
+        _check_data(freeze(config, runs))
 
 
 def _print_ids(ids: Sequence[str]) -> None:

@@ -32,7 +32,7 @@ class LocalEngine:
 
     def submit_all(self, configs: Sequence[RunConfig]) -> list[Run]:
         """Queue several runs in their order: all of them, or none where one is refused or cannot be made."""
-        frozen = [freeze(config) for config in configs]
+        frozen = [freeze(config, self._runs) for config in configs]
         with self._at_queue():
             made = self._queue.add(frozen)
             self._start_worker_where_none_is()
@@ -161,18 +161,21 @@ class LocalEngine:
         threading.Thread(target=worker.wait, daemon=True).start()
 
 
-def freeze(config: RunConfig) -> RunConfig:
-    """Return the settings as they are saved: the data's path absolute, and what it holds at this moment.
+def freeze(config: RunConfig, runs: Runs) -> RunConfig:
+    """Return the settings as they are saved: the data's path absolute, what it holds at this moment, teachers by id.
 
-    Reading data for the first time takes a while. Raises BadInput if the settings cannot be met here.
+    Reading data for the first time takes a while. Raises BadInput if the settings cannot be met here, RunNotFound or
+    ModelUnavailable if a teacher is not among the runs or has no model.
     """
     from emotion_core.dataset import load_dataset  # slow to import
+    from emotion_core.teachers import name_teachers
 
     check_device(config)
     data = config.data
     source = SAMPLE if data.source == SAMPLE else str(resolve_source(data.source))
     faces = load_dataset(source, drop_incomplete=data.drop_incomplete)
-    return with_settings(config, {"data.source": source, "data_fingerprint": faces.fingerprint})
+    frozen = with_settings(config, {"data.source": source, "data_fingerprint": faces.fingerprint})
+    return name_teachers(frozen, runs) if config.training.teachers else frozen
 
 
 def _check_goal(run: Run, state: State, done: int, goal: int) -> None:

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.batches import FaceBatches, as_shares, learns_from_shares
+from emotion_core.batches import FaceBatches, as_shares, beside, learns_from_shares
 from emotion_core.calibration import at_temperature, fit_temperature, log_of
 from emotion_core.callbacks import (
     AveragedWeights,
@@ -20,15 +20,16 @@ from emotion_core.callbacks import (
 )
 from emotion_core.classifier import flip_averaged
 from emotion_core.config import PlateauRate, RunConfig, Training
-from emotion_core.emotions import IMAGE_SIZE
+from emotion_core.emotions import IMAGE_SIZE, NUM_EMOTIONS
 from emotion_core.errors import EmotionError
 from emotion_core.export import export_onnx
 from emotion_core.images import to_network_input
 from emotion_core.models.build import build_model
 from emotion_core.models.saved import load_network, save_network
 from emotion_core.recorder import Diverged, Recorder, StopRequested
-from emotion_core.runs import Checkpoint, Run
+from emotion_core.runs import Checkpoint, Run, Runs
 from emotion_core.schedules import SameSide, progressive_sides, tabulate
+from emotion_core.teachers import Teachers, load_teachers
 from emotion_core.trainers import Outcome, TrainingData
 from emotion_core.trainers.backend import (
     SeedEachEpoch,
@@ -45,10 +46,11 @@ NOT_DECAYED = ("bias", "gamma", "beta")
 
 
 def train_network(run: Run, data: TrainingData, checkpoint: Checkpoint | None) -> tuple[Outcome, Recorder]:
-    """Train, keep the best epoch as model.keras, and write model.onnx beside it."""
+    """Train, keep the epoch that is asked for as model.keras, and write model.onnx beside it."""
     config = run.config
     prepare_backend(config.device)
     keras.utils.set_random_seed(config.training.seed)
+    teachers = load_teachers(config, Runs(run.folder.parent))
     steps = len(make_batches(config, data))
     model = build_model(config.model, any_side=config.training.first_side is not None)
     compile_network(model, config, steps_per_epoch=steps)
@@ -57,14 +59,27 @@ def train_network(run: Run, data: TrainingData, checkpoint: Checkpoint | None) -
     if checkpoint:
         restore_arrays(model, checkpoint.arrays)
         _keep_again(model, run, recorder, checkpoint)
-    outcome = _fit(model, run, data, recorder, checkpoint)
+    outcome = _fit(model, run, data, teachers, recorder, checkpoint)
     return (_with_what_was_kept(outcome, run, data) if recorder.standing.kept_epoch else outcome), recorder
 
 
-def make_batches(config: RunConfig, data: TrainingData, epoch: int = 0, side: int = IMAGE_SIZE) -> FaceBatches:
+def make_batches(
+    config: RunConfig,
+    data: TrainingData,
+    teachers: Teachers | None = None,
+    epoch: int = 0,
+    side: int = IMAGE_SIZE,
+) -> FaceBatches:
     """Return the training faces in batches as the settings ask, beginning with a pass counted from 0."""
     return FaceBatches(
-        data.faces, data.labels, data.class_weights, config.augmentation, config.training, epoch=epoch, side=side
+        data.faces,
+        data.labels,
+        data.class_weights,
+        config.augmentation,
+        config.training,
+        epoch=epoch,
+        side=side,
+        teachers=teachers,
     )
 
 
@@ -73,13 +88,24 @@ def compile_network(model: keras.Model, config: RunConfig, steps_per_epoch: int)
     training = config.training
     table = tabulate(training.schedule, training.epochs, steps_per_epoch)
     rate = training.schedule.rate if isinstance(training.schedule, PlateauRate) else TabulatedRate(table)
+    loss = "categorical_crossentropy" if learns_from_shares(training) else "sparse_categorical_crossentropy"
     model.compile(
         optimizer=_optimizer(training, rate),
-        loss=f"{'' if learns_from_shares(training) else 'sparse_'}categorical_crossentropy",
-        metrics=["accuracy"],
+        loss=taught_loss if training.teachers else loss,
+        metrics=[accuracy if training.teachers else "accuracy"],
         jit_compile=fuses_operations(config.model),
         steps_per_execution=steps_at_once(config.model),
     )
+
+
+def taught_loss(targets: Any, answers: Any) -> Any:
+    """Return the cross-entropy (n,) of answers (n, 7) with what is taught, the first half of targets (n, 14)."""
+    return keras.losses.categorical_crossentropy(targets[:, :NUM_EMOTIONS], answers)
+
+
+def accuracy(targets: Any, answers: Any) -> Any:
+    """Return which answers (n, 7) agree with the label, the second half of targets (n, 14), whatever is taught."""
+    return keras.metrics.categorical_accuracy(targets[:, NUM_EMOTIONS:], answers)
 
 
 def _optimizer(training: Training, rate: Any) -> keras.optimizers.Optimizer:
@@ -107,14 +133,15 @@ def _keep_again(model: keras.Model, run: Run, recorder: Recorder, checkpoint: Ch
 
 
 def _fit(
-    model: keras.Model, run: Run, data: TrainingData, recorder: Recorder, checkpoint: Checkpoint | None
+    model: keras.Model,
+    run: Run,
+    data: TrainingData,
+    teachers: Teachers | None,
+    recorder: Recorder,
+    checkpoint: Checkpoint | None,
 ) -> Outcome:
     training = run.config.training
-    validation_labels = data.validation_labels
-    validation = (
-        to_network_input(data.validation_faces),
-        as_shares(validation_labels) if learns_from_shares(training) else validation_labels,
-    )
+    validation = to_network_input(data.validation_faces), _validation_targets(data, training)
     memory = checkpoint.state.get("plateau") if checkpoint else None
     plateau = Plateau(training.schedule, memory) if isinstance(training.schedule, PlateauRate) else None
     average = AveragedWeights() if training.weight_average is not None else None
@@ -125,7 +152,7 @@ def _fit(
             # side, and a run that is resumed would not be the one that never stopped.
             model.make_train_function(force=True)
             model.fit(
-                make_batches(run.config, data, epoch=part.first, side=part.side),
+                make_batches(run.config, data, teachers, epoch=part.first, side=part.side),
                 initial_epoch=part.first,
                 epochs=part.end,
                 validation_data=validation,
@@ -139,6 +166,14 @@ def _fit(
     except Diverged as error:
         return Outcome(None, failure=str(error))
     return Outcome(None)
+
+
+def _validation_targets(data: TrainingData, training: Training) -> NDArray[np.uint8] | NDArray[np.float32]:
+    """Return the labels of the validation faces in the shape of the training targets; nobody is taught there."""
+    if not learns_from_shares(training):
+        return data.validation_labels
+    labels = as_shares(data.validation_labels)
+    return beside(labels, labels) if training.teachers else labels
 
 
 def _parts_left(training: Training, recorder: Recorder) -> Iterator[SameSide]:
