@@ -6,7 +6,7 @@ of bounds are all made from the fields below. A run's configuration is saved who
 
 from typing import Annotated, Any, Final, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from emotion_core.emotions import IMAGE_SIZE
 from emotion_core.errors import BadInput
@@ -365,6 +365,12 @@ class Training(Settings):
     teacher_share: float = Field(
         0.8, gt=0, le=1, description="Share of what is taught that is a teacher's answer; the rest is the label."
     )
+
+    @field_validator("teachers", mode="before")
+    @classmethod
+    def _as_written_on_one_line(cls, value: Any) -> Any:
+        """Read ids with commas between, as `--set` gives them."""
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 class Device(Settings):

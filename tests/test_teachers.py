@@ -119,6 +119,12 @@ def test_a_teacher_may_have_learnt_from_other_data_split_as_one_likes(runs, face
     assert freeze(taught_by(teacher.id, **{"data.source": str(faces_csv)}), runs).training.teachers == (teacher.id,)
 
 
+@pytest.mark.parametrize("written", ["a, b", "a,b,", ["a", "b"]])
+def test_teachers_may_be_written_on_one_line(written):
+    config = with_settings(find_preset("cnn").config, {"training.teachers": written})
+    assert config.training.teachers == ("a", "b")
+
+
 def test_a_linear_model_has_no_teachers():
     with pytest.raises(BadInput, match=r"training\.teachers is for networks"):
         with_settings(find_preset("sgd").config, {"training.teachers": ["latest"]})
