@@ -92,7 +92,7 @@ class AveragedWeights(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 class ReportToRecorder(keras.callbacks.Callback):  # type: ignore[misc]
-    """Hands every batch and epoch to the recorder, saves what resume needs, and keeps the model.
+    """Hands every batch and epoch to the recorder, saves what resume needs, and the model that is kept.
 
     It must come after the schedule's callback, whose state after the epoch is saved with it. Training ends by
     `StopRequested` or `Diverged`, raised through `fit` so that no time goes into validating half an epoch.

@@ -150,11 +150,16 @@ def best_run(runs: Runs) -> Run:
 
 
 def best_line(lines: Iterable[RunSummary]) -> RunSummary | None:
-    """Return the line of the run with the highest validation accuracy, None where no run has a model.
+    """Return the first of `by_merit`, None where no run has a model."""
+    return next(iter(by_merit(lines)), None)
+
+
+def by_merit(lines: Iterable[RunSummary]) -> list[RunSummary]:
+    """Return the lines of the runs that have a model, that of the highest validation accuracy first.
 
     Runs that learnt from drawn faces stand behind all others, since their accuracy says nothing about photographs.
     """
-    return max((line for line in lines if line.has_model), key=_merit, default=None)
+    return sorted((line for line in lines if line.has_model), key=_merit, reverse=True)
 
 
 def _merit(line: RunSummary) -> tuple[bool, float]:

@@ -25,10 +25,15 @@ class Ensemble(Classifier):
 
 def load_ensemble(runs: Sequence[Run]) -> Ensemble:
     """Return the average of some runs' models; raises BadInput for a run twice, ModelUnavailable for one without."""
-    ids = [run.id for run in runs]
-    if twice := [run_id for run_id in dict.fromkeys(ids) if ids.count(run_id) > 1]:
-        raise BadInput(f"Run {twice[0]} stands in the average twice; name each run once.")
+    refuse_twice(runs)
     return Ensemble([load_classifier(run) for run in runs])
+
+
+def refuse_twice(runs: Sequence[Run]) -> None:
+    """Raise BadInput where a run stands among some runs twice."""
+    ids = [run.id for run in runs]
+    if twice := next((run_id for run_id in ids if ids.count(run_id) > 1), None):
+        raise BadInput(f"Run {twice} is named twice; name each run once.")
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ _DAY: Final = 86_400
 
 @dataclass(frozen=True)
 class Workload:
-    """What decides how fast a run learns on a machine: its model, its batches, whether a GPU computes it, teachers."""
+    """What decides how fast a run learns on a machine: model, batches, whether a GPU computes it, and teachers."""
 
     model: Model
     batch_size: int

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_core.classifier import Classifier, load_classifier
-from emotion_core.config import MisalignedSplit, RandomSplit, RunConfig, with_settings
+from emotion_core.config import RunConfig, with_settings
+from emotion_core.dataset import Dataset, split_rows
+from emotion_core.ensemble import refuse_twice
 from emotion_core.errors import BadInput
 from emotion_core.runs import Run, Runs
 
@@ -49,8 +51,13 @@ def load_teachers(config: RunConfig, runs: Runs) -> Teachers | None:
     return Teachers([load_classifier(runs.find(teacher)) for teacher in training.teachers], training.teacher_share)
 
 
-def name_teachers(config: RunConfig, runs: Runs) -> RunConfig:
+def name_teachers(config: RunConfig, runs: Runs, faces: Dataset) -> RunConfig:
     """Return the settings with the whole ids of the teachers instead of beginnings, or of `latest`.
+
+    Args:
+        config: Settings of a run, with teachers or without.
+        runs: Where the teachers are.
+        faces: What the run is to learn from.
 
     Raises:
         RunNotFound: One of them is no run, or several.
@@ -58,26 +65,20 @@ def name_teachers(config: RunConfig, runs: Runs) -> RunConfig:
         BadInput: One of them stands there twice, or learnt from faces that are to validate.
     """
     teachers = [runs.find(teacher) for teacher in config.training.teachers]
-    for place, teacher in enumerate(teachers):
-        if teacher.id in {other.id for other in teachers[:place]}:
-            raise BadInput(f"Run {teacher.id} is named as a teacher twice; name each run once.")
+    refuse_twice(teachers)
+    for teacher in teachers:
         load_classifier(teacher)
-        _refuse_who_knows_the_answers(teacher, config)
+        _refuse_who_knows_the_answers(teacher, config, faces)
     return with_settings(config, {"training.teachers": [teacher.id for teacher in teachers]})
 
 
-def _refuse_who_knows_the_answers(teacher: Run, config: RunConfig) -> None:
-    """Raise BadInput where a teacher learnt from the same data parted otherwise: it would tell of validation faces."""
-    theirs = teacher.config
-    same_data = theirs.data_fingerprint == config.data_fingerprint != ""
-    if same_data and _parting(theirs) != _parting(config):
+def _refuse_who_knows_the_answers(teacher: Run, config: RunConfig, faces: Dataset) -> None:
+    """Raise BadInput where a teacher learnt from faces of the same data that are to validate here."""
+    if teacher.config.data_fingerprint != faces.fingerprint:
+        return
+    theirs, ours = (split_rows(faces, one.data.split, one.training.seed) for one in (teacher.config, config))
+    if known := len(np.intersect1d(theirs.training, ours.validation)):
         raise BadInput(
-            f"Run {teacher.id} learnt from faces that validate here, since its data were split otherwise. Choose a "
-            "teacher of the same split, or give this run its split."
+            f"Run {teacher.id} learnt from {known:,} of the faces that validate here, since its data were split "
+            "otherwise. Choose a teacher of the same split, or give this run its split."
         )
-
-
-def _parting(config: RunConfig) -> tuple[object, ...]:
-    """Return what decides which rows train."""
-    split = config.data.split
-    return split, config.training.seed if isinstance(split, RandomSplit | MisalignedSplit) else None

@@ -128,19 +128,18 @@ def show_sources(evaluation: RunEvaluation, line: RunSummary) -> None:
         st.caption(" ".join(sentences))
 
 
-def show_curves(run: Run, status: Status | None, evaluation: RunEvaluation | None) -> None:
+def show_curves(run: Run, line: RunSummary, status: Status | None) -> None:
     """Show loss and accuracy by epoch with the epoch that is kept, and what they say in one sentence."""
     history = run.history()
     if not len(history):
         st.caption("Curves appear when the first epoch is done.")
         return
-    batches, best_epoch = (status.batches, status.best_epoch) if status else (0, None)
-    marked = evaluation.best_epoch if evaluation else best_epoch
+    batches = status.batches if status else 0
     for place, metric in zip(st.columns(2, gap="large"), ("accuracy", "loss"), strict=True):
         with place:
             st.html(curve_heading(metric))
             widgets.show_curves(
-                curve_points(history, run.progress(), metric, batches, marked),
+                curve_points(history, run.progress(), metric, batches, line.best_epoch),
                 curve_chart(metric),
                 key=metric,
                 alt=f"{metric.capitalize()} by epoch",
@@ -241,7 +240,7 @@ def show_files(run: Run, line: RunSummary) -> None:
 
 def show_sections(run: Run, line: RunSummary, status: Status | None, evaluation: RunEvaluation | None) -> None:
     """Show the open section; the others are not even read."""
-    sections = {"Curves": lambda: show_course(run, status, evaluation)}
+    sections = {"Curves": lambda: show_course(run, line, status, evaluation)}
     if evaluation:
         sections |= {
             "Mistakes": lambda: inspection.show_mistakes(run, evaluation),
@@ -257,9 +256,9 @@ def show_sections(run: Run, line: RunSummary, status: Status | None, evaluation:
                 show()
 
 
-def show_course(run: Run, status: Status | None, evaluation: RunEvaluation | None) -> None:
+def show_course(run: Run, line: RunSummary, status: Status | None, evaluation: RunEvaluation | None) -> None:
     """Show how training went and what came of it."""
-    show_curves(run, status, evaluation)
+    show_curves(run, line, status)
     if evaluation:
         show_story(evaluation)
 

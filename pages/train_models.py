@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from emotion_core.classifier import by_merit
 from emotion_core.config import Augmentation, RunConfig, Training, with_settings
 from emotion_core.engine.devices import BACKENDS, check_device, installed_backends, may_have_gpu
 from emotion_core.errors import BadInput
@@ -91,7 +92,9 @@ def new_run() -> None:
         form.leave_out("training.first_side")
     if family == "linear":
         form.leave_out("training.teachers")
-    unused = UNUSED_BY_LINEAR if family == "linear" else (*settle_device(form), *settle_teachers(form))
+        unused = UNUSED_BY_LINEAR
+    else:
+        unused = (*settle_device(form), *settle_teachers(form))
     ask_main_settings(form, unused)
     launch = st.container()
     ask_other_settings(form, unused)
@@ -149,8 +152,7 @@ def settle_device(form: ConfigForm) -> tuple[str, ...]:
 
 def settle_teachers(form: ConfigForm) -> tuple[str, ...]:
     """Offer the runs that can teach, the best first, and return what is not asked while none does."""
-    able = [line for line in cache.runs().summaries() if line.has_model]
-    form.mark("training.teachers", run_labels(sorted(able, key=lambda line: -(line.val_accuracy or 0))))
+    form.mark("training.teachers", run_labels(by_merit(cache.lines())))
     if form.current("training.teachers"):
         return ()
     form.leave_out("training.teacher_share")

@@ -56,7 +56,7 @@ def test_average_says_how_far_it_is_in_faces(three):
 
 
 def test_a_run_named_twice_is_refused(three):
-    with pytest.raises(BadInput, match=f"Run {three[0].id} stands in the average twice"):
+    with pytest.raises(BadInput, match=f"Run {three[0].id} is named twice"):
         load_ensemble([three[0], three[1], three[0]])
 
 
@@ -119,5 +119,5 @@ def test_averaging_a_run_with_itself_is_one_sentence_and_leaves_the_old_file(thr
     output.write_text("old")
     words = ["predict", three[0].id, str(test_csv), "--output", str(output), "--average-with", three[0].id]
     assert main(words) == 2
-    assert "stands in the average twice" in capsys.readouterr().err
+    assert "is named twice" in capsys.readouterr().err
     assert output.read_text() == "old"

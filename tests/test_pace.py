@@ -108,7 +108,7 @@ def test_on_the_reference_machine_the_reckoning_comes_near_what_was_measured(
 
 
 @pytest.mark.parametrize(("preset", "images_per_second"), [("residual", 126), ("dense-5", 515)])
-def test_a_run_with_a_teacher_takes_longer_and_is_measured_apart(
+def test_a_teacher_s_answers_are_reckoned_in_and_runs_with_one_are_measured_apart(
     reference_machine: None, preset: str, images_per_second: float
 ) -> None:
     alone, taught = config_of(preset), config_of(preset, training__teachers=["20261123-035641"])

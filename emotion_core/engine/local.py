@@ -175,7 +175,7 @@ def freeze(config: RunConfig, runs: Runs) -> RunConfig:
     source = SAMPLE if data.source == SAMPLE else str(resolve_source(data.source))
     faces = load_dataset(source, drop_incomplete=data.drop_incomplete)
     frozen = with_settings(config, {"data.source": source, "data_fingerprint": faces.fingerprint})
-    return name_teachers(frozen, runs) if config.training.teachers else frozen
+    return name_teachers(frozen, runs, faces)
 
 
 def _check_goal(run: Run, state: State, done: int, goal: int) -> None:

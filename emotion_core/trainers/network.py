@@ -104,7 +104,10 @@ def taught_loss(targets: Any, answers: Any) -> Any:
 
 
 def accuracy(targets: Any, answers: Any) -> Any:
-    """Return which answers (n, 7) agree with the label, the second half of targets (n, 14), whatever is taught."""
+    """Return which answers (n, 7) agree with the label, the second half of targets (n, 14), whatever is taught.
+
+    Keras files what a metric gives under the function's own name.
+    """
     return keras.metrics.categorical_accuracy(targets[:, NUM_EMOTIONS:], answers)
 
 
