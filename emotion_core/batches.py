@@ -45,6 +45,7 @@ class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
         epoch: The pass to begin with, counted from 0.
         side: That of the images handed out, in pixels.
         teachers: Who answers beside the labels. Targets are then (n, 14): what is taught, and the labels themselves.
+        threads: How many make batches ahead; with one, each is made when it is asked for.
     """
 
     def __init__(
@@ -57,8 +58,9 @@ class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
         epoch: int = 0,
         side: int = IMAGE_SIZE,
         teachers: Teachers | None = None,
+        threads: int = 1,
     ) -> None:
-        super().__init__(workers=1, use_multiprocessing=False, max_queue_size=16)
+        super().__init__(workers=threads, use_multiprocessing=False, max_queue_size=16)
         self._images = images
         self._labels = labels
         self._weights = weights.astype(np.float32)[labels]

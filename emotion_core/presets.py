@@ -20,6 +20,7 @@ from emotion_core.config import (
     Prediction,
     RandomSplit,
     ResidualModel,
+    ResidualStage,
     RunConfig,
     Schedule,
     Split,
@@ -30,6 +31,19 @@ from emotion_core.errors import BadInput
 
 COURSEWORK_AUGMENTATION: Final = Augmentation(rotation=30, width_shift=0.1, height_shift=0.1, zoom=0.1)
 """The notebook's `ImageDataGenerator` settings."""
+
+_ROBUST_AUGMENTATION: Final = Augmentation(
+    rotation=15,
+    width_shift=0.1,
+    height_shift=0.1,
+    zoom=0.15,
+    brightness=0.2,
+    blur=0.8,
+    compression=0.7,
+    erasing=0.2,
+    horizontal_flip=True,
+)
+"""What a camera does to faces, as far as code can."""
 
 
 @dataclass(frozen=True)
@@ -201,17 +215,7 @@ _PRESETS: Final = (
         summary="Plain 3x3 convolutions with shortcuts, trained by a modern recipe. The most accurate one here.",
         config=RunConfig(
             preset="residual",
-            augmentation=Augmentation(
-                rotation=15,
-                width_shift=0.1,
-                height_shift=0.1,
-                zoom=0.15,
-                brightness=0.2,
-                blur=0.8,
-                compression=0.7,
-                erasing=0.2,
-                horizontal_flip=True,
-            ),
+            augmentation=_ROBUST_AUGMENTATION,
             model=ResidualModel(dropout=0.3),
             training=Training(
                 epochs=100,
@@ -221,6 +225,34 @@ _PRESETS: Final = (
                 label_smoothing=0.1,
                 first_side=32,
                 schedule=CosineRate(rate=0.05, end=1e-5, warmup=0.1),
+                early_stopping_patience=None,
+                keep="last",
+            ),
+            prediction=Prediction(flip_average=True, calibrate=True),
+        ),
+    ),
+    Preset(
+        title="Wide residual network",
+        summary="The residual network half as wide again, for a GPU.",
+        config=RunConfig(
+            preset="residual-wide",
+            augmentation=_ROBUST_AUGMENTATION,
+            model=ResidualModel(
+                stem_filters=48,
+                stages=(
+                    ResidualStage(filters=96),
+                    ResidualStage(filters=192, blocks=2),
+                    ResidualStage(filters=384, blocks=2),
+                ),
+                dropout=0.3,
+            ),
+            training=Training(
+                epochs=100,
+                batch_size=128,
+                optimizer="sgd",
+                weight_decay=0.005,
+                label_smoothing=0.1,
+                schedule=CosineRate(rate=0.1, end=1e-5, warmup=0.1),
                 early_stopping_patience=None,
                 keep="last",
             ),

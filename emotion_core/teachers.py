@@ -1,6 +1,6 @@
 """Saved runs that teach another: their answers stand beside the labels (knowledge distillation, Hinton et al. 2015)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,12 +43,20 @@ class Teachers:
         return self._share * answers + (1 - self._share) * targets
 
 
-def load_teachers(config: RunConfig, runs: Runs) -> Teachers | None:
-    """Return a run's teachers, None where it has none; raises RunNotFound or ModelUnavailable where one is gone."""
+def load_teachers(
+    config: RunConfig, runs: Runs, load: Callable[[Run], Classifier] = load_classifier
+) -> Teachers | None:
+    """Return a run's teachers, None where it has none; raises RunNotFound or ModelUnavailable where one is gone.
+
+    Args:
+        config: Settings of the run that is taught.
+        runs: Where the teachers are.
+        load: Makes a classifier of a teacher; by default its serving copy.
+    """
     training = config.training
     if not training.teachers:
         return None
-    return Teachers([load_classifier(runs.find(teacher)) for teacher in training.teachers], training.teacher_share)
+    return Teachers([load(runs.find(teacher)) for teacher in training.teachers], training.teacher_share)
 
 
 def name_teachers(config: RunConfig, runs: Runs, faces: Dataset) -> RunConfig:
@@ -67,7 +75,8 @@ def name_teachers(config: RunConfig, runs: Runs, faces: Dataset) -> RunConfig:
     teachers = [runs.find(teacher) for teacher in config.training.teachers]
     refuse_twice(teachers)
     for teacher in teachers:
-        load_classifier(teacher)
+        if not teacher.keras_path.exists():  # with it a trainer can do, whether or not it can serve
+            load_classifier(teacher)
         _refuse_who_knows_the_answers(teacher, config, faces)
     return with_settings(config, {"training.teachers": [teacher.id for teacher in teachers]})
 

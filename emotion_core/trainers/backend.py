@@ -1,14 +1,20 @@
 """What differs between the Keras backends: the device in use, the precision that suits it, and exact repetition."""
 
+import os
+from collections.abc import Callable
 from typing import Any, Final, Literal
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from emotion_core.config import DenseModel, Device, GruModel, Model
 from emotion_core.hardware import own_gpu, precision_gain
 
 FULL_PRECISION: Final = "float32"
+
+MOST_BATCH_THREADS: Final = 4
+"""More threads than this wait for each other: much of what they do is Python's."""
 
 
 def prepare_backend(device: Device) -> None:
@@ -61,6 +67,52 @@ def device_name() -> str:
     """Return "GPU (name)" or "CPU", as the backend of this process sees it."""
     names = _gpu_names()
     return f"GPU ({names[0]})" if names else "CPU"
+
+
+def computes_on_gpu() -> bool:
+    """Return whether the backend of this process computes on a GPU."""
+    return bool(_gpu_names())
+
+
+def batch_threads() -> int:
+    """Return how many threads make batches: several beside a GPU, one where the network needs the cores itself."""
+    return max(1, min(MOST_BATCH_THREADS, (os.cpu_count() or 1) // 2)) if computes_on_gpu() else 1
+
+
+def compiled(network: keras.Model) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """Return a network as a function of arrays that several threads may call; its weights are those of this moment.
+
+    `Model.predict` may be called by one thread at a time: on JAX it hands its weights over and takes them back.
+    """
+    match keras.backend.backend():
+        case "jax":
+            import jax
+
+            def answer(trainable: Any, fixed: Any, inputs: Any) -> Any:
+                return network.stateless_call(trainable, fixed, inputs, training=False)[0]
+
+            weights, fixed = ([variable.value for variable in group] for group in _weights_of(network))
+            function = jax.jit(answer)
+            return lambda inputs: np.asarray(function(weights, fixed, inputs), np.float32)
+        case "tensorflow":
+            import tensorflow
+
+            graph = tensorflow.function(lambda inputs: network(inputs, training=False), reduce_retracing=True)
+            return lambda inputs: np.asarray(graph(tensorflow.constant(inputs)), np.float32)
+        case "torch":
+            import torch
+
+            def run(inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+                with torch.no_grad():
+                    outputs = network(keras.ops.convert_to_tensor(inputs), training=False)
+                return np.asarray(keras.ops.convert_to_numpy(outputs), np.float32)
+
+            return run
+    raise ValueError(f"unknown Keras backend {keras.backend.backend()!r}")
+
+
+def _weights_of(network: keras.Model) -> tuple[list[keras.Variable], list[keras.Variable]]:
+    return network.trainable_variables, network.non_trainable_variables
 
 
 def _precision(device: Device) -> str:

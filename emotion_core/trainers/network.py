@@ -18,7 +18,7 @@ from emotion_core.callbacks import (
     restore_arrays,
     use_average,
 )
-from emotion_core.classifier import flip_averaged
+from emotion_core.classifier import Classifier, flip_averaged, load_classifier
 from emotion_core.config import PlateauRate, RunConfig, Training
 from emotion_core.emotions import IMAGE_SIZE, NUM_EMOTIONS
 from emotion_core.errors import EmotionError
@@ -33,11 +33,14 @@ from emotion_core.teachers import Teachers, load_teachers
 from emotion_core.trainers import Outcome, TrainingData
 from emotion_core.trainers.backend import (
     SeedEachEpoch,
+    batch_threads,
+    computes_on_gpu,
     device_name,
     fuses_operations,
     prepare_backend,
     steps_at_once,
 )
+from emotion_core.trainers.network_classifier import NetworkClassifier
 
 SERVING_BATCH = 256
 
@@ -49,8 +52,8 @@ def train_network(run: Run, data: TrainingData, checkpoint: Checkpoint | None) -
     """Train, keep the epoch that is asked for as model.keras, and write model.onnx beside it."""
     config = run.config
     prepare_backend(config.device)
+    teachers = load_teachers(config, Runs(run.folder.parent), load_teacher)
     keras.utils.set_random_seed(config.training.seed)
-    teachers = load_teachers(config, Runs(run.folder.parent))
     steps = len(make_batches(config, data))
     model = build_model(config.model, any_side=config.training.first_side is not None)
     compile_network(model, config, steps_per_epoch=steps)
@@ -61,6 +64,14 @@ def train_network(run: Run, data: TrainingData, checkpoint: Checkpoint | None) -
         _keep_again(model, run, recorder, checkpoint)
     outcome = _fit(model, run, data, teachers, recorder, checkpoint)
     return (_with_what_was_kept(outcome, run, data) if recorder.standing.kept_epoch else outcome), recorder
+
+
+def load_teacher(run: Run) -> Classifier:
+    """Return a teacher's network on the GPU that trains, where there is one, else its serving copy if it has one."""
+    has_network = run.keras_path.exists()
+    if has_network and (computes_on_gpu() or not run.onnx_path.exists()):
+        return NetworkClassifier(run)
+    return load_classifier(run)
 
 
 def make_batches(
@@ -80,6 +91,7 @@ def make_batches(
         epoch=epoch,
         side=side,
         teachers=teachers,
+        threads=batch_threads(),
     )
 
 
