@@ -23,10 +23,11 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from emotion_core.calibration import at_temperature
-from emotion_core.classifier import OnnxClassifier, flip_averaged
+from emotion_core.classifier import OnnxClassifier
 from emotion_core.dataset import load_dataset
 from emotion_core.images import to_network_input
 from emotion_core.runs import Run
+from emotion_core.views import Views
 
 BACKENDS = ("tensorflow", "jax", "torch")
 GOAL = 1e-3
@@ -44,7 +45,7 @@ def through_keras(run: Run, csv: Path) -> NDArray[np.float32]:
 
     evaluation = run.evaluation()
     assert evaluation is not None, f"{run.folder} has no scores"
-    probabilities = flip_averaged(classify, faces) if run.config.prediction.flip_average else classify(faces)
+    probabilities = Views.asked_by(run.config.prediction).average(classify, faces)
     return at_temperature(probabilities, evaluation.temperature)
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.classifier import FLIP_AVERAGE, flip_averaged, open_session
+from emotion_core.classifier import open_session
 from emotion_core.config import GruModel
 from emotion_core.emotions import IMAGE_SIZE
 from emotion_core.errors import ModelUnavailable
 from emotion_core.images import to_network_input
 from emotion_core.runs import Run
+from emotion_core.views import Views
 
 
 class AttentionReader:
@@ -29,7 +30,8 @@ class AttentionReader:
         try:
             self._session = open_session(_up_to_attention(path))
             self._input, self._output = self._session.get_inputs()[0].name, self._session.get_outputs()[0].name
-            self._flip_average = self._session.get_modelmeta().custom_metadata_map.get(FLIP_AVERAGE) == "1"
+            views = Views.noted_in(self._session.get_modelmeta().custom_metadata_map)
+            self._views = Views(views.mirrored)  # a closer view has other rows
             weights = self._run(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE, 1), np.float32))
         except Exception as error:  # onnx and the runtime raise types of their own, derived from nothing narrower
             raise ModelUnavailable(f"{path} cannot be read as a network that attends to rows of a face.") from error
@@ -39,7 +41,7 @@ class AttentionReader:
     def weights(self, face: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the weight of each row of a face (uint8 (48, 48), 0-255): float32 (48,), 0-1, summing to 1."""
         inputs = to_network_input(face[np.newaxis])
-        weights = flip_averaged(self._run, inputs) if self._flip_average else self._run(inputs)
+        weights = self._views.average(self._run, inputs)
         return weights.reshape(IMAGE_SIZE)
 
     def _run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -18,6 +18,7 @@ from emotion_core.emotions import IMAGE_SIZE, NUM_EMOTIONS
 from emotion_core.errors import ModelUnavailable
 from emotion_core.images import to_network_input
 from emotion_core.runs import Run, Runs, RunSummary
+from emotion_core.views import Views
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -25,9 +26,8 @@ if TYPE_CHECKING:
 BATCH_SIZE: Final = 256
 """Faces per step: large enough to be fast, small enough for any memory."""
 
-FLIP_AVERAGE: Final = "flip_average"
 TEMPERATURE: Final = "temperature"
-"""What the metadata of a model.onnx may say: 1 or 0, and a number above 0."""
+"""What the metadata of a model.onnx may say beside `views`: a number above 0."""
 
 Progress = Callable[[int, int], None]
 """Told after each batch how many faces are done, and of how many."""
@@ -60,7 +60,7 @@ class Classifier(ABC):
 
 
 class OnnxClassifier(Classifier):
-    """A network saved as ONNX, with what its metadata say of averaging over mirror images and of temperature.
+    """A network saved as ONNX, with what its metadata say of averaging over views and of temperature.
 
     Raises ModelUnavailable where the file holds no network for faces.
     """
@@ -70,7 +70,7 @@ class OnnxClassifier(Classifier):
             self._session = open_session(path)
             self._input, self._output = self._session.get_inputs()[0].name, self._session.get_outputs()[0].name
             metadata = self._session.get_modelmeta().custom_metadata_map
-            self._flip_average = metadata.get(FLIP_AVERAGE) == "1"
+            self._views = Views.noted_in(metadata)
             self._temperature = float(metadata.get(TEMPERATURE, 1))
             outputs = self._run(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE, 1), np.float32))
         except Exception as error:  # the runtime raises types of its own, derived from nothing narrower
@@ -81,8 +81,7 @@ class OnnxClassifier(Classifier):
             raise ModelUnavailable(f"{path} has a temperature of {self._temperature}; one above 0 was expected.")
 
     def _classify(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        probabilities = flip_averaged(self._run, inputs) if self._flip_average else self._run(inputs)
-        return at_temperature(probabilities, self._temperature)
+        return at_temperature(self._views.average(self._run, inputs), self._temperature)
 
     def _run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         outputs: NDArray[np.float32] = self._session.run([self._output], {self._input: inputs})[0]
@@ -123,13 +122,6 @@ def open_session(network: Path | bytes) -> "InferenceSession":
     # Waiting threads sleep instead of spinning: a training run may need the cores.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
-
-
-def flip_averaged(
-    classify: Callable[[NDArray[np.float32]], NDArray[np.float32]], inputs: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Return the mean of the probabilities (n, 7) of faces (n, 48, 48, 1) and of their mirror images."""
-    return (classify(inputs) + classify(np.ascontiguousarray(inputs[:, :, ::-1]))) * np.float32(0.5)
 
 
 def load_classifier(run: Run) -> Classifier:

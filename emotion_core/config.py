@@ -356,6 +356,12 @@ class Training(Settings):
         20, ge=1, le=10_000, description="Epochs without a better validation loss before stopping; empty: never."
     )
     keep: Literal["best", "last"] = Field("best", description="Save the epoch of lowest validation loss, or the last.")
+    start_from: str = Field(
+        "",
+        max_length=200,
+        description="Saved run of the same network whose weights training begins with (fine-tuning). Empty: weights "
+        "drawn at random.",
+    )
     teachers: tuple[str, ...] = Field(
         (),
         max_length=8,
@@ -398,6 +404,9 @@ class Prediction(Settings):
     flip_average: bool = Field(
         False, description="Average what the network says of a face and of its mirror image; takes twice as long."
     )
+    closer_average: bool = Field(
+        False, description="Average also what it says of the face 10 % larger; takes twice as long again."
+    )
     calibrate: bool = Field(
         False,
         description="Make probabilities as sure as they are right, by a temperature fitted on the validation rows "
@@ -425,6 +434,12 @@ class RunConfig(Settings):
     def _only_residual_networks_take_any_side(self) -> Self:
         if self.training.first_side and not isinstance(self.model, ResidualModel):
             raise ValueError("training.first_side is for residual networks; the others take 48x48 pixels only")
+        return self
+
+    @model_validator(mode="after")
+    def _only_networks_are_fine_tuned(self) -> Self:
+        if self.training.start_from and isinstance(self.model, LinearModel):
+            raise ValueError("training.start_from is for networks; a linear model begins with nothing")
         return self
 
     @model_validator(mode="after")

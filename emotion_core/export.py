@@ -1,7 +1,7 @@
 """The serving copy of a network: model.onnx from model.keras.
 
-The file also says what is to be done with the network's answers, in its metadata: whether those to a face and to its
-mirror image are averaged, and the temperature that calibrates them.
+The file also says what is to be done with the network's answers, in its metadata: over which views of a face they are
+averaged, and the temperature that calibrates them.
 
 Keras writes ONNX best through TensorFlow, so a run that was trained on another backend is exported by a process of
 its own: `python -m emotion_core.export RUN_FOLDER [TEMPERATURE]` with KERAS_BACKEND=tensorflow.
@@ -13,10 +13,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from emotion_core.classifier import FLIP_AVERAGE, TEMPERATURE
+from emotion_core.classifier import TEMPERATURE
 from emotion_core.errors import EmotionError
 from emotion_core.files import replacing
 from emotion_core.runs import Run
+from emotion_core.views import Views
 
 
 def export_onnx(run: Run, temperature: float) -> None:
@@ -45,7 +46,7 @@ def _export_here(run: Run, temperature: float) -> None:
     with replacing(run.onnx_path) as temporary:
         network.export(temporary, format="onnx", verbose=False)
         exported = onnx.load(temporary)
-        metadata = {FLIP_AVERAGE: str(int(run.config.prediction.flip_average)), TEMPERATURE: repr(temperature)}
+        metadata = {**Views.asked_by(run.config.prediction).notes(), TEMPERATURE: repr(temperature)}
         onnx.helper.set_model_props(exported, metadata)
         onnx.save(exported, temporary)
 

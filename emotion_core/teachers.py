@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from emotion_core.classifier import Classifier, load_classifier
 from emotion_core.config import RunConfig, with_settings
-from emotion_core.dataset import Dataset, split_rows
+from emotion_core.dataset import Dataset
 from emotion_core.ensemble import refuse_twice
-from emotion_core.errors import BadInput
+from emotion_core.fine_tuning import refuse_who_knows_the_answers
 from emotion_core.runs import Run, Runs
 
 
@@ -77,17 +77,5 @@ def name_teachers(config: RunConfig, runs: Runs, faces: Dataset) -> RunConfig:
     for teacher in teachers:
         if not teacher.keras_path.exists():  # with it a trainer can do, whether or not it can serve
             load_classifier(teacher)
-        _refuse_who_knows_the_answers(teacher, config, faces)
+        refuse_who_knows_the_answers(teacher, config, faces)
     return with_settings(config, {"training.teachers": [teacher.id for teacher in teachers]})
-
-
-def _refuse_who_knows_the_answers(teacher: Run, config: RunConfig, faces: Dataset) -> None:
-    """Raise BadInput where a teacher learnt from faces of the same data that are to validate here."""
-    if teacher.config.data_fingerprint != faces.fingerprint:
-        return
-    theirs, ours = (split_rows(faces, one.data.split, one.training.seed) for one in (teacher.config, config))
-    if known := len(np.intersect1d(theirs.training, ours.validation)):
-        raise BadInput(
-            f"Run {teacher.id} learnt from {known:,} of the faces that validate here, since its data were split "
-            "otherwise. Choose a teacher of the same split, or give this run its split."
-        )

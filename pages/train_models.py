@@ -9,6 +9,7 @@ from emotion_core.classifier import by_merit
 from emotion_core.config import Augmentation, RunConfig, Training, with_settings
 from emotion_core.engine.devices import BACKENDS, check_device, installed_backends, may_have_gpu
 from emotion_core.errors import BadInput
+from emotion_core.fine_tuning import beginnings
 from emotion_core.grid import expand
 from emotion_core.hardware import gpus
 from emotion_core.models.parameters import count_parameters
@@ -91,10 +92,11 @@ def new_run() -> None:
     if family != "residual":
         form.leave_out("training.first_side")
     if family == "linear":
+        form.leave_out("training.start_from")
         form.leave_out("training.teachers")
         unused = UNUSED_BY_LINEAR
     else:
-        unused = (*settle_device(form), *settle_teachers(form))
+        unused = (*settle_device(form), *settle_start(form, family), *settle_teachers(form))
     ask_main_settings(form, unused)
     launch = st.container()
     ask_other_settings(form, unused)
@@ -148,6 +150,16 @@ def settle_device(form: ConfigForm) -> tuple[str, ...]:
     for path in unused:
         form.leave_out(path)
     return unused
+
+
+def settle_start(form: ConfigForm, family: str) -> tuple[str, ...]:
+    """Offer the runs that training can begin with, the best first, and return what is not asked where there is none."""
+    starts = beginnings(by_merit(cache.lines()), cache.runs(), family)
+    form.mark("training.start_from", run_labels(starts))
+    if starts or form.current("training.start_from"):
+        return ()
+    form.leave_out("training.start_from")
+    return ("training.start_from",)
 
 
 def settle_teachers(form: ConfigForm) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ LAYERS = [
         "schedules",
         "models",
         "runs",
+        "views",
     },
     {"recorder", "batches", "callbacks", "export", "trainers", "troubles"}
     | {
@@ -40,7 +41,18 @@ LAYERS = [
         "attention",
         "neighbours",
     }
-    | {"faces", "classifier", "ensemble", "teachers", "submission", "webcam", "watch", "diagnosis", "overview"}
+    | {
+        "faces",
+        "classifier",
+        "ensemble",
+        "teachers",
+        "fine_tuning",
+        "submission",
+        "webcam",
+        "watch",
+        "diagnosis",
+        "overview",
+    }
     | {"comparison", "calibration", "mistakes", "origins", "pace", "reproduction"}
     | {"imbalance", "variants", "face_statistics", "face_map", "duplicates", "doubts", "health", "cleaned"},
     {"training", "engine"},
@@ -61,8 +73,10 @@ KERAS_SIDE = {
     "emotion_core.models.residual",
     "emotion_core.models.output",
     "emotion_core.models.saved",
+    "emotion_core.models.unfolded",
     "emotion_core.trainers.backend",
     "emotion_core.trainers.network",
+    "emotion_core.trainers.network_classifier",
 }
 """The only modules that may import Keras or a backend; all of them run in training processes."""
 

@@ -67,13 +67,13 @@ def test_dense_5_is_the_coursework_s_best_dense_network():
     assert config.training.class_weights == "none"
 
 
-@pytest.mark.parametrize("name", [name for name in PRESETS if name != "residual"])
+@pytest.mark.parametrize("name", [name for name in PRESETS if not name.startswith("residual")])
 def test_what_came_after_the_coursework_is_off_in_its_configurations(name):
     training, prediction = find_preset(name).config.training, find_preset(name).config.prediction
     assert training.optimizer == "adam"
     assert not any((training.weight_decay, training.label_smoothing, training.mixup))
     assert (training.weight_average, training.first_side) == (None, None)
-    assert prediction == Prediction(flip_average=False, calibrate=False)
+    assert prediction == Prediction(flip_average=False, closer_average=False, calibrate=False)
 
 
 def test_cnn_is_the_coursework_s_layer_by_layer():

@@ -183,6 +183,21 @@ def test_a_network_is_offered_teachers_that_have_a_model_and_then_their_share(
     assert (training.teachers, training.teacher_share) == ((worse.id, better.id), 0.6)
 
 
+def test_a_network_is_offered_the_runs_that_it_can_begin_with(open_page: Callable[..., AppTest], runs: Runs) -> None:
+    ada = save_finished_run(runs, name="Ada")  # a linear one, which has no weights for a network
+    network = runs.create(with_settings(find_preset("cnn-small").config, {"name": "Ben"}))
+    for name in ("status.json", "evaluation.json", "history.csv"):
+        (network.folder / name).write_bytes((ada.folder / name).read_bytes())
+    for name in ("model.keras", "model.onnx"):
+        (network.folder / name).touch()
+    assert "residual.training.start_from" not in {box.key for box in open_page(preset="residual").selectbox}
+    page, start = open_page(preset="cnn-small"), "cnn-small.training.start_from"
+    assert [label.partition(" ")[0] for label in page.selectbox(key=start).options] == ["None", "Ben"]
+    page.selectbox(key=start).set_value(network.id).run()
+    checked(page).button(key="train").click().run()
+    assert any(run.config.training.start_from == network.id for run in runs.all())
+
+
 def test_a_teacher_that_is_gone_is_said_and_nothing_is_queued(open_page: Callable[..., AppTest], runs: Runs) -> None:
     clone = cloned(runs, "sample", **{"training.teachers": ["20200101"]})
     page = open_page(clone=clone.id)

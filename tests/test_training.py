@@ -315,6 +315,54 @@ def test_a_modern_run_serves_averaged_and_calibrated_what_it_was_scored_with(mod
     np.testing.assert_allclose(mirrored, validation.probabilities, atol=2e-3)
 
 
+def test_a_network_answers_on_the_device_that_trains_as_it_serves(modern_run):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from emotion_core.classifier import load_classifier
+    from emotion_core.trainers.network_classifier import NetworkClassifier
+
+    faces = np.random.default_rng(0).integers(0, 256, (24, 48, 48), dtype=np.uint8)
+    network = NetworkClassifier(modern_run)
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(network.probabilities, np.split(faces, 8)))
+    np.testing.assert_allclose(np.concatenate(answers), load_classifier(modern_run).probabilities(faces), atol=1e-4)
+
+
+def test_a_serving_copy_unfolds_to_the_network_that_it_serves(modern_run):
+    from emotion_core.classifier import open_session
+    from emotion_core.models.unfolded import unfold_network
+
+    faces = np.random.default_rng(0).random((40, 48, 48, 1), dtype=np.float32)
+    network = unfold_network(modern_run, faces[:24])
+    session = open_session(modern_run.onnx_path)
+    (expected,) = session.run(None, {session.get_inputs()[0].name: faces})
+    np.testing.assert_allclose(network.predict(faces, verbose=0), expected, atol=1e-4)
+    learning = np.asarray(network(faces[:24], training=True))  # by the statistics of the batch, which are the same
+    np.testing.assert_allclose(learning.argmax(axis=1), expected[:24].argmax(axis=1))
+
+
+@pytest.mark.parametrize("start", ["model.keras", "model.onnx"])
+def test_a_fine_tuned_run_begins_with_the_weights_of_another(modern_run, csv, folder, tmp_path, start):
+    import shutil
+
+    from emotion_core.classifier import load_classifier
+
+    elsewhere = Runs(tmp_path / "runs")
+    shutil.copytree(modern_run.folder, elsewhere.folder / modern_run.id)
+    if start == "model.onnx":
+        (elsewhere.folder / modern_run.id / "model.keras").unlink()
+    gently = {"training.schedule": {"kind": "constant", "rate": 1e-9}, "training.weight_average": None}
+    settings = MODERN | gently | {"training.start_from": modern_run.id, "training.epochs": 1}
+    run = elsewhere.create(configure("residual", csv, **settings, **{"training.first_side": None}))
+    backend = modern_run.status().backend
+    answer = run_training(run, folder / "cache", KERAS_BACKEND=backend, CUDA_VISIBLE_DEVICES="-1")
+    assert answer.returncode == 0, answer.stderr
+    faces = np.random.default_rng(0).integers(0, 256, (50, 48, 48), dtype=np.uint8)
+    ours, theirs = (load_classifier(each).probabilities(faces) for each in (run, modern_run))
+    # All but the batch statistics stay where they were.
+    assert np.corrcoef(np.log(ours).ravel(), np.log(theirs).ravel())[0, 1] > 0.9
+
+
 def test_a_network_that_travelled_serves_again_once_its_serving_copy_is_made(modern_run, tmp_path):
     from emotion_core.archive import pack, unpack
     from emotion_core.classifier import load_classifier

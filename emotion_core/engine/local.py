@@ -162,12 +162,13 @@ class LocalEngine:
 
 
 def freeze(config: RunConfig, runs: Runs) -> RunConfig:
-    """Return the settings as they are saved: the data's path absolute, what it holds at this moment, teachers by id.
+    """Return the settings as they are saved: the data's path absolute, what it holds at this moment, runs by id.
 
     Reading data for the first time takes a while. Raises BadInput if the settings cannot be met here, RunNotFound or
-    ModelUnavailable if a teacher is not among the runs or has no model.
+    ModelUnavailable if a run to learn from or to begin with is not there or has no model.
     """
     from emotion_core.dataset import load_dataset  # slow to import
+    from emotion_core.fine_tuning import name_start
     from emotion_core.teachers import name_teachers
 
     check_device(config)
@@ -175,7 +176,7 @@ def freeze(config: RunConfig, runs: Runs) -> RunConfig:
     source = SAMPLE if data.source == SAMPLE else str(resolve_source(data.source))
     faces = load_dataset(source, drop_incomplete=data.drop_incomplete)
     frozen = with_settings(config, {"data.source": source, "data_fingerprint": faces.fingerprint})
-    return name_teachers(frozen, runs, faces)
+    return name_teachers(name_start(frozen, runs, faces), runs, faces)
 
 
 def _check_goal(run: Run, state: State, done: int, goal: int) -> None:

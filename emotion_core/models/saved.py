@@ -31,7 +31,7 @@ def load_network(run: Run, precision: str = "float32") -> keras.Model:
     Raises:
         DamagedRun: The file is missing, cannot be read or holds other weights.
     """
-    with _computing_in(precision):
+    with computing_in(precision):
         network = build_model(run.config.model)
     try:
         network.load_weights(run.keras_path)
@@ -41,7 +41,7 @@ def load_network(run: Run, precision: str = "float32") -> keras.Model:
 
 
 @contextmanager
-def _computing_in(precision: str) -> Iterator[None]:
+def computing_in(precision: str) -> Iterator[None]:
     """Have layers built in the meantime compute by a dtype policy."""
     usual = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)

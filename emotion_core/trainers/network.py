@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_core.augment import augment
 from emotion_core.batches import FaceBatches, as_shares, beside, learns_from_shares
 from emotion_core.calibration import at_temperature, fit_temperature, log_of
 from emotion_core.callbacks import (
@@ -18,7 +19,7 @@ from emotion_core.callbacks import (
     restore_arrays,
     use_average,
 )
-from emotion_core.classifier import Classifier, flip_averaged, load_classifier
+from emotion_core.classifier import Classifier, load_classifier
 from emotion_core.config import PlateauRate, RunConfig, Training
 from emotion_core.emotions import IMAGE_SIZE, NUM_EMOTIONS
 from emotion_core.errors import EmotionError
@@ -26,6 +27,7 @@ from emotion_core.export import export_onnx
 from emotion_core.images import to_network_input
 from emotion_core.models.build import build_model
 from emotion_core.models.saved import load_network, save_network
+from emotion_core.models.unfolded import unfold_network
 from emotion_core.recorder import Diverged, Recorder, StopRequested
 from emotion_core.runs import Checkpoint, Run, Runs
 from emotion_core.schedules import SameSide, progressive_sides, tabulate
@@ -41,8 +43,12 @@ from emotion_core.trainers.backend import (
     steps_at_once,
 )
 from emotion_core.trainers.network_classifier import NetworkClassifier
+from emotion_core.views import Views
 
 SERVING_BATCH = 256
+
+FACES_FOR_STATISTICS = 1_024
+"""Training faces from which a network that begins with a serving copy takes its batch statistics."""
 
 NOT_DECAYED = ("bias", "gamma", "beta")
 """Weights that weight decay spares, by their names: decay would pull offsets and scales away from what they are for."""
@@ -62,6 +68,8 @@ def train_network(run: Run, data: TrainingData, checkpoint: Checkpoint | None) -
     if checkpoint:
         restore_arrays(model, checkpoint.arrays)
         _keep_again(model, run, recorder, checkpoint)
+    elif config.training.start_from:
+        _begin_with(model, Runs(run.folder.parent).find(config.training.start_from), data)
     outcome = _fit(model, run, data, teachers, recorder, checkpoint)
     return (_with_what_was_kept(outcome, run, data) if recorder.standing.kept_epoch else outcome), recorder
 
@@ -137,6 +145,16 @@ def _optimizer(training: Training, rate: Any) -> keras.optimizers.Optimizer:
     return optimizer
 
 
+def _begin_with(model: keras.Model, start: Run, data: TrainingData) -> None:
+    """Take the weights of another run, batch statistics included; raises DamagedRun where they cannot be read."""
+    if start.keras_path.exists():
+        network = load_network(start)
+    else:
+        faces = augment(data.faces[:FACES_FOR_STATISTICS], start.config.augmentation, np.random.default_rng(0))
+        network = unfold_network(start, to_network_input(faces))
+    model.set_weights(network.get_weights())
+
+
 def _keep_again(model: keras.Model, run: Run, recorder: Recorder, checkpoint: Checkpoint) -> None:
     """Save a restored model if its epoch is the one to keep, since a crash may have come between."""
     if recorder.standing.kept_epoch != checkpoint.epoch:
@@ -202,7 +220,7 @@ def _parts_left(training: Training, recorder: Recorder) -> Iterator[SameSide]:
 def _with_what_was_kept(outcome: Outcome, run: Run, data: TrainingData) -> Outcome:
     """Return the outcome with the kept network's probabilities, and write model.onnx, which gives the same."""
     settings = run.config.prediction
-    probabilities = _probabilities(run, data, flip_average=settings.flip_average)
+    probabilities = _probabilities(run, data, Views.asked_by(settings))
     temperature = fit_temperature(data.validation_labels, log_of(probabilities)) if settings.calibrate else 1.0
     return replace(
         outcome,
@@ -212,14 +230,13 @@ def _with_what_was_kept(outcome: Outcome, run: Run, data: TrainingData) -> Outco
     )
 
 
-def _probabilities(run: Run, data: TrainingData, *, flip_average: bool) -> NDArray[np.float32]:
+def _probabilities(run: Run, data: TrainingData, views: Views) -> NDArray[np.float32]:
     network = load_network(run)
 
     def classify(faces: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(network.predict(faces, batch_size=SERVING_BATCH, verbose=0), np.float32)
 
-    faces = to_network_input(data.validation_faces)
-    return flip_averaged(classify, faces) if flip_average else classify(faces)
+    return views.average(classify, to_network_input(data.validation_faces))
 
 
 def _export(run: Run, temperature: float) -> str:

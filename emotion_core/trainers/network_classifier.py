@@ -5,10 +5,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_core.calibration import at_temperature
-from emotion_core.classifier import Classifier, flip_averaged
+from emotion_core.classifier import Classifier
 from emotion_core.models.saved import load_network
 from emotion_core.runs import Run
 from emotion_core.trainers.backend import compiled
+from emotion_core.views import Views
 
 
 class NetworkClassifier(Classifier):
@@ -19,10 +20,9 @@ class NetworkClassifier(Classifier):
 
     def __init__(self, run: Run) -> None:
         self._run = compiled(load_network(run, keras.config.dtype_policy().name))
-        self._flip_average = run.config.prediction.flip_average
+        self._views = Views.asked_by(run.config.prediction)
         evaluation = run.evaluation()
         self._temperature = evaluation.temperature if evaluation else 1.0
 
     def _classify(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        probabilities = flip_averaged(self._run, inputs) if self._flip_average else self._run(inputs)
-        return at_temperature(probabilities, self._temperature)
+        return at_temperature(self._views.average(self._run, inputs), self._temperature)

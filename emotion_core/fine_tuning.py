@@ -1,0 +1,66 @@
+"""Training that begins with the weights of a saved run (fine-tuning), and what such a run must not have learnt from."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from emotion_core.config import ResidualModel, RunConfig, with_settings
+from emotion_core.dataset import Dataset, split_rows
+from emotion_core.errors import BadInput
+from emotion_core.runs import Run, Runs, RunSummary
+
+
+def beginnings(lines: Iterable[RunSummary], runs: Runs, family: str) -> list[RunSummary]:
+    """Return those of some runs, in their order, whose weights training can begin with, for networks of a family."""
+    return [line for line in lines if line.family == family and _has_weights(runs.run_of(line))]
+
+
+def name_start(config: RunConfig, runs: Runs, faces: Dataset) -> RunConfig:
+    """Return the settings with the whole id of the run whose weights training begins with, where there is one.
+
+    Args:
+        config: Settings of a run.
+        runs: Where the other run is.
+        faces: What the run is to learn from.
+
+    Raises:
+        RunNotFound: There is no such run, or there are several.
+        BadInput: It has no weights to go on from, another network, or learnt from faces that are to validate.
+    """
+    if not config.training.start_from:
+        return config
+    start = runs.find(config.training.start_from)
+    if not _has_weights(start):
+        raise BadInput(
+            f"Run {start.id} has no weights that training could begin with. Runs that were trained here have them, and "
+            "the residual networks that come with the app."
+        )
+    if not _same_network(start, config):
+        raise BadInput(
+            f"The network of run {start.id} is built otherwise than this one, so that its weights do not fit. Choose "
+            "the same model settings; only dropout may differ."
+        )
+    refuse_who_knows_the_answers(start, config, faces)
+    return with_settings(config, {"training.start_from": start.id})
+
+
+def refuse_who_knows_the_answers(other: Run, config: RunConfig, faces: Dataset) -> None:
+    """Raise BadInput where another run learnt from faces of the same data that are to validate here."""
+    if other.config.data_fingerprint != faces.fingerprint:
+        return
+    theirs, ours = (split_rows(faces, one.data.split, one.training.seed) for one in (other.config, config))
+    if known := len(np.intersect1d(theirs.training, ours.validation)):
+        raise BadInput(
+            f"Run {other.id} learnt from {known:,} of the faces that validate here, since its data were split "
+            "otherwise. Choose a run of the same split, or give this run its split."
+        )
+
+
+def _has_weights(run: Run) -> bool:
+    """Whether training can go on from a run: from its model.keras, or from a serving copy that can be unfolded."""
+    return run.keras_path.exists() or (run.onnx_path.exists() and isinstance(run.config.model, ResidualModel))
+
+
+def _same_network(start: Run, config: RunConfig) -> bool:
+    theirs, ours = (one.model.model_dump(exclude={"dropout"}) for one in (start.config, config))
+    return theirs == ours

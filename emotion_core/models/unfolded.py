@@ -1,0 +1,95 @@
+"""A network to train on from its serving copy, which has each batch normalisation folded into its convolution.
+
+A folded convolution is a kernel and an offset. Batch normalisation is given the statistics that the convolution's
+outputs have on some faces, with the scale and offset that undo it: the network answers as before, and can learn on.
+"""
+
+import re
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import onnx
+from keras import layers
+from numpy.typing import NDArray
+
+from emotion_core.config import ResidualModel
+from emotion_core.errors import DamagedRun
+from emotion_core.models.build import build_model
+from emotion_core.models.saved import computing_in
+from emotion_core.runs import Run
+
+_NUMBER = re.compile(r"conv2d(?:_(\d+))?_\d+/")
+"""Keras numbers layers as they are made, and its exporter adds a number of its own."""
+
+
+class _Folded(NamedTuple):
+    kernel: NDArray[np.float32]  # (filters, channels, height, width)
+    offset: NDArray[np.float32]  # (filters,)
+
+
+def unfold_network(run: Run, faces: NDArray[np.float32]) -> keras.Model:
+    """Return a residual network from a run's model.onnx, with batch normalisation after each convolution.
+
+    Args:
+        run: One that has a model.onnx.
+        faces: float32 (n, 48, 48, 1), 0 to 1, such as those it is to learn from: batch statistics are taken of them.
+
+    Raises:
+        DamagedRun: The file cannot be read or holds no such network.
+    """
+    with computing_in("float32"):
+        network = build_model(run.config.model)
+    convolutions = [layer for layer in network.layers if isinstance(layer, layers.Conv2D)]
+    try:
+        if not isinstance(run.config.model, ResidualModel):
+            raise ValueError("it is no residual network")
+        graph = onnx.load(run.onnx_path).graph
+        arrays = {each.name.removesuffix("/16bits"): onnx.numpy_helper.to_array(each) for each in graph.initializer}
+        folded = _folded_convolutions(graph, arrays)
+        for layer, part in zip(sorted(convolutions, key=_place), folded, strict=True):
+            layer.kernel.assign(part.kernel.transpose(2, 3, 1, 0))
+            _normalisation_of(layer).beta.assign(part.offset)
+        _set_output(network, graph, arrays)
+    except Exception as error:  # ONNX and protobuf raise types of their own
+        raise DamagedRun(f"{run.onnx_path} does not hold this run's network in a form to train on: {error}") from error
+    _take_statistics(network, convolutions, faces)
+    return network
+
+
+def _folded_convolutions(graph: onnx.GraphProto, arrays: dict[str, NDArray[np.float32]]) -> list[_Folded]:
+    """Return the convolutions in the order in which their layers were made."""
+    nodes = [node for node in graph.node if node.op_type == "Conv"]
+    nodes.sort(key=lambda node: int((_NUMBER.search(node.input[1]) or [0, 0])[1] or 0))
+    return [_Folded(arrays[node.input[1]].astype(np.float32), arrays[node.input[2]]) for node in nodes]
+
+
+def _set_output(network: keras.Model, graph: onnx.GraphProto, arrays: dict[str, NDArray[np.float32]]) -> None:
+    (product,) = (node for node in graph.node if node.op_type == "MatMul")
+    (added,) = (node for node in graph.node if product.output[0] in node.input)
+    (offset,) = (arrays[name] for name in added.input if name in arrays)
+    network.layers[-1].set_weights([arrays[product.input[1]].astype(np.float32), offset])
+
+
+def _place(layer: keras.Layer) -> int:
+    number = layer.name.rpartition("_")[2]
+    return int(number) if number.isdecimal() else 0
+
+
+def _normalisation_of(convolution: keras.Layer) -> keras.Layer:
+    (node,) = convolution._outbound_nodes
+    return node.operation
+
+
+def _take_statistics(network: keras.Model, convolutions: list[keras.Layer], faces: NDArray[np.float32]) -> None:
+    """Give batch normalisation the statistics of what it gets, and the scale and offset that leave it unchanged."""
+    for layer in convolutions:
+        norm = _normalisation_of(layer)  # until then it adds the offset alone
+        norm.gamma.assign(np.full(norm.gamma.shape, np.sqrt(1 + norm.epsilon), np.float32))
+    outputs = keras.Model(network.inputs, [layer.output for layer in convolutions])
+    for layer, maps in zip(convolutions, outputs.predict(faces, batch_size=256, verbose=0), strict=True):
+        norm, mean, variance = _normalisation_of(layer), maps.mean(axis=(0, 1, 2)), maps.var(axis=(0, 1, 2))
+        norm.moving_mean.assign(mean)
+        norm.moving_variance.assign(variance)
+        norm.gamma.assign(np.sqrt(variance + norm.epsilon))
+        norm.beta.assign(keras.ops.convert_to_numpy(norm.beta) + mean)

@@ -1,0 +1,97 @@
+"""Runs that begin with the weights of another."""
+
+import pytest
+from conftest import save_finished_run
+
+from emotion_core.config import FirstRows, RunConfig, with_settings
+from emotion_core.dataset import load_dataset
+from emotion_core.engine.local import freeze
+from emotion_core.errors import BadInput, RunNotFound
+from emotion_core.fine_tuning import beginnings, name_start
+from emotion_core.presets import find_preset
+from emotion_core.runs import Run, Runs
+
+
+@pytest.fixture
+def runs(runs_folder) -> Runs:
+    return Runs(runs_folder)
+
+
+def learnt(runs: Runs, source: object, preset: str = "residual", weights: str = "model.keras", **settings) -> Run:
+    """Save a run that has weights, as far as can be told without opening them."""
+    config = with_settings(find_preset(preset).config, {"data.source": str(source)} | settings)
+    run = runs.create(freeze(config, runs))
+    if weights:
+        (run.folder / weights).touch()
+    return run
+
+
+def beginning_with(start: str, source: object, preset: str = "residual", **settings) -> RunConfig:
+    chosen = {"data.source": str(source), "training.start_from": start}
+    return with_settings(find_preset(preset).config, chosen | settings)
+
+
+def test_a_start_is_named_by_its_whole_id_when_settings_are_frozen(runs, faces_csv):
+    start = learnt(runs, faces_csv)
+    for written in (start.id, start.id[:-2]):
+        assert freeze(beginning_with(written, faces_csv), runs).training.start_from == start.id
+
+
+def test_without_a_start_settings_stay_as_they_are(runs, faces_csv):
+    config = find_preset("cnn").config
+    assert name_start(config, runs, load_dataset(faces_csv)) is config
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "fits"),
+    [
+        ({}, {"model.dropout": 0.1, "training.epochs": 3, "augmentation.rotation": 0}, True),
+        ({}, {"model.stem_filters": 16}, False),
+        ({"model.standardize": False}, {}, False),
+    ],
+)
+def test_weights_fit_the_same_network_only(runs, faces_csv, theirs, ours, fits):
+    config = beginning_with(learnt(runs, faces_csv, **theirs).id, faces_csv, **ours)
+    if fits:
+        assert freeze(config, runs).training.start_from
+    else:
+        with pytest.raises(BadInput, match="built otherwise"):
+            freeze(config, runs)
+
+
+def test_who_is_no_run_or_has_no_weights_is_refused(runs, faces_csv):
+    with pytest.raises(RunNotFound, match="There is no run 'nobody'"):
+        freeze(beginning_with("nobody", faces_csv), runs)
+    untrained = learnt(runs, faces_csv, weights="")
+    with pytest.raises(BadInput, match=f"Run {untrained.id} has no weights"):
+        freeze(beginning_with(untrained.id, faces_csv), runs)
+
+
+@pytest.mark.parametrize(("preset", "can"), [("residual", True), ("cnn-small", False)])
+def test_a_serving_copy_will_do_for_residual_networks(runs, faces_csv, preset, can):
+    start = learnt(runs, faces_csv, preset, weights="model.onnx")
+    config = beginning_with(start.id, faces_csv, preset)
+    if can:
+        assert freeze(config, runs).training.start_from == start.id
+    else:
+        with pytest.raises(BadInput, match="has no weights"):
+            freeze(config, runs)
+
+
+def test_a_start_may_not_have_learnt_from_faces_that_validate(runs, faces_csv):
+    start = learnt(runs, faces_csv, **{"data.split": FirstRows(count=7)})
+    with pytest.raises(BadInput, match=rf"Run {start.id} learnt from \d+ of the faces that validate here"):
+        freeze(beginning_with(start.id, faces_csv), runs)
+
+
+def test_a_linear_model_begins_with_nothing():
+    with pytest.raises(BadInput, match=r"training\.start_from is for networks"):
+        with_settings(find_preset("sgd").config, {"training.start_from": "latest"})
+
+
+def test_runs_of_the_family_that_have_weights_are_offered(runs, faces_csv):
+    save_finished_run(runs)
+    residual, small = learnt(runs, faces_csv), learnt(runs, faces_csv, "cnn-small")
+    learnt(runs, faces_csv, weights="")
+    assert [line.id for line in beginnings(runs.summaries(), runs, "residual")] == [residual.id]
+    assert [line.id for line in beginnings(runs.summaries(), runs, "cnn")] == [small.id]
