@@ -5,8 +5,8 @@
 Curves, settings, scores and the outcome on the validation rows are copied; with --serve also the file that the app
 classifies with, a network's weights in 16 bits: they are widened when it is loaded, so it computes in 32, and what it
 says must stay within 0.001. Checkpoints, the optimiser and model.keras stay behind. The data is named by its place in
-the project, the log keeps what the trainer printed and drops what libraries did. Add the new folder with
-`git add --force`.
+the project, the log keeps what the trainer printed and drops what libraries did, and a finished run's note, which is
+about the machine, goes. Add the new folder with `git add --force`.
 """
 
 import argparse
@@ -24,14 +24,14 @@ from emotion_core.classifier import OnnxClassifier
 from emotion_core.config import SAMPLE, RunConfig
 from emotion_core.emotions import IMAGE_SIZE
 from emotion_core.files import write_text
-from emotion_core.runs import Run, State
+from emotion_core.runs import Run, State, Status
 from emotion_core.settings import PROJECT
 
-ALWAYS = ("status.json", "history.csv", "evaluation.json", "validation.npz", "about.json")
+ALWAYS = ("history.csv", "evaluation.json", "validation.npz", "about.json")
 SERVING = ("model.onnx", "linear.npz")
 SMALLEST_HALVED = 1_024
 LARGEST_DIFFERENCE = 1e-3
-OURS = re.compile(r"epoch \d|--- taken up|Going on|[\d,]+ training and|(finished|stopped)\.")
+OURS = re.compile(r"(epoch \d|--- taken up|Going on|[\d,]+ training and|stopped\.).*|finished\.")
 
 
 def ship(run: Run, target: Path, *, serve: bool) -> None:
@@ -46,8 +46,9 @@ def ship(run: Run, target: Path, *, serve: bool) -> None:
         store_in_16_bits(network)
         refuse_if_it_says_otherwise(run.onnx_path, network)
     write_text(target / "config.json", without_paths(run.config).model_dump_json(indent=2) + "\n")
-    lines = run.log_path.read_text(encoding="utf-8").splitlines(keepends=True)
-    write_text(target / "log.txt", "".join(line for line in lines if OURS.match(line)))
+    write_text(target / "status.json", without_note(run.status()).model_dump_json(indent=2) + "\n")
+    printed = map(OURS.match, run.log_path.read_text(encoding="utf-8").splitlines())
+    write_text(target / "log.txt", "".join(f"{line[0]}\n" for line in printed if line))
 
 
 def store_in_16_bits(path: Path) -> None:
@@ -75,6 +76,11 @@ def refuse_if_it_says_otherwise(original: Path, copy: Path) -> None:
     expected, got = (OnnxClassifier(path).probabilities(faces) for path in (original, copy))
     if (difference := float(np.abs(expected - got).max())) > LARGEST_DIFFERENCE:
         raise SystemExit(f"In 16 bits the network's probabilities differ by up to {difference:.4f}.")
+
+
+def without_note(status: Status) -> Status:
+    """Return the status without what a finished run has to say, such as that its machine could not write model.onnx."""
+    return status.model_copy(update={"reason": ""}) if status.state is State.FINISHED else status
 
 
 def without_paths(config: RunConfig) -> RunConfig:

@@ -186,7 +186,11 @@ def test_presets_are_listed_with_their_sizes(ask):
     assert by_name["cnn"]["family"] == "cnn"
     assert (by_name["dense-5"]["epochs"], by_name["dense-5"]["batch_size"]) == (100, 32)
     assert set(by_name) == set(PRESETS)
-    assert [name for name, preset in by_name.items() if not preset["coursework"]] == ["cnn-small", "residual", "residual-wide"]
+    assert [name for name, preset in by_name.items() if not preset["coursework"]] == [
+        "cnn-small",
+        "residual",
+        "residual-wide",
+    ]
 
 
 def test_data_is_summarised(ask, faces_csv, test_csv):
