@@ -350,8 +350,8 @@ def test_a_fine_tuned_run_begins_with_the_weights_of_another(modern_run, csv, fo
     if start == "model.onnx":
         (elsewhere.folder / modern_run.id / "model.keras").unlink()
     gently = {"training.schedule": {"kind": "constant", "rate": 1e-9}, "training.weight_average": None}
-    settings = MODERN | gently | {"training.start_from": modern_run.id, "training.epochs": 1, "training.first_side": None}
-    run = elsewhere.create(configure("residual", csv, **settings))
+    start_from = {"training.start_from": modern_run.id, "training.epochs": 1, "training.first_side": None}
+    run = elsewhere.create(configure("residual", csv, **MODERN | gently | start_from))
     backend = modern_run.status().backend
     answer = run_training(run, folder / "cache", KERAS_BACKEND=backend, CUDA_VISIBLE_DEVICES="-1")
     assert answer.returncode == 0, answer.stderr

@@ -83,7 +83,7 @@ def show_best(line: RunSummary | None) -> None:
         return
     test = "" if line.test_accuracy is None else f", test {line.test_accuracy:.1%}"
     accuracy = "not scored" if line.val_accuracy is None else f"{line.val_accuracy:.1%}"
-    st.metric("Best model", accuracy, f"{plain(charts.short(line.name))}{test}", **_CARD)
+    st.metric(f"Best model{test}", accuracy, plain(charts.short(line.name)), **_CARD)
 
 
 def show_runs(lines: Sequence[RunSummary]) -> None:
