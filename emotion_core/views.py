@@ -12,7 +12,7 @@ from emotion_core.config import Prediction
 from emotion_core.emotions import IMAGE_SIZE
 
 ENLARGED_BY: Final = 1.1
-"""How much larger the closer view is. Of the shipped networks' validation faces it gets most right."""
+"""How much larger the closer view is; chosen among 1.06, 1.1 and 1.15 on validation faces."""
 
 MIRRORED: Final = "flip_average"
 CLOSER: Final = "closer_average"
