@@ -356,11 +356,12 @@ class Training(Settings):
         20, ge=1, le=10_000, description="Epochs without a better validation loss before stopping; empty: never."
     )
     keep: Literal["best", "last"] = Field("best", description="Save the epoch of lowest validation loss, or the last.")
-    start_from: str = Field(
-        "",
-        max_length=200,
-        description="Saved run of the same network whose weights training begins with (fine-tuning). Empty: weights "
-        "drawn at random.",
+    start_from: tuple[str, ...] = Field(
+        (),
+        max_length=8,
+        description="Saved run of the same network whose weights training begins with (fine-tuning). Several that "
+        "were fine-tuned from the same one: the mean of their weights (model soup, Wortsman et al. 2022). None: "
+        "weights drawn at random.",
     )
     teachers: tuple[str, ...] = Field(
         (),
@@ -372,7 +373,7 @@ class Training(Settings):
         0.8, gt=0, le=1, description="Share of what is taught that is a teacher's answer; the rest is the label."
     )
 
-    @field_validator("teachers", mode="before")
+    @field_validator("start_from", "teachers", mode="before")
     @classmethod
     def _as_written_on_one_line(cls, value: Any) -> Any:
         """Read ids with commas between, as `--set` gives them."""

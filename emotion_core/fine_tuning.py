@@ -1,12 +1,13 @@
-"""Training that begins with the weights of a saved run (fine-tuning), and what such a run must not have learnt from."""
+"""Training that begins with the weights of saved runs (fine-tuning), and what such a run must not have learnt from."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from emotion_core.config import ResidualModel, RunConfig, with_settings
 from emotion_core.dataset import Dataset, split_rows
-from emotion_core.errors import BadInput
+from emotion_core.ensemble import refuse_twice
+from emotion_core.errors import BadInput, RunNotFound
 from emotion_core.runs import Run, Runs, RunSummary
 
 
@@ -16,20 +17,30 @@ def beginnings(lines: Iterable[RunSummary], runs: Runs, family: str) -> list[Run
 
 
 def name_start(config: RunConfig, runs: Runs, faces: Dataset) -> RunConfig:
-    """Return the settings with the whole id of the run whose weights training begins with, where there is one.
+    """Return the settings with the whole ids of the runs whose weights training begins with, where there are any.
 
     Args:
         config: Settings of a run.
-        runs: Where the other run is.
+        runs: Where the other runs are.
         faces: What the run is to learn from.
 
     Raises:
-        RunNotFound: There is no such run, or there are several.
-        BadInput: It has no weights to go on from, another network, or learnt from faces that are to validate.
+        RunNotFound: One of them is no run, or several.
+        BadInput: One of them stands there twice, has no weights to go on from, another network, or learnt from faces
+            that are to validate; or they did not all begin with the same weights.
     """
     if not config.training.start_from:
         return config
-    start = runs.find(config.training.start_from)
+    starts = [runs.find(start) for start in config.training.start_from]
+    refuse_twice(starts)
+    for start in starts:
+        _refuse_unfit(start, config)
+        refuse_who_knows_the_answers(start, config, faces)
+    _refuse_strangers(starts, runs)
+    return with_settings(config, {"training.start_from": [start.id for start in starts]})
+
+
+def _refuse_unfit(start: Run, config: RunConfig) -> None:
     if not _has_weights(start):
         raise BadInput(
             f"Run {start.id} has no weights that training could begin with. Runs that were trained here have them, and "
@@ -40,8 +51,31 @@ def name_start(config: RunConfig, runs: Runs, faces: Dataset) -> RunConfig:
             f"The network of run {start.id} is built otherwise than this one, so that its weights do not fit. Choose "
             "the same model settings; only dropout may differ."
         )
-    refuse_who_knows_the_answers(start, config, faces)
-    return with_settings(config, {"training.start_from": start.id})
+
+
+def _refuse_strangers(starts: Sequence[Run], runs: Runs) -> None:
+    """Raise BadInput where runs do not go back to one: the mean of weights that grew apart from the start is noise."""
+    origins = {_origin(start, runs): start.id for start in starts}
+    if len(origins) > 1:
+        one, other = list(origins.values())[:2]
+        raise BadInput(
+            f"The mean of the weights of runs {one} and {other} would know nothing, since neither was fine-tuned from "
+            "the other, nor both from a third. To average such runs, average their answers, on the Kaggle page."
+        )
+
+
+def _origin(run: Run, runs: Runs) -> str:
+    """Return the id of the run that began with weights drawn at random, as far back as runs are still here."""
+    met = [run.id]
+    while start_from := run.config.training.start_from:
+        met.append(start_from[0])
+        if met.count(start_from[0]) > 1:
+            break
+        try:
+            run = runs.find(start_from[0])
+        except RunNotFound:
+            break
+    return met[-1]
 
 
 def refuse_who_knows_the_answers(other: Run, config: RunConfig, faces: Dataset) -> None:

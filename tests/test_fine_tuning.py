@@ -31,10 +31,15 @@ def beginning_with(start: str, source: object, preset: str = "residual", **setti
     return with_settings(find_preset(preset).config, chosen | settings)
 
 
+@pytest.mark.parametrize(("written", "read"), [("", ()), ("one", ("one",)), ("one, two", ("one", "two"))])
+def test_starts_may_be_written_on_one_line(written, read):
+    assert with_settings(find_preset("residual").config, {"training.start_from": written}).training.start_from == read
+
+
 def test_a_start_is_named_by_its_whole_id_when_settings_are_frozen(runs, faces_csv):
     start = learnt(runs, faces_csv)
     for written in (start.id, start.id[:-2]):
-        assert freeze(beginning_with(written, faces_csv), runs).training.start_from == start.id
+        assert freeze(beginning_with(written, faces_csv), runs).training.start_from == (start.id,)
 
 
 def test_without_a_start_settings_stay_as_they_are(runs, faces_csv):
@@ -72,7 +77,7 @@ def test_a_serving_copy_will_do_for_residual_networks(runs, faces_csv, preset, c
     start = learnt(runs, faces_csv, preset, weights="model.onnx")
     config = beginning_with(start.id, faces_csv, preset)
     if can:
-        assert freeze(config, runs).training.start_from == start.id
+        assert freeze(config, runs).training.start_from == (start.id,)
     else:
         with pytest.raises(BadInput, match="has no weights"):
             freeze(config, runs)
@@ -82,6 +87,36 @@ def test_a_start_may_not_have_learnt_from_faces_that_validate(runs, faces_csv):
     start = learnt(runs, faces_csv, **{"data.split": FirstRows(count=7)})
     with pytest.raises(BadInput, match=rf"Run {start.id} learnt from \d+ of the faces that validate here"):
         freeze(beginning_with(start.id, faces_csv), runs)
+
+
+def test_a_run_may_begin_with_the_mean_of_several_that_go_back_to_one(runs, faces_csv):
+    first, stranger = learnt(runs, faces_csv), learnt(runs, faces_csv)
+    second = learnt(runs, faces_csv, **{"training.start_from": first.id})
+    third = learnt(runs, faces_csv, **{"training.start_from": second.id})
+    family = [first.id, second.id, third.id]
+    assert freeze(beginning_with(",".join(family), faces_csv), runs).training.start_from == tuple(family)
+    with pytest.raises(BadInput, match=f"{third.id} and {stranger.id} would know nothing"):
+        freeze(beginning_with(f"{third.id}, {stranger.id}", faces_csv), runs)
+    with pytest.raises(BadInput, match=f"Run {third.id} is named twice"):
+        freeze(beginning_with(f"{third.id},{third.id}", faces_csv), runs)
+
+
+def test_runs_that_were_fine_tuned_from_one_that_is_gone_may_be_averaged(runs, faces_csv):
+    gone = learnt(runs, faces_csv)
+    left = [learnt(runs, faces_csv, **{"training.start_from": gone.id}).id for _ in range(2)]
+    runs.delete(gone)
+    assert freeze(beginning_with(",".join(left), faces_csv), runs).training.start_from == tuple(left)
+
+
+def test_runs_that_say_they_come_from_each_other_are_no_endless_search(runs, faces_csv):
+    """What a run says of its past may come from a stranger's zip."""
+    first = learnt(runs, faces_csv)
+    second = learnt(runs, faces_csv, **{"training.start_from": first.id})
+    path = first.folder / "config.json"
+    path.write_text(path.read_text().replace('"start_from": []', f'"start_from": ["{second.id}"]'))
+    assert Run(first.folder).config.training.start_from == (second.id,)
+    with pytest.raises(BadInput, match="would know nothing"):
+        freeze(beginning_with(f"{first.id},{second.id}", faces_csv), runs)
 
 
 def test_a_linear_model_begins_with_nothing():

@@ -190,12 +190,12 @@ def test_a_network_is_offered_the_runs_that_it_can_begin_with(open_page: Callabl
         (network.folder / name).write_bytes((ada.folder / name).read_bytes())
     for name in ("model.keras", "model.onnx"):
         (network.folder / name).touch()
-    assert "residual.training.start_from" not in {box.key for box in open_page(preset="residual").selectbox}
+    assert "residual.training.start_from" not in {box.key for box in open_page(preset="residual").multiselect}
     page, start = open_page(preset="cnn-small"), "cnn-small.training.start_from"
-    assert [label.partition(" ")[0] for label in page.selectbox(key=start).options] == ["None", "Ben"]
-    page.selectbox(key=start).set_value(network.id).run()
+    assert [label.partition(" ")[0] for label in page.multiselect(key=start).options] == ["Ben"]
+    page.multiselect(key=start).set_value([network.id]).run()
     checked(page).button(key="train").click().run()
-    assert any(run.config.training.start_from == network.id for run in runs.all())
+    assert any(run.config.training.start_from == (network.id,) for run in runs.all())
 
 
 def test_a_teacher_that_is_gone_is_said_and_nothing_is_queued(open_page: Callable[..., AppTest], runs: Runs) -> None:

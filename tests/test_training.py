@@ -339,19 +339,36 @@ def test_a_serving_copy_unfolds_to_the_network_that_it_serves(modern_run):
     np.testing.assert_allclose(network.predict(faces, verbose=0), expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("start", ["model.keras", "model.onnx"])
-def test_a_fine_tuned_run_begins_with_the_weights_of_another(modern_run, csv, folder, tmp_path, start):
+def on_either_side(run: Run, runs: Runs) -> list[str]:
+    """Save two runs whose weights have those of a run between them, and return their ids."""
+    from emotion_core.models.saved import load_network, save_network
+
+    network, sides = load_network(run), []
+    middle = network.get_weights()
+    steps = [0.3 * np.random.default_rng(0).standard_normal(array.shape) * array.std() for array in middle]
+    for sign in (1, -1):
+        side = runs.create(with_settings(run.config, {"training.start_from": run.id}))
+        network.set_weights([array + sign * step for array, step in zip(middle, steps, strict=True)])
+        save_network(network, side)
+        sides.append(side.id)
+    return sides
+
+
+@pytest.mark.parametrize("start", ["a serving copy", "two networks"])
+def test_a_fine_tuned_run_begins_with_the_weights_of_another_or_their_mean(modern_run, csv, folder, tmp_path, start):
     import shutil
 
     from emotion_core.classifier import load_classifier
 
     elsewhere = Runs(tmp_path / "runs")
-    shutil.copytree(modern_run.folder, elsewhere.folder / modern_run.id)
-    if start == "model.onnx":
-        (elsewhere.folder / modern_run.id / "model.keras").unlink()
+    if start == "two networks":
+        start_from = on_either_side(modern_run, elsewhere)
+    else:
+        shutil.copytree(modern_run.folder, elsewhere.folder / modern_run.id, ignore=shutil.ignore_patterns("*.keras"))
+        start_from = [modern_run.id]
     gently = {"training.schedule": {"kind": "constant", "rate": 1e-9}, "training.weight_average": None}
-    start_from = {"training.start_from": modern_run.id, "training.epochs": 1, "training.first_side": None}
-    run = elsewhere.create(configure("residual", csv, **MODERN | gently | start_from))
+    once = {"training.start_from": start_from, "training.epochs": 1, "training.first_side": None}
+    run = elsewhere.create(configure("residual", csv, **MODERN | gently | once))
     backend = modern_run.status().backend
     answer = run_training(run, folder / "cache", KERAS_BACKEND=backend, CUDA_VISIBLE_DEVICES="-1")
     assert answer.returncode == 0, answer.stderr

@@ -56,7 +56,7 @@ class ConfigForm:
     def mark(self, path: str, marks: Mapping[Any, str]) -> None:
         """Say something about some choices of a field, in brackets behind each; call it before the field is asked.
 
-        A name, or a list of them, offers those that are marked, and shows what is said of each instead of the name.
+        A list of names offers those that are marked, and shows what is said of each instead of the name.
         """
         self._marks[path] = marks
 
@@ -150,8 +150,6 @@ def _ask(field: Field, start: Any, key: str, *, labelled: bool = True) -> Any:
             return st.selectbox(options=field.choices, format_func=field.say, **common)
         case Kind.SWITCH:
             return st.toggle(**common)
-        case Kind.TEXT if field.marks:
-            return _ask_name(field, start, common)
         case Kind.TEXT:
             return st.text_input(max_chars=field.max_length, **common)
         case _:
@@ -185,13 +183,6 @@ def _ask_notation(field: Field, start: Any, key: str, labelled: bool) -> Any:
     st.session_state.setdefault(key, as_notation(start))
     common = _common(field, key, labelled) | {"help": f"{field.help} {notation_example(field)}"}
     return from_notation(st.text_input(**common), field.type)
-
-
-def _ask_name(field: Field, start: str, common: dict[str, Any]) -> str:
-    """Ask for one of the names that are marked, or for none; what the field begins with stays a choice."""
-    names = {"": "None", **field.marks}
-    options = list(dict.fromkeys([*names, start, st.session_state[common["key"]]]))
-    return st.selectbox(options=options, format_func=lambda name: names.get(name, name), **common)
 
 
 def _ask_names(field: Field, start: Sequence[str], key: str, labelled: bool) -> list[str]:

@@ -1,6 +1,6 @@
 """Training of a neural network with Keras, on whichever backend the process was started with."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -69,7 +69,8 @@ def train_network(run: Run, data: TrainingData, checkpoint: Checkpoint | None) -
         restore_arrays(model, checkpoint.arrays)
         _keep_again(model, run, recorder, checkpoint)
     elif config.training.start_from:
-        _begin_with(model, Runs(run.folder.parent).find(config.training.start_from), data)
+        runs = Runs(run.folder.parent)
+        _begin_with(model, [runs.find(start) for start in config.training.start_from], data)
     outcome = _fit(model, run, data, teachers, recorder, checkpoint)
     return (_with_what_was_kept(outcome, run, data) if recorder.standing.kept_epoch else outcome), recorder
 
@@ -145,14 +146,17 @@ def _optimizer(training: Training, rate: Any) -> keras.optimizers.Optimizer:
     return optimizer
 
 
-def _begin_with(model: keras.Model, start: Run, data: TrainingData) -> None:
-    """Take the weights of another run, batch statistics included; raises DamagedRun where they cannot be read."""
-    if start.keras_path.exists():
-        network = load_network(start)
-    else:
-        faces = augment(data.faces[:FACES_FOR_STATISTICS], start.config.augmentation, np.random.default_rng(0))
-        network = unfold_network(start, to_network_input(faces))
-    model.set_weights(network.get_weights())
+def _begin_with(model: keras.Model, starts: Sequence[Run], data: TrainingData) -> None:
+    """Take the mean of other runs' weights, batch statistics included; raises DamagedRun where one cannot be read."""
+    weights = [_network_to_train_on(start, data).get_weights() for start in starts]
+    model.set_weights([np.mean(arrays, axis=0) for arrays in zip(*weights, strict=True)])
+
+
+def _network_to_train_on(run: Run, data: TrainingData) -> keras.Model:
+    if run.keras_path.exists():
+        return load_network(run)
+    faces = augment(data.faces[:FACES_FOR_STATISTICS], run.config.augmentation, np.random.default_rng(0))
+    return unfold_network(run, to_network_input(faces))
 
 
 def _keep_again(model: keras.Model, run: Run, recorder: Recorder, checkpoint: Checkpoint) -> None:
