@@ -42,7 +42,7 @@ def use_one_core() -> None:
 
 def notebook(faces: np.ndarray) -> Callable[[], None]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from tensorflow.keras.preprocessing.image import ImageDataGenerator  # slow to import
+    from keras.src.legacy.preprocessing.image import ImageDataGenerator  # behind tensorflow.keras; slow to import
 
     scaled = to_network_input(faces)
     generator = ImageDataGenerator(rotation_range=30, width_shift_range=0.1, height_shift_range=0.1, zoom_range=0.1)

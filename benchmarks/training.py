@@ -43,11 +43,13 @@ from emotion_core.recorder import Recorder
 from emotion_core.runs import Runs
 from emotion_core.sample import draw_sample
 from emotion_core.trainers import TrainingData
-from emotion_core.trainers.backend import device_name, prepare_backend
-from emotion_core.trainers.network import compile_network, make_batches
+from emotion_core.trainers.backend import computes_on_gpu, device_name, prepare_backend
+from emotion_core.trainers.network import compile_network, make_batches, validation_targets
 
-STEPS = {"dense": 160, "gru": 48, "cnn": 6}
-"""Batches in a turn, so that each takes a second or more."""
+STEPS = {"dense": 160, "gru": 48, "cnn": 6, "residual": 6}
+"""Batches in a turn, so that each takes a second or more on a processor."""
+
+LONGER_ON_GPU = 10
 
 GOALS = {"dense": 1.7}
 LARGEST_SHARE = 0.10
@@ -108,7 +110,8 @@ class Side:
 
 def notebook(config: RunConfig, data: TrainingData) -> Side:
     """As the notebook trains: every face divided beforehand, Keras's generator, Keras's schedule."""
-    from tensorflow.keras.preprocessing.image import ImageDataGenerator  # slow to import
+    # NOTE: the class behind tensorflow.keras.preprocessing.image; JAX and PyTorch may be here without TensorFlow.
+    from keras.src.legacy.preprocessing.image import ImageDataGenerator
 
     generator = ImageDataGenerator(rotation_range=30, width_shift_range=0.1, height_shift_range=0.1, zoom_range=0.1)
     batches = generator.flow(to_network_input(data.faces), data.labels, batch_size=config.training.batch_size, seed=1)
@@ -119,7 +122,7 @@ def notebook(config: RunConfig, data: TrainingData) -> Side:
         metrics=["accuracy"],
     )
     rate = keras.callbacks.LearningRateScheduler(lambda epoch: 1e-4 * 0.95**epoch)
-    return Side(model, batches, validation_of(data), [rate])
+    return Side(model, batches, (to_network_input(data.validation_faces), data.validation_labels), [rate])
 
 
 def ours(config: RunConfig, data: TrainingData, runs: Runs, *, fused: bool = True) -> Side:
@@ -131,17 +134,14 @@ def ours(config: RunConfig, data: TrainingData, runs: Runs, *, fused: bool = Tru
     run = runs.create(config)
     recorder = Recorder(run, len(batches), len(data.labels))
     recorder.training_begins(keras.backend.backend(), device_name(), model.count_params())
-    return Side(model, batches, validation_of(data), [ReportToRecorder(recorder, run, plateau=None)])
+    validation = to_network_input(data.validation_faces), validation_targets(data, config.training)
+    return Side(model, batches, validation, [ReportToRecorder(recorder, run, plateau=None)])
 
 
 def fresh_model(config: RunConfig) -> keras.Model:
     """Return a network that begins as all sides do."""
     keras.utils.set_random_seed(config.training.seed)
     return build_model(config.model)
-
-
-def validation_of(data: TrainingData) -> tuple[np.ndarray, np.ndarray]:
-    return to_network_input(data.validation_faces), data.validation_labels
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,8 @@ def compare(preset: str, rounds: int, runs: Runs) -> Verdict:
     config = with_settings(find_preset(preset).config, {"training.early_stopping_patience": None})
     family, batch = config.model.family, config.training.batch_size
     prepare_backend(config.device)
-    data = some_faces(STEPS[family] * batch)
+    gpu = computes_on_gpu()
+    data = some_faces(STEPS[family] * batch * (LONGER_ON_GPU if gpu else 1))
     plain = with_settings(config, {"augmentation": Augmentation().model_dump()})
     sides = {
         "notebook": notebook(config, data),
@@ -189,7 +190,6 @@ def compare(preset: str, rounds: int, runs: Runs) -> Verdict:
             if not turn:
                 side.clock.speeds.clear()  # the first turn compiles
     speeds = {name: batch * np.array(side.clock.speeds) for name, side in sides.items()}
-    gpu = device_name() != "CPU"
     return Verdict(
         preset,
         family,

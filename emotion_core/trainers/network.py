@@ -178,7 +178,7 @@ def _fit(
     checkpoint: Checkpoint | None,
 ) -> Outcome:
     training = run.config.training
-    validation = to_network_input(data.validation_faces), _validation_targets(data, training)
+    validation = to_network_input(data.validation_faces), validation_targets(data, training)
     memory = checkpoint.state.get("plateau") if checkpoint else None
     plateau = Plateau(training.schedule, memory) if isinstance(training.schedule, PlateauRate) else None
     average = AveragedWeights() if training.weight_average is not None else None
@@ -205,7 +205,7 @@ def _fit(
     return Outcome(None)
 
 
-def _validation_targets(data: TrainingData, training: Training) -> NDArray[np.uint8] | NDArray[np.float32]:
+def validation_targets(data: TrainingData, training: Training) -> NDArray[np.uint8] | NDArray[np.float32]:
     """Return the labels of the validation faces in the shape of the training targets; nobody is taught there."""
     if not learns_from_shares(training):
         return data.validation_labels
