@@ -1,9 +1,11 @@
 """Machinery of a live stream: the newest alone is worked on, and rates are counted."""
 
+import atexit
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 Item = TypeVar("Item")
 
@@ -13,15 +15,21 @@ IDLE_SECONDS: Final = 2.0
 RATE_SECONDS: Final = 2.0
 """Rates are those of so many seconds past."""
 
+EXIT_SECONDS: Final = 5.0
+"""How long the end of the process waits for work in hand."""
+
 
 class Newest(Generic[Item]):
     """Hands the newest of what it is given to a function, in a thread of its own that lives while there is work.
 
-    What comes while the function is busy replaces what nobody has taken. The function must not raise.
+    What comes while the function is busy replaces what nobody has taken. The function must not raise. At the end of the
+    process it finishes what it has in hand and is given nothing more.
     """
 
     def __init__(self, handle: Callable[[Item], None]) -> None:
         self._handle = handle
+        self._in_hand = threading.Lock()
+        _everyone.add(self)
         self._changed = threading.Condition()
         self._waiting: list[Item] = []  # none or one
         self._is_served = False
@@ -37,7 +45,12 @@ class Newest(Generic[Item]):
 
     def _serve(self) -> None:
         while taken := self._take():
-            self._handle(taken[0])
+            with self._in_hand:
+                self._handle(taken[0])
+
+    def close(self) -> None:
+        """Wait for what is in hand and begin nothing more, for good."""
+        self._in_hand.acquire(timeout=EXIT_SECONDS)
 
     def _take(self) -> list[Item]:
         with self._changed:
@@ -45,6 +58,16 @@ class Newest(Generic[Item]):
             taken, self._waiting = self._waiting, []
             self._is_served = bool(taken)
             return taken
+
+
+_everyone: weakref.WeakSet[Newest[Any]] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_everyone() -> None:
+    """Leave no thread in a library's code: Python ends its threads where they are, and C++ then aborts the process."""
+    for one in list(_everyone):
+        one.close()
 
 
 class Rate:

@@ -50,6 +50,19 @@ def test_what_comes_while_the_hand_is_busy_gives_way_to_the_newest(hand):
     assert hand.taken == [1, 5]
 
 
+def test_once_closed_it_has_finished_what_was_in_hand_and_begins_nothing_more(hand):
+    hand.may_work.clear()
+    newest = Newest(hand)
+    newest.give(1)
+    wait_until(lambda: hand.taken, PATIENCE)
+    threading.Timer(0.2, hand.may_work.set).start()
+    newest.close()
+    assert not hand.at_work
+    newest.give(2)
+    hand.threads[0].join(0.3)  # time enough to take it
+    assert hand.taken == [1]
+
+
 def test_work_is_done_by_another_thread_that_does_not_keep_the_process(hand):
     newest = Newest(hand)
     newest.give("item")

@@ -2,9 +2,12 @@
 
 import logging
 import math
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -22,6 +25,8 @@ from emotion_core.streaming import Newest
 from emotion_core.webcam import LiveSettings, LiveView, WebcamClassifier
 from tests.camera import portrait
 from tests.portrait import draw_portrait
+
+PROJECT = Path(__file__).parent.parent
 
 HAPPY, SAD, NEUTRAL = (EMOTIONS.index(emotion) for emotion in ("Happy", "Sad", "Neutral"))
 
@@ -756,3 +761,27 @@ def test_frames_that_nobody_reads_count_as_shown_alone(stream):
         live.show(person_at(), seconds=0.1)
     assert live.webcam.latest.frames_per_second == pytest.approx(10, rel=0.1)
     assert live.webcam.latest.readings_per_second == 0
+
+
+ENDING_IN_MID_STREAM = """
+import time
+from emotion_core.classifier import best_run, load_classifier
+from emotion_core.detection import HaarDetector
+from emotion_core.runs import Runs
+from emotion_core.settings import runs_folder
+from emotion_core.webcam import WebcamClassifier
+from tests.camera import portrait
+
+webcam = WebcamClassifier(load_classifier(best_run(Runs(runs_folder()))), HaarDetector())
+for shift in range(20):
+    webcam.show(portrait()[:, shift:].copy())
+    time.sleep(0.02)
+"""
+
+
+def test_a_process_that_ends_in_mid_stream_ends_well(monkeypatch):
+    monkeypatch.setenv("EMOTION_RUNS", str(PROJECT / "trained"))
+    answer = subprocess.run(
+        [sys.executable, "-c", ENDING_IN_MID_STREAM], cwd=PROJECT, capture_output=True, text=True, timeout=120
+    )
+    assert (answer.returncode, answer.stderr) == (0, "")
