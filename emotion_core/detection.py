@@ -117,8 +117,8 @@ class YunetDetector(Detector):
     """OpenCV's YuNet, a network of 75,000 weights (Wu, Peng and Yu 2023). Raises ModelUnavailable without its file."""
 
     name = "yunet"
-    crop = CropRule(0.87, -0.02)
-    """67.9 % of validation faces right, 66.1 % by the whole box, 70.1 % uncut (`benchmarks/crop.py --count 1500`)."""
+    crop = CropRule(0.91, 0.0)
+    """Mid-plateau for the network that ships: 69.5 % of the validation faces right, 68.4 to 69.3 % by those around it."""
 
     usual_smallest = 0.03
     live_smallest = 0.06

@@ -236,7 +236,7 @@ def show_preview(dataset: Dataset, prediction: Prediction, style: Style) -> None
         identity: dataset.ids[shown],
         answer: names if style.names else prediction.labels[shown],
         "Name": names,
-        "Confidence": prediction.probabilities[shown].max(axis=1),
+        "Confidence": 100 * prediction.probabilities[shown].max(axis=1),
     }
     st.dataframe(
         pd.DataFrame(columns).drop(columns="Name" if style.names else []),
@@ -245,7 +245,7 @@ def show_preview(dataset: Dataset, prediction: Prediction, style: Style) -> None
         height=370,
         column_config={
             "Face": st.column_config.ImageColumn(width=70),
-            "Confidence": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+            "Confidence": st.column_config.ProgressColumn(format="%.0f%%", min_value=0, max_value=100, width=120),
         },
     )
 
