@@ -329,6 +329,8 @@ def test_a_network_answers_on_the_device_that_trains_as_it_serves(modern_run):
 
 
 def test_a_serving_copy_unfolds_to_the_network_that_it_serves(modern_run):
+    import keras
+
     from emotion_core.classifier import open_session
     from emotion_core.models.unfolded import unfold_network
 
@@ -337,6 +339,11 @@ def test_a_serving_copy_unfolds_to_the_network_that_it_serves(modern_run):
     session = open_session(modern_run.onnx_path)
     (expected,) = session.run(None, {session.get_inputs()[0].name: faces})
     np.testing.assert_allclose(network.predict(faces, verbose=0), expected, atol=1e-4)
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Dropout):
+            layer.rate = 0.0
+    learning = np.asarray(network(faces[:24], training=True))  # by the statistics of the batch, which are the same
+    np.testing.assert_allclose(learning, expected[:24], atol=1e-3)
 
 
 def on_either_side(run: Run, runs: Runs) -> list[str]:
