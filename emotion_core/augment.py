@@ -41,17 +41,12 @@ class Transforms:
         """Return (n, 2, 3) matrices that take a pixel (x, y) of the result to where it is read in the original."""
         cosines, sines = np.cos(np.radians(self.angles)), np.sin(np.radians(self.angles))
         mirror = np.where(self.flips, -1.0, 1.0)
-        matrices = np.empty((len(self.angles), 2, 3))
-        # Rows of R @ T @ Z in (row, column) order, written here for (x, y) = (column, row).
-        matrices[:, 0, 0] = cosines * self.column_zooms * mirror
-        matrices[:, 0, 1] = sines * self.row_zooms
-        matrices[:, 1, 0] = -sines * self.column_zooms * mirror
-        matrices[:, 1, 1] = cosines * self.row_zooms
-        shift_x = sines * self.row_shifts + cosines * self.column_shifts
-        shift_y = cosines * self.row_shifts - sines * self.column_shifts
-        matrices[:, 0, 2] = _CENTRE + shift_x - (matrices[:, 0, 0] + matrices[:, 0, 1]) * _CENTRE
-        matrices[:, 1, 2] = _CENTRE + shift_y - (matrices[:, 1, 0] + matrices[:, 1, 1]) * _CENTRE
-        return matrices
+        rotation = np.stack([cosines, sines, -sines, cosines], axis=1).reshape(-1, 2, 2)
+        zoom = np.stack([self.column_zooms * mirror, self.row_zooms], axis=1)[:, np.newaxis]  # (n, 1, 2)
+        shift = np.stack([self.column_shifts, self.row_shifts], axis=1)[..., np.newaxis]  # (n, 2, 1)
+        linear = rotation * zoom  # (n, 2, 2)
+        offset = _CENTRE + rotation @ shift - linear.sum(axis=2, keepdims=True) * _CENTRE  # the centre stays
+        return np.concatenate([linear, offset], axis=2)
 
 
 def draw_transforms(settings: Augmentation, count: int, rng: np.random.Generator) -> Transforms:

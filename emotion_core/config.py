@@ -7,6 +7,7 @@ of bounds are all made from the fields below. A run's configuration is saved who
 from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
 from emotion_core.emotions import IMAGE_SIZE
 from emotion_core.errors import BadInput
@@ -51,7 +52,7 @@ class UsageSplit(Settings):
 
 
 class MisalignedSplit(Settings):
-    """A mistake to learn from: images and labels are shuffled apart, so that no face keeps its own label."""
+    """A mistake to learn from: images and labels are shuffled apart, so that a label is right only by chance."""
 
     kind: Literal["misaligned"] = "misaligned"
     share: float = Field(0.2, gt=0, lt=1, description="Share of the rows that validate.")
@@ -376,8 +377,9 @@ class Training(Settings):
     @field_validator("start_from", "teachers", mode="before")
     @classmethod
     def _as_written_on_one_line(cls, value: Any) -> Any:
-        """Read ids with commas between, as `--set` gives them."""
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        """Read ids with commas between, as `--set` gives them, and the beginning of one that is a number."""
+        is_line = isinstance(value, str | int)
+        return [part.strip() for part in str(value).split(",") if part.strip()] if is_line else value
 
 
 class Device(Settings):
@@ -457,6 +459,9 @@ _CHOICES: Final[dict[Any, type[Settings]]] = {
 }
 """The groups that can be chosen from, by the kind or family that chooses them."""
 
+CHOOSERS: Final = ("kind", "family")
+"""Settings that choose their group, which starts anew with them."""
+
 
 def parse_config(document: Any) -> RunConfig:
     """Validate a document (nested dicts) as a configuration; raise BadInput with one sentence."""
@@ -468,21 +473,26 @@ def parse_config(document: Any) -> RunConfig:
 
 def explain_errors(error: ValidationError) -> str:
     """Turn pydantic's report into one sentence that names each field, what it got and what it takes."""
-    return "; ".join(
-        f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg'].removeprefix('Value error, ')}"
-        f" (got {_shortened(problem['input'])})"
-        for problem in error.errors(include_url=False)
-    )
+    return "; ".join(map(_explain, error.errors(include_url=False)))
+
+
+def _explain(problem: ErrorDetails) -> str:
+    """Say where a value is wrong, why, and what it was; a check of several settings names them itself."""
+    place = ".".join(map(str, problem["loc"]))
+    reason = problem["msg"].removeprefix("Value error, ")
+    got = "" if isinstance(problem["input"], dict) else f" (got {_shortened(problem['input'])})"
+    return f"{place}: {reason}{got}" if place else reason + got
 
 
 def with_settings(config: RunConfig, assignments: dict[str, Any]) -> RunConfig:
     """Return `config` with values set at dotted paths, for example `{"training.epochs": 5}`; raise BadInput.
 
-    Setting `kind` of a schedule or split, or `family` of a model, starts that group from its defaults.
+    Setting `kind` of a schedule or split, or `family` of a model, starts that group from its defaults; it is set
+    before the others, in whatever order they come.
     """
     document = config.model_dump()
-    for path, value in assignments.items():
-        _assign(document, path, value)
+    for path in sorted(assignments, key=lambda path: path.rpartition(".")[2] not in CHOOSERS):
+        _assign(document, path, assignments[path])
     return parse_config(document)
 
 
@@ -492,7 +502,7 @@ def _assign(document: Any, path: str, value: Any) -> None:
         document = _child(document, part, ".".join(parents[: depth + 1]))
     names = _names_in(document)
     if last in names:
-        if last in ("kind", "family") and str(document[last]) in _CHOICES and document[last] != value:
+        if last in CHOOSERS and {str(document[last]), str(value)} <= _CHOICES.keys() and document[last] != value:
             document.clear()
         document[last] = value
     elif isinstance(document, tuple | list):

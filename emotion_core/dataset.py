@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,16 @@ from emotion_core.readers.blocks import Block, Problem
 from emotion_core.readers.cache import CacheKey, load_or_build
 from emotion_core.readers.csv_lines import read_header
 from emotion_core.readers.csv_parser import parse_csv
-from emotion_core.readers.image_folder import has_class_folders, list_images, read_folder, read_zip
+from emotion_core.readers.image_folder import (
+    has_class_folders,
+    holds_class_pictures,
+    list_images,
+    read_folder,
+    read_zip,
+)
 from emotion_core.readers.label_file import read_labels
 from emotion_core.readers.sources import holds_csv, open_csv, resolve_source
+from emotion_core.readers.usage import TRAINING, VALIDATION
 from emotion_core.sample import SAMPLE_VERSION, draw_sample
 from emotion_core.settings import cache_folder
 
@@ -36,9 +43,6 @@ __all__ = [
     "split_rows",
 ]
 
-_TRAINING: Final = "Training"
-_VALIDATION: Final = "PublicTest"
-
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
@@ -50,9 +54,10 @@ class Dataset:
         images: uint8 (n, 48, 48), 0-255, mapped into memory and read-only.
         labels: uint8 (n,), 0-6, or None where the file has none.
         ids: Text (n,), as in the file.
-        usage: Text (n,), 'Training', 'PublicTest' or 'PrivateTest' in Kaggle's file, or None.
+        usage: Text (n,), 'Training', 'PublicTest' or 'PrivateTest', another word where the file has one that stands
+            for none of them, or None where it has no such column.
         problems: Rows that were left out because they have no pixels.
-        fingerprint: Digest of images and labels: equal for equal content, wherever it lies.
+        fingerprint: Digest of images, labels and usage: equal for equal content, wherever it lies.
     """
 
     name: str
@@ -110,7 +115,7 @@ def load_dataset(source: str | Path, *, drop_incomplete: bool = False) -> Datase
 
     Args:
         source: 'sample' for drawn faces, or the path of a CSV (plain, .gz, or alone in a .zip) or of a folder or zip
-            of pictures in a sub-folder per emotion.
+            of pictures in a sub-folder per emotion. A zip that holds both is read for its pictures.
         drop_incomplete: Leave out rows whose pixels are missing instead of refusing the file.
 
     Raises:
@@ -158,7 +163,8 @@ def split_rows(dataset: Dataset, split: Split, seed: int) -> Rows:
         case UsageSplit():
             if dataset.usage is None:
                 raise BadInput(f"{dataset.name} has no Usage column to split by; split by first rows or at random.")
-            training, validation = _training_rows(dataset), np.flatnonzero(dataset.usage == _VALIDATION)
+            training, validation = _training_rows(dataset), np.flatnonzero(dataset.usage == VALIDATION)
+    _refuse_without_training(dataset)
     if not len(training) or not len(validation):
         raise BadInput(
             f"{dataset.name} cannot be split: {len(training):,} rows would train and {len(validation):,} validate; "
@@ -185,14 +191,22 @@ def paired_labels(dataset: Dataset, split: Split, seed: int) -> NDArray[np.uint8
 def class_weights(labels: NDArray[np.uint8], policy: Literal["none", "balanced", "square_root"]) -> NDArray[np.float64]:
     """Return the weight of each class in the loss, float64 (7,).
 
-    `balanced` is n / (7 * count), as scikit-learn has it; `square_root` is its square root, and in both a class
-    without images weighs 0; `none` is 1 for all.
+    `balanced` is n / (7 * count), as scikit-learn has it where every class has images; `square_root` is its square
+    root, and in both a class without images weighs 0; `none` is 1 for all.
     """
     counts = np.bincount(labels, minlength=NUM_EMOTIONS)
     if policy == "none":
         return np.ones(NUM_EMOTIONS)
     balanced = np.divide(len(labels), NUM_EMOTIONS * counts, out=np.zeros(NUM_EMOTIONS), where=counts > 0)
     return balanced if policy == "balanced" else np.sqrt(balanced)
+
+
+def _refuse_without_training(dataset: Dataset) -> None:
+    """Raise BadInput where a Usage column has no row that may train, and say what it has."""
+    if dataset.usage is None or TRAINING in dataset.usage:
+        return
+    words = ", ".join(sorted(set(dataset.usage.tolist()))[:5])
+    raise BadInput(f"{dataset.name}: no row may train; its Usage column holds {words}, and {TRAINING} rows are needed.")
 
 
 def find_datasets(folder: Path) -> list[Path]:
@@ -203,7 +217,7 @@ def find_datasets(folder: Path) -> list[Path]:
 def _training_rows(dataset: Dataset) -> NDArray[np.int64]:
     if dataset.usage is None:
         return np.arange(len(dataset))
-    return np.flatnonzero(dataset.usage == _TRAINING)
+    return np.flatnonzero(dataset.usage == TRAINING)
 
 
 def may_train(path: Path) -> bool:
@@ -229,7 +243,7 @@ def _columns(path: Path) -> tuple[str, ...]:
 def _reader(path: Path) -> Callable[[], Iterator[Block]]:
     if path.is_dir():
         return lambda: read_folder(path)
-    if holds_csv(path):
+    if holds_csv(path) and not holds_class_pictures(path):
         return lambda: _read_csv(path)
     return lambda: read_zip(path)
 

@@ -127,7 +127,8 @@ class YunetDetector(Detector):
 
     _CONFIDENCE: Final = 0.5
     _OVERLAP: Final = 0.3
-    _CANDIDATES: Final = 200
+    _CANDIDATES: Final = 5_000
+    """Windows that are kept before those of one face are joined; each face has several."""
 
     def __init__(self, smallest: float | None = None) -> None:
         super().__init__(smallest)

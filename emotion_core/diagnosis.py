@@ -193,13 +193,11 @@ def overfits(curves: Curves, rise: float = 0.05, knew: float = 1.5 / NUM_EMOTION
     best, last = int(curves.val_loss.argmin()), max(3, len(curves.epochs) // 10)
     if len(curves.epochs) - 1 - best < last:
         return ""
-    lowest, now, before, after = (
-        curves.val_loss[best],
-        curves.val_loss[-1],
-        curves.loss[best],
-        curves.loss[-last:].mean(),
-    )
-    if curves.val_loss[-last:].min() < (1 + rise) * lowest or after >= before or curves.val_accuracy[best] <= knew:
+    lowest, now = curves.val_loss[best], curves.val_loss[-1]
+    stayed_up = curves.val_loss[-last:].min() >= (1 + rise) * lowest
+    still_learning = curves.loss[-last:].mean() < curves.loss[best]
+    had_learnt = curves.val_accuracy[best] > knew
+    if not (stayed_up and still_learning and had_learnt):
         return ""
     advice = "a larger alpha" if curves.linear else "dropout, augmentation"
     return (

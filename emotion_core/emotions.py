@@ -35,6 +35,6 @@ _LABELS_BY_NAME: Final = {name.lower(): label for label, name in enumerate(EMOTI
 def label_of(text: str) -> int | None:
     """Return the label that a number ("3") or a name ("happy") stands for, or None if it stands for none."""
     text = text.strip()
-    if text.isdecimal():
+    if text.isdecimal() and len(text) < 100:  # Python refuses to read thousands of digits
         return int(text) if int(text) < NUM_EMOTIONS else None
     return _LABELS_BY_NAME.get(text.lower())

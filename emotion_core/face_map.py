@@ -168,6 +168,7 @@ def _principal_components(features: NDArray[np.float32]) -> NDArray[np.float32]:
     centred = features - features.mean(axis=0)
     scores, sizes, _ = randomized_svd(centred, min(_COMPONENTS, *features.shape), random_state=0)
     components = scores * sizes  # (n, components)
+    components = np.pad(components, ((0, 0), (0, max(0, 2 - components.shape[1]))))  # a last layer of one unit
     deviation = components[:, 0].std()
     return np.asarray(components / deviation if deviation else components, dtype=np.float32)
 

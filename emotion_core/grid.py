@@ -2,11 +2,13 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
+from types import MappingProxyType
 from typing import Any, Final
 
-from emotion_core.config import RunConfig, with_settings
+from emotion_core.config import CHOOSERS, RunConfig, with_settings
 from emotion_core.errors import BadInput
 
 MAX_RUNS: Final = 200
@@ -15,11 +17,10 @@ MAX_RUNS: Final = 200
 NAME_LENGTH: Final = 200
 """How long a run's name may be."""
 
-_CHOOSERS: Final = ("kind", "family")
-"""Settings that start their group anew, so they are set before those of the group."""
 
-
-def expand(config: RunConfig, choices: Mapping[str, Sequence[Any]]) -> list[RunConfig]:
+def expand(
+    config: RunConfig, choices: Mapping[str, Sequence[Any]], fixed: Mapping[str, Any] = MappingProxyType({})
+) -> list[RunConfig]:
     """Return a configuration for each combination of values; the first path varies slowest.
 
     Each name tells what varies: `name · seed 43, batch size 64`.
@@ -27,6 +28,7 @@ def expand(config: RunConfig, choices: Mapping[str, Sequence[Any]]) -> list[RunC
     Args:
         config: What all of them share.
         choices: Values by dotted path, for example `{"training.seed": [42, 43]}`.
+        fixed: Settings by dotted path that all of them take, within whatever kind or family is chosen.
 
     Raises:
         BadInput: More than MAX_RUNS, no value or the same one twice at a path, or a value or path that cannot be.
@@ -34,7 +36,8 @@ def expand(config: RunConfig, choices: Mapping[str, Sequence[Any]]) -> list[RunC
     check_count(count(choices))
     words = _words([path for path, values in choices.items() if len(values) > 1])
     configs = [
-        _combined(config, dict(zip(choices, values, strict=True)), words) for values in product(*choices.values())
+        _combined(config, dict(fixed) | dict(zip(choices, values, strict=True)), words)
+        for values in product(*choices.values())
     ]
     _refuse_twins(configs)
     return configs
@@ -66,10 +69,9 @@ def parse_values(text: str) -> list[Any]:
 
 
 def _combined(config: RunConfig, assignments: dict[str, Any], words: Mapping[str, str]) -> RunConfig:
-    in_order = sorted(assignments, key=lambda path: path.rpartition(".")[2] not in _CHOOSERS)
     told = ", ".join(f"{word} {_said(assignments[path])}" for path, word in words.items())
-    name = {"name": _named(config.name or config.preset, told)} if told else {}
-    return with_settings(config, name | {path: assignments[path] for path in in_order})
+    name = {"name": _named(str(assignments.get("name") or config.name or config.preset), told)} if told else {}
+    return with_settings(config, assignments | name)
 
 
 def _named(name: str, told: str) -> str:
@@ -89,20 +91,14 @@ def _refuse_twins(configs: Iterable[RunConfig]) -> None:
 
 def _words(paths: Sequence[str]) -> dict[str, str]:
     """Return for each path the shortest ending that tells it from the others, in words: `seed`, `batch size`."""
-    return {
-        path: next(
-            ending
-            for ending in _endings(path)
-            if ending not in {other for rival in paths if rival != path for other in _endings(rival)}
-        )
-        for path in paths
-    }
+    owners = Counter(ending for path in paths for ending in _endings(path))
+    return {path: next(ending for ending in _endings(path) if owners[ending] == 1) for path in paths}
 
 
 def _endings(path: str) -> Iterator[str]:
     """Yield the endings of a path from the shortest: `rate`, `schedule rate`, `training schedule rate`."""
     parts = path.split(".")
-    named = parts[:-1] if parts[-1] in _CHOOSERS and len(parts) > 1 else parts
+    named = parts[:-1] if parts[-1] in CHOOSERS and len(parts) > 1 else parts
     for start in range(len(named) - 1, -1, -1):
         if not named[start].isdecimal():  # a place in a list says nothing without the list
             yield " ".join(str(int(part) + 1) if part.isdecimal() else part for part in named[start:]).replace("_", " ")

@@ -117,9 +117,9 @@ def _compare(model: Sequence[tuple[RunConfig, Scores]]) -> Comparison:
     for config, scores in model:
         by_policy[config.training.class_weights].append(scores)
     known = [name for name in WEIGHT_POLICIES if name in by_policy]
-    newest = model[0][0]
+    config, _ = model[0]  # all are of one preset and model
     return Comparison(
-        newest.preset or newest.model.family,
+        config.preset or config.model.family,
         tuple(PolicyScores(name, len(by_policy[name]), _mean(by_policy[name])) for name in known),
     )
 

@@ -6,7 +6,7 @@ frames are dropped as soon as they are read.
 
 import io
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -37,6 +37,9 @@ MAX_FRAME_PIXELS: Final = 4_096 * 2_304
 
 FORMATS: Final = ("mp4", "webm", "mov", "avi", "mkv", "m4v")
 """Endings of the files that are understood; FFmpeg decodes more."""
+
+_USUAL_RATE: Final = 25
+"""Frames a second of a video that does not say how many it has."""
 
 _ROUNDING: Final = 0.005
 """Seconds by which a frame may come early."""
@@ -159,12 +162,23 @@ def _frames(content: bytes, name: str) -> Iterator[tuple[VideoFrame, float]]:
         length = _length(container, stream)
         due = 0.0
         with suppress(av.FFmpegError):  # a file that was cut off shows what there is of it
-            for frame in container.decode(stream):
-                seconds = float(frame.time or 0.0)
+            for seconds, frame in _timed(container.decode(stream), float(stream.average_rate or _USUAL_RATE)):
                 if seconds >= due:
                     due = seconds + 1 / FRAMES_PER_SECOND - _ROUNDING
                     share = min(1.0, seconds / min(length, LONGEST_SECONDS)) if length else 0.0
                     yield VideoFrame(seconds, shrink(_upright(frame), LONGEST_SIDE, LONGEST_SIDE)), share
+
+
+def _timed(frames: Iterable[Any], rate: float) -> Iterator[tuple[float, Any]]:
+    """Yield each frame with its seconds after the first, by `rate` in frames a second where it has no time itself.
+
+    A part of a longer recording keeps the recording's clock, so the first need not be at 0.
+    """
+    start = None
+    for number, frame in enumerate(frames):
+        seconds = number / rate if frame.time is None else float(frame.time)
+        start = seconds if start is None else start
+        yield seconds - start, frame
 
 
 def _video_stream(container: Any, name: str) -> Any:
@@ -181,7 +195,9 @@ def _length(container: Any, stream: Any) -> float:
     """Return how many seconds a video lasts, 0 where the file does not say."""
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
-    return container.duration / av.time_base if container.duration else 0.0
+    if container.duration:  # of Matroska and WebM the end, on the recording's clock
+        return float(max(0, container.duration - (container.start_time or 0)) / av.time_base)
+    return 0.0
 
 
 def _upright(frame: Any) -> NDArray[np.uint8]:

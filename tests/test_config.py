@@ -115,6 +115,22 @@ def test_a_new_kind_starts_from_its_own_defaults():
     assert with_settings(CNN, {"model.family": "dense"}).model == DenseModel()
 
 
+def test_a_kind_is_set_before_what_belongs_to_it_in_whatever_order_they_come():
+    backwards = {f"training.schedule.{key}": value for key, value in reversed(PLATEAU.items())}
+    assert with_settings(DENSE, backwards).training.schedule == PlateauRate(patience=3, factor=0.5)
+
+
+def test_a_mistyped_kind_is_what_is_complained_of():
+    with pytest.raises(BadInput, match=r"training\.schedule.*'plato'"):
+        with_settings(DENSE, {"training.schedule.kind": "plato", "training.schedule.rate": 0.1})
+
+
+def test_the_beginning_of_an_id_may_be_a_number():
+    changed = with_settings(DENSE, {"training.start_from": 20261123, "training.teachers": "20261124, a"})
+    assert changed.training.start_from == ("20261123",)
+    assert changed.training.teachers == ("20261124", "a")
+
+
 def test_a_new_kind_takes_its_own_settings_only():
     with pytest.raises(BadInput, match=r"no setting 'training\.schedule\.decay'.*patience"):
         with_settings(DENSE, {"training.schedule.kind": "plateau", "training.schedule.decay": 0.5})
@@ -257,5 +273,6 @@ def test_defaults_are_the_coursework_s():
 
 def test_only_residual_networks_may_begin_with_smaller_images():
     assert with_settings(find_preset("residual").config, {"training.first_side": 24}).training.first_side == 24
-    with pytest.raises(BadInput, match=r"first_side is for residual networks"):
+    with pytest.raises(BadInput) as refusal:
         with_settings(find_preset("cnn").config, {"training.first_side": 24})
+    assert str(refusal.value) == "training.first_side is for residual networks; the others take 48x48 pixels only"

@@ -116,13 +116,52 @@ def test_rows_of_pictures_are_mixed_so_that_the_first_ones_hold_every_emotion(tm
     assert len(np.unique(dataset.labels[:42])) == len(EMOTIONS)
 
 
-def test_train_and_test_folders_become_usage(tmp_path):
-    parts = ("train", "Train", "validation", "test")
+FOLDERS_BY_USAGE = [
+    ("train", "Train", "validation", "test"),
+    ("Training", "Training", "PublicTest", "PrivateTest"),
+    ("train", "training", "dev", "public_test/Private Test"),
+]
+
+
+@pytest.mark.parametrize("parts", FOLDERS_BY_USAGE)
+def test_train_and_test_folders_become_usage(tmp_path, parts):
     members = {f"{part}/{name}": PICTURES[name] for part, name in zip(parts, PICTURES, strict=True)}
     save_tree(tmp_path / "fer", members)
     dataset = load_dataset(tmp_path / "fer")
     usage = dict(zip(dataset.ids.tolist(), dataset.usage.tolist(), strict=True))
     assert [usage[name] for name in members] == ["Training", "Training", "PublicTest", "PrivateTest"]
+
+
+def test_a_picture_outside_the_folders_for_training_and_test_is_not_taken_for_either(tmp_path):
+    save_tree(tmp_path / "fer", {f"{part}happy/1.png": PICTURES["happy/face0.png"] for part in ("train/", "test/", "")})
+    with pytest.raises(BadInput, match=r"fer: happy/1\.png lies in no folder named train, validation or test"):
+        load_dataset(tmp_path / "fer")
+
+
+@pytest.mark.parametrize(
+    ("words", "usage"),
+    [("train,Test,valid,Private Test", "Training,PrivateTest,PublicTest,PrivateTest"), ("a,a,b,b", "a,a,b,b")],
+)
+def test_other_words_of_a_usage_column_are_understood_where_they_can_be(tmp_path, words, usage):
+    lines = csv_text("emotion,pixels").splitlines()
+    rows = [f"{line},{word}" for line, word in zip(lines, ["Usage", *words.split(",")], strict=True)]
+    dataset = load_dataset(save(tmp_path, "\n".join(rows)))
+    assert dataset.usage.tolist() == usage.split(",")
+
+
+def test_the_fingerprint_tells_files_apart_by_their_usage_too(tmp_path):
+    with_usage = load_dataset(save(tmp_path, csv_text("emotion,pixels,Usage"), "one.csv"))
+    otherwise = load_dataset(save(tmp_path, csv_text("emotion,pixels,Usage").replace("Public", "Private"), "other.csv"))
+    without = load_dataset(save(tmp_path, csv_text("emotion,pixels"), "third.csv"))
+    assert len({with_usage.fingerprint, otherwise.fingerprint, without.fingerprint}) == 3
+
+
+@pytest.mark.parametrize("more", [{}, {"labels.csv": b"name,emotion\n"}])
+def test_a_zip_of_pictures_may_be_packed_by_windows_and_hold_a_csv(tmp_path, more):
+    names = {f"faces\\{name}".replace("/", "\\"): content for name, content in PICTURES.items()}
+    dataset = load_dataset(save(tmp_path, zipped(names | more), "faces.zip"))
+    assert sorted(dataset.ids) == sorted(f"faces/{name}" for name in PICTURES)
+    assert np.bincount(dataset.labels).tolist() == np.bincount(LABELS).tolist()
 
 
 def save_tree(root: Path, members: dict[str, bytes]) -> None:
@@ -359,7 +398,11 @@ def test_usage_split_follows_the_file():
         (make_dataset(2), RandomSplit(share=0.9), "0 rows would train"),
         (make_dataset(4), UsageSplit(), "no Usage column"),
         (make_dataset(4, ["Training"] * 4), UsageSplit(), "0 validate"),
-        (make_dataset(4, ["PrivateTest"] * 4), FirstRows(), "0 rows would train"),
+        (
+            make_dataset(4, ["PrivateTest"] * 4),
+            FirstRows(),
+            "no row may train; its Usage column holds PrivateTest, and",
+        ),
     ],
 )
 def test_a_split_that_leaves_a_part_empty_is_refused(dataset, split, cause):

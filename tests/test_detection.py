@@ -211,6 +211,13 @@ def test_damaged_file_counts_as_none(folder):
 
 
 @needs_yunet
+def test_yunet_misses_nobody_in_a_picture_of_many(open_named):
+    face = draw_portrait(size=100)[:, 120:520]  # 400 wide, 480 high
+    crowd = np.tile(cv2.resize(face, (120, 144), interpolation=cv2.INTER_AREA), (8, 10, 1))
+    assert len(open_named("yunet").detect(crowd)) == 80
+
+
+@needs_yunet
 def test_with_its_file_yunet_is_the_best_there_is(open_named):
     assert best_detector() == "yunet"
     assert isinstance(open_detector(smallest=0.06), YunetDetector)

@@ -132,6 +132,14 @@ def test_the_kind_is_set_before_the_fields_of_its_group_whichever_is_given_first
     ]
 
 
+def test_what_all_runs_take_holds_within_whatever_kind_is_chosen() -> None:
+    configs = expand(
+        DENSE, {"training.schedule.kind": ["constant", "step"]}, {"training.schedule.rate": 5e-3, "name": "mine"}
+    )
+    assert [config.training.schedule for config in configs] == [ConstantRate(rate=5e-3), StepRate(rate=5e-3)]
+    assert [config.name for config in configs] == ["mine · schedule constant", "mine · schedule step"]
+
+
 def test_what_only_fits_together_is_judged_together() -> None:
     (config,) = expand(DENSE, {"model.hidden_layers": [8], "model.descent": [50]})
     assert isinstance(config.model, DenseModel)

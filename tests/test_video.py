@@ -1,6 +1,7 @@
 """Emotions over the time of a video."""
 
 import io
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -28,15 +29,17 @@ def classifier(tmp_path):
     return LinearClassifier(path)
 
 
-def clip(pictures, rate: int = 10, kind: str = "mp4", codec: str = "mpeg4") -> bytes:
-    """A video of RGB pictures of one size."""
+def clip(pictures, rate: int = 10, kind: str = "mp4", codec: str = "mpeg4", start: int = 0) -> bytes:
+    """A video of RGB pictures of one size, whose clock begins at `start` seconds."""
     file = io.BytesIO()
     with av.open(file, "w", format=kind) as container:
         stream = container.add_stream(codec, rate=rate)
         stream.height, stream.width = pictures[0].shape[:2]
         stream.pix_fmt = "yuv420p"
-        for picture in pictures:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        for number, picture in enumerate(pictures, start * rate):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, rate)
+            container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return file.getvalue()
 
@@ -69,6 +72,23 @@ def test_face_is_followed_through_a_video(classifier, detector, kind, codec):
     lefts = [sighting.face.box.x for sighting in timeline.sightings]
     assert lefts[-1] - lefts[0] == pytest.approx(54, abs=15)
     assert not timeline.was_cut
+
+
+@pytest.mark.parametrize(("kind", "codec"), [("matroska", "mpeg4"), ("webm", "libvpx"), ("mov", "mpeg4")])
+def test_part_of_a_longer_recording_is_read_from_its_own_beginning(classifier, detector, kind, codec):
+    shares: list[float] = []
+    content = clip(walk(20), kind=kind, codec=codec, start=130)
+    timeline = read_timeline(content, "part", classifier, detector, shares.append)
+    assert timeline.seconds == pytest.approx(1.8, abs=0.02)
+    assert (timeline.frames, timeline.was_cut) == (10, False)
+    assert shares[0] == 0.0
+    assert shares[-1] == pytest.approx(0.9, abs=0.02)
+
+
+def test_frames_without_a_time_follow_the_rate(classifier, detector):
+    timeline = read_timeline(clip(walk(50), kind="h264", codec="libx264"), "raw", classifier, detector)
+    assert timeline.frames == 10  # FFmpeg takes 25 frames a second for granted
+    assert timeline.seconds == pytest.approx(1.8)
 
 
 def test_table_has_a_row_per_sighting_with_shares_that_sum_to_one(classifier, detector):

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 from contextlib import suppress
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -218,12 +219,12 @@ def _detector(name: str, smallest: float | None) -> "Detector":
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
-    """Return what changes when a file does; nothing where there is no file."""
+    """Return what changes when a file does, or what a folder holds at any depth; nothing where there is neither."""
     try:
-        status = path.stat()
+        places = [path, *(Path(folder, name) for folder, names, _ in os.walk(path) for name in names)]
+        return tuple(number for each in map(Path.stat, places) for number in (each.st_size, each.st_mtime_ns))
     except (OSError, ValueError):  # an address may name anything, also what could be no path
         return ()
-    return (status.st_size, status.st_mtime_ns)
 
 
 def _model_time(run_id: str) -> float:

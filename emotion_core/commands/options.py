@@ -21,6 +21,18 @@ def runs_of(options: argparse.Namespace) -> Runs:
 
 def configure(preset: str, options: argparse.Namespace) -> RunConfig:
     """Return a preset's settings with the changes that the options ask for; raises BadInput."""
+    return with_settings(find_preset(preset).config, _changes(options))
+
+
+def configure_all(options: argparse.Namespace) -> list[RunConfig]:
+    """Return the settings of every run that the options ask for; raises BadInput."""
+    choices, changes = _choices(options), _changes(options)
+    check_count(count(choices) * len(options.presets))
+    return [config for preset in options.presets for config in expand(find_preset(preset).config, choices, changes)]
+
+
+def _changes(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the values that the options set, by path."""
     named = {
         "data.source": options.data,
         "data.drop_incomplete": options.drop_incomplete or None,
@@ -28,15 +40,8 @@ def configure(preset: str, options: argparse.Namespace) -> RunConfig:
         "training.seed": options.seed,
         "name": options.name,
     }
-    changes = {path: value for path, value in named.items() if value is not None}
-    return with_settings(find_preset(preset).config, changes | dict(map(_assignment, options.settings)))
-
-
-def configure_all(options: argparse.Namespace) -> list[RunConfig]:
-    """Return the settings of every run that the options ask for; raises BadInput."""
-    choices = _choices(options)
-    check_count(count(choices) * len(options.presets))
-    return [config for preset in options.presets for config in expand(configure(preset, options), choices)]
+    given = {path: value for path, value in named.items() if value is not None}
+    return given | dict(map(_assignment, options.settings))
 
 
 def _choices(options: argparse.Namespace) -> dict[str, list[Any]]:

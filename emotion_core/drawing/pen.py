@@ -66,7 +66,7 @@ def band(upper: Points, lower: Points) -> Points:
 
 
 def as_tone(tone: float) -> int:
-    """Return the nearest tone that a picture can hold."""
+    """Return the tone of a picture, a whole number from 0 to 255, rounded down."""
     return int(min(255, max(0, tone)))
 
 

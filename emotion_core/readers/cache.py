@@ -22,7 +22,7 @@ from emotion_core.emotions import IMAGE_SIZE
 from emotion_core.errors import EmotionError
 from emotion_core.readers.blocks import Block, Problem
 
-_LAYOUT: Final = 2
+_LAYOUT: Final = 3
 """Changes with what is written below and with what the readers make of a file."""
 
 _MANIFEST: Final = "manifest.json"
@@ -108,7 +108,9 @@ def _write(folder: Path, blocks: Iterator[Block]) -> None:
         digest.update(labels.tobytes())
         _save(folder / "labels.npy", labels)
     if rest[0].usage is not None:
-        _save(folder / "usage.npy", np.array([usage for block in rest for usage in block.usage or ()], np.str_))
+        usage = [word for block in rest for word in block.usage or ()]
+        digest.update("\n".join(usage).encode())
+        _save(folder / "usage.npy", np.array(usage, np.str_))
     manifest = {
         "files": {path.name: _stamp(path) for path in folder.iterdir()},
         "problems": [asdict(problem) for block in rest for problem in block.problems],

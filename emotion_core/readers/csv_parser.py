@@ -25,6 +25,7 @@ from emotion_core.readers.csv_lines import (
     split_fields,
 )
 from emotion_core.readers.pixel_text import find_fault, parse_pixels
+from emotion_core.readers.usage import usage_of
 
 _MAX_PROBLEMS: Final = 10_000
 _MISSING: Final = frozenset({b"", b"nan", b"na", b"none", b"null"})
@@ -120,7 +121,8 @@ class _CsvParser:
         if self._label is not None:
             columns.labels.append(parse_label(fields[self._label]))
         if self._usage is not None:
-            columns.usage.append(decode_text(fields[self._usage].strip(), "usage"))
+            word = decode_text(fields[self._usage].strip(), "usage")
+            columns.usage.append(usage_of(word) or word)
         return True
 
     def _block(self, columns: _Columns, problems: tuple[Problem, ...]) -> Block:

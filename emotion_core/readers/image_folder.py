@@ -1,7 +1,8 @@
 """Folders and zips of pictures, in a sub-folder per emotion, as blocks of arrays.
 
 An emotion's pictures lie in a folder of its name or number, at any depth. Where folders named train, validation or
-test lie above those, they become the usage of the pictures, as Kaggle's CSV has it.
+test lie above those (or Training, PublicTest and PrivateTest), they become the usage of the pictures, as in Kaggle's
+CSV.
 """
 
 import hashlib
@@ -19,22 +20,12 @@ from emotion_core.emotions import EMOTIONS, label_of
 from emotion_core.errors import BadInput
 from emotion_core.images import decode_image, to_face, to_gray
 from emotion_core.readers.blocks import Block
-from emotion_core.readers.sources import open_zip, size_limit, visible_members
+from emotion_core.readers.sources import is_zip, member_path, open_zip, size_limit, visible_members
+from emotion_core.readers.usage import usage_of
 
 _FACES_PER_BLOCK: Final = 256
 _MAX_FILE_BYTES: Final = 50 * 2**20
 _SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
-
-_USAGE: Final = {
-    "train": "Training",
-    "training": "Training",
-    "val": "PublicTest",
-    "valid": "PublicTest",
-    "validation": "PublicTest",
-    "test": "PrivateTest",
-    "testing": "PrivateTest",
-}
-_DEFAULT_USAGE: Final = "Training"
 
 
 @dataclass(frozen=True)
@@ -58,7 +49,7 @@ def read_zip(path: Path) -> Iterator[Block]:
     with open_zip(path) as archive:
         members = [member for member in visible_members(archive) if _is_image(member.filename)]
         size_limit(path.name, sum(member.file_size for member in members))
-        pictures = [_Picture(PurePosixPath(member.filename), _member_reader(archive, member)) for member in members]
+        pictures = [_Picture(member_path(member), _member_reader(archive, member)) for member in members]
         yield from _read_pictures(pictures, path.name)
 
 
@@ -77,18 +68,27 @@ def has_class_folders(folder: Path) -> bool:
     return any(label_of(path.name) is not None for path in candidates if path.is_dir())
 
 
+def holds_class_pictures(path: Path) -> bool:
+    """Whether a file is a zip with pictures in folders named after emotions; raises BadInput where it is damaged."""
+    if not is_zip(path):
+        return False
+    with open_zip(path) as archive:
+        members = map(member_path, visible_members(archive))
+        return any(_is_image(member.name) and label_of(member.parent.name) is not None for member in members)
+
+
 def _read_pictures(pictures: list[_Picture], name: str) -> Iterator[Block]:
     if not pictures:
         raise BadInput(f"{name} holds neither a CSV nor pictures; expected pictures in folders named after emotions.")
     pictures = sorted(pictures, key=_shuffled)
-    has_usage = any(_usage_of(picture) for picture in pictures)
+    has_usage = _have_usage(pictures, name)
     for start in range(0, len(pictures), _FACES_PER_BLOCK):
         part = pictures[start : start + _FACES_PER_BLOCK]
         yield Block(
             images=np.stack([_read_face(picture, name) for picture in part]),
             labels=np.array([_label_of(picture, name) for picture in part], np.uint8),
             ids=[str(picture.path) for picture in part],
-            usage=[_usage_of(picture) or _DEFAULT_USAGE for picture in part] if has_usage else None,
+            usage=[_usage_of(picture) or "" for picture in part] if has_usage else None,
         )
 
 
@@ -108,7 +108,18 @@ def _label_of(picture: _Picture, name: str) -> int:
 
 def _usage_of(picture: _Picture) -> str | None:
     """What the nearest folder named for a usage says, None without one."""
-    return next((_USAGE[part.lower()] for part in picture.path.parts[-2::-1] if part.lower() in _USAGE), None)
+    return next(filter(None, map(usage_of, picture.path.parts[-2::-1])), None)
+
+
+def _have_usage(pictures: list[_Picture], name: str) -> bool:
+    """Whether the pictures lie in folders named for a usage: all or none, lest one that tests be taken to train."""
+    without = [picture for picture in pictures if not _usage_of(picture)]
+    if without and len(without) < len(pictures):
+        raise BadInput(
+            f"{name}: {without[0].path} lies in no folder named train, validation or test, as others do; "
+            "put it into one of them."
+        )
+    return not without
 
 
 def _shuffled(picture: _Picture) -> bytes:

@@ -34,9 +34,14 @@ def resolve_source(source: str | Path) -> Path:
     return path
 
 
+def is_zip(path: Path) -> bool:
+    """Whether a file begins as a zip does."""
+    return _first_bytes(path, 4) in (b"PK\x03\x04", b"PK\x05\x06")
+
+
 def holds_csv(path: Path) -> bool:
     """Whether a file is to be read as a CSV: every one is but a zip without a CSV in it; raises BadInput."""
-    if not _is_zip(path):
+    if not is_zip(path):
         return True
     with open_zip(path) as archive:
         return bool(_csv_members(archive))
@@ -46,7 +51,7 @@ def holds_csv(path: Path) -> bool:
 def open_csv(path: Path) -> Iterator[ByteStream]:
     """Open a CSV, plain, in gzip or alone in a zip; raises BadInput, also on reading where the file is damaged."""
     with _reporting_damage(path.name):
-        if _is_zip(path):
+        if is_zip(path):
             with zipfile.ZipFile(path) as archive:
                 member = _only_csv(archive, path.name)
                 with archive.open(member) as file:
@@ -71,9 +76,13 @@ def visible_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     return [
         member
         for member in archive.infolist()
-        if not member.is_dir()
-        and not any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(member.filename).parts)
+        if not member.is_dir() and not any(part.startswith((".", "__MACOSX")) for part in member_path(member).parts)
     ]
+
+
+def member_path(member: zipfile.ZipInfo) -> PurePosixPath:
+    """Return the path of a file in a zip, also of one that Windows packed with backslashes."""
+    return PurePosixPath(member.filename.replace("\\", "/"))
 
 
 def size_limit(name: str, stated: int) -> int:
@@ -132,10 +141,6 @@ def _only_csv(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
 
 def _csv_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     return [member for member in visible_members(archive) if member.filename.lower().endswith(".csv")]
-
-
-def _is_zip(path: Path) -> bool:
-    return _first_bytes(path, 4) in (b"PK\x03\x04", b"PK\x05\x06")
 
 
 @contextmanager
