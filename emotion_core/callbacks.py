@@ -52,6 +52,10 @@ class Plateau(keras.callbacks.ReduceLROnPlateau):  # type: ignore[misc]
         super().on_train_begin(logs)
         self.best, self.wait = self._state["best"], self._state["wait"]
 
+    def on_train_end(self, logs: Logs = None) -> None:
+        """Keep the state for when training goes on, with images of another side."""
+        self._state = self.state()
+
     def state(self) -> dict[str, Any]:
         """Return what `state` takes."""
         return {"best": self.best, "wait": self.wait}

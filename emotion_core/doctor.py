@@ -14,7 +14,8 @@ from emotion_core import __version__, settings
 from emotion_core.detection import YunetDetector, best_detector
 from emotion_core.detector_file import HOW_TO_FETCH
 from emotion_core.engine import LocalEngine
-from emotion_core.engine.devices import how_to_use_the_gpu, installed_backends, may_have_gpu, sees_gpu, slots
+from emotion_core.engine.backends import installed_backends, sees_gpu
+from emotion_core.engine.devices import how_to_use_the_gpu, may_have_gpu, slots
 from emotion_core.errors import EmotionError
 from emotion_core.hardware import Gpu, gpus
 from emotion_core.runs import Runs
@@ -147,10 +148,12 @@ def _better_detector() -> list[str]:
 
 def _look_at(path: Path) -> Folder:
     """Look at a folder; where it does not exist yet, at the one that it would be made in."""
-    existing = next(parent for parent in (path, *path.parents) if parent.is_dir())
+    existing = next((parent for parent in (path, *path.parents) if os.path.isdir(parent)), None)
+    if existing is None:  # on a drive that is not there
+        return Folder(str(path), exists=False, writable=False, free_gigabytes=0.0)
     return Folder(
         path=str(path),
-        exists=path.is_dir(),
+        exists=os.path.isdir(path),  # `Path.is_dir` raises where one may not look
         writable=_is_writable(existing),
         free_gigabytes=round(shutil.disk_usage(existing).free / GIGABYTE, 1),
     )

@@ -1,6 +1,7 @@
 """Training that begins with the weights of saved runs (fine-tuning), and what such a run must not have learnt from."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 import numpy as np
 
@@ -9,6 +10,9 @@ from emotion_core.dataset import Dataset, split_rows
 from emotion_core.ensemble import refuse_twice
 from emotion_core.errors import BadInput, RunNotFound
 from emotion_core.runs import Run, Runs, RunSummary
+
+_DROPOUT: Final[Any] = {"dropout": True, "blocks": {"__all__": {"dropout"}}}
+"""The settings of a model that change none of its weights, of whichever family it is."""
 
 
 def beginnings(lines: Iterable[RunSummary], runs: Runs, family: str) -> list[RunSummary]:
@@ -31,7 +35,7 @@ def name_start(config: RunConfig, runs: Runs, faces: Dataset) -> RunConfig:
     """
     if not config.training.start_from:
         return config
-    starts = [runs.find(start) for start in config.training.start_from]
+    starts = [runs.find(start, with_model=True) for start in config.training.start_from]
     refuse_twice(starts)
     for start in starts:
         _refuse_unfit(start, config)
@@ -96,5 +100,5 @@ def _has_weights(run: Run) -> bool:
 
 
 def _same_network(start: Run, config: RunConfig) -> bool:
-    theirs, ours = (one.model.model_dump(exclude={"dropout"}) for one in (start.config, config))
+    theirs, ours = (one.model.model_dump(exclude=_DROPOUT) for one in (start.config, config))
     return theirs == ours

@@ -7,7 +7,8 @@ import streamlit as st
 
 from emotion_core.classifier import by_merit
 from emotion_core.config import Augmentation, RunConfig, Training, with_settings
-from emotion_core.engine.devices import BACKENDS, check_device, installed_backends, may_have_gpu
+from emotion_core.engine.backends import BACKENDS, installed_backends
+from emotion_core.engine.devices import check_device, may_have_gpu
 from emotion_core.errors import BadInput
 from emotion_core.fine_tuning import beginnings
 from emotion_core.grid import expand

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emotion_core.archive import MAX_ARCHIVE_BYTES, pack, unpack
+from emotion_core.archive import MAX_ARCHIVE_BYTES, loses_model, pack, unpack
 from emotion_core.archive.contents import LIMITS, look_into
 from emotion_core.classifier import load_classifier
 from emotion_core.config import with_settings
@@ -117,6 +117,17 @@ def test_what_only_its_own_machine_needs_stays_there(runs):
     for name in ("checkpoint/epoch-000001.npz", "model.onnx", ".hidden", "lock"):
         (run.folder / name).write_bytes(b"x")
     assert set(files_of(packed(run))) <= set(LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("files", "loses"),
+    [((), False), (("model.keras",), False), (("model.onnx",), True), (("model.onnx", "model.keras"), False)],
+)
+def test_a_serving_copy_alone_cannot_be_carried(runs, files, loses):
+    run = runs.create(SMALL_NETWORK)
+    for name in files:
+        (run.folder / name).touch()
+    assert loses_model(run) is loses
 
 
 def test_an_id_that_is_taken_gets_another_ending_and_the_old_run_stays(runs):

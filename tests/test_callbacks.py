@@ -111,6 +111,17 @@ def test_a_learning_rate_that_blows_the_numbers_up_ends_the_run_and_keeps_the_la
     assert all(np.isfinite(array).all() for array in checkpoint.arrays.values())
 
 
+def test_a_plateau_remembers_from_one_part_of_a_run_to_the_next():
+    from emotion_core.callbacks import Plateau
+
+    plateau = Plateau(PlateauRate(patience=5), None)
+    plateau.on_train_begin()
+    plateau.best, plateau.wait = 1.2, 3
+    plateau.on_train_end()
+    plateau.on_train_begin()
+    assert plateau.state() == {"best": 1.2, "wait": 3}
+
+
 def test_history_tells_the_learning_rate_with_which_each_epoch_began(fit, make_run):
     import keras
 

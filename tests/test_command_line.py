@@ -16,13 +16,17 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from emotion_core import detector_file
-from emotion_core.commands import catalogue, main
+from emotion_core import detector_file, doctor
+from emotion_core.commands import catalogue, main, saved_runs
 from emotion_core.commands.output import Narrator
+from emotion_core.config import with_settings
 from emotion_core.coursework import SEEDS
+from emotion_core.dataset import load_dataset
 from emotion_core.emotions import EMOTIONS
-from emotion_core.presets import PRESETS
+from emotion_core.presets import PRESETS, find_preset
 from emotion_core.runs import About, Run, Runs, State
+from tests.conftest import save_finished_run
+from tests.face_files import make_faces, pixel_text
 from tests.portrait import draw_portrait
 from tests.test_engine import wait_until
 
@@ -455,6 +459,45 @@ def test_a_run_is_scored_on_labelled_faces(ask, finished_run, faces_csv):
     assert scores["accuracy"] == pytest.approx(np.trace(scores["confusion"]) / 42)
 
 
+PARTS = {"T": "Training", "V": "PublicTest", "X": "PrivateTest"}
+
+
+@pytest.fixture
+def trained_on(runs_folder, tmp_path):
+    """Make a finished run that learnt from a data set with a Usage column as given, and return it with its file."""
+
+    def make(usage: str) -> tuple[Run, Path]:
+        faces = zip(make_faces(len(usage)), usage, strict=True)
+        rows = [f"{row % 7},{pixel_text(face)},{PARTS[part]}" for row, (face, part) in enumerate(faces)]
+        path = tmp_path / "parts.csv"
+        path.write_text("\n".join(["emotion,pixels,Usage", *rows]))
+        run = save_finished_run(Runs(runs_folder))
+        changes = {"data.split.kind": "usage", "data_fingerprint": load_dataset(path).fingerprint}
+        (run.folder / "config.json").write_text(with_settings(run.config, changes).model_dump_json())
+        return run, path
+
+    return make
+
+
+def test_of_the_data_that_a_run_learnt_from_only_the_rest_is_scored(trained_on, capsys):
+    run, path = trained_on("TTTTTVVXXX")
+    assert main(["evaluate", run.id, str(path), "--save", "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["images"] == 3
+    assert "learnt from 5 faces of parts.csv and was chosen by 2 others; scored are the 3 that are left" in printed.err
+    assert run.evaluation().test.images == 3
+
+
+def test_faces_that_a_run_has_all_seen_are_scored_with_a_warning_and_never_as_a_test(trained_on, capsys, refuse):
+    run, path = trained_on("TTTTTVV")
+    assert main(["evaluate", run.id, str(path), "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["images"] == 7
+    assert "its score on them flatters" in printed.err
+    assert "they test nothing" in refuse("evaluate", run.id, str(path), "--save")[1]
+    assert run.evaluation().test is None
+
+
 def test_labels_may_come_from_a_file_of_their_own_in_any_order(
     ask, refuse, finished_run, faces_csv, test_csv, tmp_path
 ):
@@ -559,6 +602,30 @@ def test_the_doctor_tells_which_folder_to_move_and_how(ask, tmp_path, monkeypatc
     assert any("EMOTION_CACHE" in sentence for sentence in report["missing"])
     assert report["folders"]["runs"]["writable"]
     assert not (tmp_path / "new").exists()
+
+
+def test_the_doctor_looks_at_a_drive_that_is_not_there(monkeypatch, tmp_path):
+    monkeypatch.setattr("os.path.isdir", lambda path: False)
+    folder = doctor._look_at(tmp_path)
+    assert (folder.exists, folder.writable, folder.free_gigabytes) == (False, False, 0.0)
+
+
+@pytest.mark.parametrize("missing", ["cv2", "psutil", "filelock"])
+def test_a_package_that_is_missing_is_named_with_the_way_to_it(missing):
+    code = (
+        f"import sys; sys.modules[{missing!r}] = None; from emotion_core.commands import main; exit(main(['doctor']))"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, timeout=60)
+    assert answer.returncode == 1
+    assert answer.stderr == f"{missing} is not installed: pip install -r requirements.txt\n"
+
+
+def test_who_waits_for_a_run_is_told_how_many_come_before_it(runs_folder):
+    runs = Runs(runs_folder)
+    first, last = (runs.create(find_preset("sgd").config, number) for number in (1, 2))
+    assert saved_runs._runs_before(last, runs) == 1
+    assert saved_runs.progress_of(last, 1) == "Waits for 1 run before it"
+    assert saved_runs.progress_of(first) == "Is next; the worker is starting"
 
 
 # --- printing -----------------------------------------------------------------------------------------------------

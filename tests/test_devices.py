@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from emotion_core.config import Device, with_settings
-from emotion_core.engine import devices
+from emotion_core.engine import backends, devices
 from emotion_core.engine.processes import start_detached
 from emotion_core.errors import BadInput
 from tests.engine_helpers import L4, TENSORFLOW_WITHOUT_GPU, TORCH_WITH_GPU, install, wait_until
@@ -22,6 +22,8 @@ BLIND_TORCH = (
 @pytest.fixture
 def machine(install_driver, tmp_path, monkeypatch):
     """Make a machine with so many GPUs, which TensorFlow does not see and torch may."""
+
+    monkeypatch.setenv("EMOTION_CACHE", str(tmp_path / "cache"))  # nobody has asked a backend yet
 
     def make(gpus: int, torch: str = TORCH_WITH_GPU) -> None:
         install(tmp_path, monkeypatch, tensorflow=TENSORFLOW_WITHOUT_GPU, torch=torch)
@@ -63,6 +65,35 @@ def test_where_no_backend_is_installed_the_way_to_one_is_told(network, monkeypat
     monkeypatch.setattr(devices, "installed_backends", lambda: ())
     with pytest.raises(BadInput, match="pip install tensorflow"):
         devices.check_device(network)
+
+
+def test_a_gpu_counts_where_a_backend_may_see_it_and_no_longer_once_all_were_asked_in_vain(machine, network):
+    machine(1, BLIND_TORCH)
+    assert devices.may_train_on_gpu()
+    assert devices.slots_for(network) == ("cpu",)
+    assert not devices.may_train_on_gpu()
+    machine(1)
+    assert devices.slots_for(network) == ("gpu-0",)
+    assert devices.may_train_on_gpu()
+    machine(0)
+    assert not devices.may_train_on_gpu()
+
+
+@pytest.mark.parametrize(
+    ("system", "backend", "may"),
+    [
+        ("win32", "tensorflow", False),
+        ("win32", "jax", False),
+        ("win32", "torch", True),
+        ("darwin", "tensorflow", False),
+        ("darwin", "torch", True),
+        ("linux", "tensorflow", True),
+    ],
+)
+def test_which_backend_could_see_a_gpu_depends_on_the_system(machine, monkeypatch, system, backend, may):
+    machine(1)
+    monkeypatch.setattr(sys, "platform", system)
+    assert backends.may_see_gpu(backend) is may
 
 
 # --- slots --------------------------------------------------------------------------------------------------------

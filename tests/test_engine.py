@@ -10,7 +10,7 @@ from emotion_core.config import with_settings
 from emotion_core.dataset import load_dataset
 from emotion_core.engine import LocalEngine, devices
 from emotion_core.engine.local import freeze
-from emotion_core.engine.queue import Queue
+from emotion_core.engine.queue import Note, Queue
 from emotion_core.engine.worker import Worker
 from emotion_core.errors import BadInput, DamagedRun, EmotionError
 from emotion_core.presets import find_preset
@@ -23,6 +23,9 @@ from tests.engine_helpers import (
     wait_until,
     worker_pids,
 )
+
+NOBODY = 2**22 + 1
+"""A number that no process has."""
 
 
 def waiting_ids(runs):
@@ -240,6 +243,17 @@ def test_stopping_a_run_that_is_over_changes_nothing(engine, finished_run):
     assert not finished_run.stop_requested()
 
 
+@pytest.mark.parametrize(
+    ("done", "reason"),
+    [(0, "Stopped by a person before it began."), (6, "Stopped by a person before it went on after epoch 6.")],
+)
+def test_a_waiting_run_that_is_stopped_says_how_far_it_was(engine, runs, quick, done, reason):
+    run = queue_without_worker(runs, quick)
+    run.record(epoch=done)
+    engine.stop(run)
+    assert (run.state(), run.status().reason) == (State.STOPPED, reason)
+
+
 def test_asking_a_run_to_stop_whose_trainer_died_does_not_leave_it_stopping(engine, runs, quick):
     run = queue_without_worker(runs, quick)
     run.record(state=State.RUNNING)
@@ -354,6 +368,17 @@ def test_waking_records_what_became_of_runs_whose_trainer_and_worker_died(engine
     assert run.status().reason
 
 
+def test_waking_leaves_it_to_a_living_worker_to_say_how_its_trainers_ended(engine, runs, quick):
+    run = queue_without_worker(runs, quick)
+    Queue(runs).write_note(run, Note(NOBODY, "cpu"))
+    run.record(state=State.RUNNING)
+    with FileLock(runs.engine_folder / "worker.lock"):
+        engine.wake()
+        assert run.status().state is State.RUNNING
+    engine.wake()
+    assert run.status().state is State.INTERRUPTED
+
+
 # --- workers ------------------------------------------------------------------------------------------------------
 
 
@@ -362,6 +387,16 @@ def test_a_second_worker_leaves_the_queue_to_the_first(runs, quick):
     with FileLock(runs.engine_folder / "worker.lock"):
         Worker(runs).work()
     assert run.state() is State.QUEUED
+
+
+def test_a_waiting_run_that_someone_looks_at_is_not_taken_for_one_that_computes(runs, quick):
+    run, worker = queue_without_worker(runs, quick), Worker(runs)
+    with FileLock(run.folder / "lock"):
+        waiting, _ = worker._survey()
+    assert [entry.id for entry in waiting] == [run.id]
+    assert not worker._attend()
+    assert run.status().state is State.QUEUED
+    run.record(state=State.STOPPED)
 
 
 def test_a_run_that_another_process_made_for_itself_is_left_to_it(runs, quick):

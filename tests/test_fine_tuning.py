@@ -64,6 +64,12 @@ def test_weights_fit_the_same_network_only(runs, faces_csv, theirs, ours, fits):
             freeze(config, runs)
 
 
+@pytest.mark.parametrize(("preset", "setting"), [("cnn", "model.blocks.0.dropout"), ("dense-5", "model.dropout")])
+def test_dropout_may_differ_wherever_a_family_has_it(runs, faces_csv, preset, setting):
+    config = beginning_with(learnt(runs, faces_csv, preset).id, faces_csv, preset, **{setting: 0.2})
+    assert freeze(config, runs).training.start_from
+
+
 def test_who_is_no_run_or_has_no_weights_is_refused(runs, faces_csv):
     with pytest.raises(RunNotFound, match="There is no run 'nobody'"):
         freeze(beginning_with("nobody", faces_csv), runs)

@@ -86,7 +86,7 @@ def test_runs_are_found_by_id_and_unique_beginning(runs, run):
     assert runs.find(run.id[:-2]).id == run.id
 
 
-@pytest.mark.parametrize("reference", ["", "nothing", "..", "../runs", "latest"])
+@pytest.mark.parametrize("reference", ["", "nothing", "..", "../runs"])
 def test_what_names_no_run_is_refused(runs, run, reference):
     with pytest.raises(RunNotFound):
         runs.find(reference)
@@ -99,12 +99,19 @@ def test_a_beginning_of_several_runs_is_refused(runs):
         runs.find(common)
 
 
-def test_latest_is_the_last_submitted_run_that_can_classify(runs):
+def test_latest_is_the_run_submitted_last_or_the_last_that_can_classify(runs):
     older, newer = save_finished_run(runs), save_finished_run(runs)
     older.record(submitted=1.0)
     newer.record(submitted=2.0)
-    runs.create(SGD)  # has no model yet
-    assert runs.find("latest").id == newer.id
+    last = runs.create(SGD)  # has no model yet
+    assert runs.find("latest").id == last.id
+    assert runs.find("latest", with_model=True).id == newer.id
+
+
+@pytest.mark.parametrize(("with_model", "what"), [(False, "There is no run in"), (True, "There is no trained run in")])
+def test_where_there_is_none_the_latest_is_said_to_be_missing(runs, with_model, what):
+    with pytest.raises(RunNotFound, match=what):
+        runs.find("latest", with_model=with_model)
 
 
 def test_lists_come_newest_first_and_pass_over_what_is_no_run(runs):

@@ -268,7 +268,7 @@ def test_the_expected_time_is_that_of_such_runs_on_this_machine(
 def test_a_gpu_that_has_computed_nothing_is_said_to_be_unmeasured(
     open_page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(expected, "may_have_gpu", lambda: True)
+    monkeypatch.setattr(expected, "may_train_on_gpu", lambda: True)
     page = open_page(preset="cnn")
     assert "7,260,075 parameters · not measured yet" in texts(page)
     assert re.search(r"not measured on this GPU yet; up to .* on the processor", texts(page))

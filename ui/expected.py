@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from emotion_core.config import RunConfig
-from emotion_core.engine.devices import may_have_gpu
+from emotion_core.engine.devices import may_train_on_gpu
 from emotion_core.errors import BadInput
 from emotion_core.pace import Expectation, Workload, expect, jobs_of, measured_paces, say
 from emotion_core.runs import Runs
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 def say_time(configs: Iterable[RunConfig], dataset: "Dataset") -> str:
     """Say how long runs may take one after the other; raises BadInput where the data cannot be split for one."""
-    return say(jobs_of(configs, dataset), _paces(), has_gpu=may_have_gpu())
+    return say(jobs_of(configs, dataset), _paces(), has_gpu=may_train_on_gpu())
 
 
 def expected_time(configs: Iterable[RunConfig], dataset: "Dataset") -> Expectation | None:
     """Return how long runs may take; None where a GPU has computed none like them, or the data cannot be split."""
     try:
-        return expect(jobs_of(configs, dataset), _paces(), has_gpu=may_have_gpu())
+        return expect(jobs_of(configs, dataset), _paces(), has_gpu=may_train_on_gpu())
     except BadInput:
         return None
 

@@ -96,16 +96,16 @@ def show_device() -> None:
     """Show what runs compute on."""
     import os
 
-    from emotion_core.engine.devices import may_have_gpu
+    from emotion_core.engine.devices import may_train_on_gpu
     from emotion_core.hardware import gpus
 
     count = os.cpu_count() or 1
     cores = f"{count} processor core{'s' * (count > 1)}"
     found = gpus()
-    if found:
+    if found and may_train_on_gpu():
         st.metric("Computes on", plain(charts.short(found[0].name)), f"{len(found)} GPU, {cores}", **_CARD)
     else:
-        st.metric("Computes on", "GPU" if may_have_gpu() else "Processor", cores, **_CARD)
+        st.metric("Computes on", "GPU" if may_train_on_gpu() else "Processor", cores, **_CARD)
 
 
 def show_data(files: Sequence[Path]) -> None:

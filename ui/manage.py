@@ -213,6 +213,13 @@ DELETE = Action("Delete", ":material/delete:", _confirm_deletion)
 
 def offer_export(run: Run) -> None:
     """Offer the run as one zip, which is made when it is asked for."""
+    from emotion_core.archive import loses_model
+
+    lost = (
+        "Its model stays here too, since it came with the app as a serving copy only"
+        if loses_model(run)
+        else "Checkpoints stay here, so it cannot be resumed there"
+    )
     st.download_button(
         "All as one zip",
         lambda: _zipped(run),
@@ -221,7 +228,7 @@ def offer_export(run: Run) -> None:
         icon=":material/folder_zip:",
         on_click="ignore",
         key="export",
-        help="Another machine takes it in on its page Results. Checkpoints stay here, so it cannot be resumed there.",
+        help=f"Another machine takes it in on its page Results. {lost}.",
     )
 
 

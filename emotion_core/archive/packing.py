@@ -24,7 +24,8 @@ _READABLE: Final = 0o644 << 16
 def pack(run: Run, file: Path | BinaryIO) -> None:
     """Write a run that is over as one zip, which `unpack` is sure to take.
 
-    Left out are the checkpoints and locks, and the serving copy of a network, which is made anew where it comes in.
+    Left out are the checkpoints and locks, and the serving copy of a network, which is made anew where it comes in; a
+    network of which there is only that copy, such as ships with the app, loses its model (`loses_model`).
     Raises BadInput for a run that is not over, DamagedRun or BadInput where one of its files cannot be used.
     """
     content = _zipped(run)
@@ -34,6 +35,11 @@ def pack(run: Run, file: Path | BinaryIO) -> None:
             temporary.write_bytes(content)
     else:
         file.write(content)
+
+
+def loses_model(run: Run) -> bool:
+    """Whether a run can classify here and could not where its zip comes in."""
+    return run.onnx_path.exists() and not run.keras_path.exists()
 
 
 def unpack(file: Path | BinaryIO, runs: Runs) -> Run:

@@ -34,6 +34,11 @@ def print_line(text: str) -> None:
     print(harmless(text).encode(encoding, errors="replace").decode(encoding))
 
 
+def print_note(text: str) -> None:
+    """Print a line on standard error, beside the answer."""
+    print(harmless(text), file=sys.stderr)
+
+
 def harmless(text: str) -> str:
     """Write out what a name or a stranger's file could steer a terminal with, as Python writes it in quotes."""
     return _STEERING.sub(lambda character: ascii(character[0])[1:-1], text)

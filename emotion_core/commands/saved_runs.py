@@ -5,12 +5,12 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from emotion_core.archive import pack, unpack
+from emotion_core.archive import loses_model, pack, unpack
 from emotion_core.commands.options import runs_of
-from emotion_core.commands.output import Narrator, file_to_write, print_json, print_line, print_table
+from emotion_core.commands.output import Narrator, file_to_write, print_json, print_line, print_note, print_table
 from emotion_core.engine import LocalEngine
 from emotion_core.errors import BadInput, EmotionError
-from emotion_core.runs import Run, State, summarise
+from emotion_core.runs import Run, Runs, State, summarise
 from emotion_core.watch import as_duration, watch
 
 POLL_SECONDS = 0.5
@@ -42,7 +42,7 @@ def wait(options: argparse.Namespace) -> None:
     while not (state := run.state()).is_over:
         if state is State.QUEUED and looks % LOOKS_BETWEEN_WAKES == 0:
             engine.wake()  # or it would wait for ever where its worker died
-        narrator.show(progress_of(run))
+        narrator.show(progress_of(run, _runs_before(run, runs) if state is State.QUEUED else 0))
         time.sleep(POLL_SECONDS)
         looks += 1
     _let_worker_record(run)
@@ -88,9 +88,11 @@ def move(options: argparse.Namespace) -> None:
 
 
 def export(options: argparse.Namespace) -> None:
-    """Write a run as one zip."""
+    """Write a run as one zip, and say so where its model cannot go with it."""
     run, file = runs_of(options).find(options.run), file_to_write(options.file)
     pack(run, file)
+    if loses_model(run):
+        print_note(f"{run.id} has only the serving copy of its network, which is not carried: scores and settings are.")
     if options.json:
         print_json({"id": run.id, "file": str(file), "bytes": file.stat().st_size})
     else:
@@ -121,9 +123,9 @@ def print_outcome(run: Run, *, as_json: bool) -> None:
         raise EmotionError(f"Run {run.id} {state}: {run.status().reason or 'its process died without a word.'}")
 
 
-def progress_of(run: Run) -> str:
-    """Return one line on how far a run is."""
-    now = watch(run)
+def progress_of(run: Run, queued_before: int = 0) -> str:
+    """Return one line on how far a run is, or on how many runs are before it in the queue."""
+    now = watch(run, queued_before)
     left = "" if now.seconds_left is None else f", about {as_duration(now.seconds_left)} left"
     share = f" {now.epoch_fraction:.0%}" if now.epoch_fraction else ""
     return f"{now.phase.rstrip('.')}{share}{left}"
@@ -152,6 +154,12 @@ def describe(run: Run) -> dict[str, Any]:
         "folder": str(run.folder),
         "config": run.config.model_dump(mode="json"),
     }
+
+
+def _runs_before(run: Run, runs: Runs) -> int:
+    """Return how many runs in hand come before one."""
+    ids = [line.id for line in runs.in_hand()]
+    return ids.index(run.id) if run.id in ids else 0
 
 
 def _let_worker_record(run: Run) -> None:

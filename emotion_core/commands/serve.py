@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from emotion_core.classifier import Classifier, best_run, load_classifier
 from emotion_core.commands.options import runs_of
-from emotion_core.commands.output import Narrator, file_to_write, print_json, print_line, print_table
-from emotion_core.dataset import Dataset, load_dataset, read_labels
+from emotion_core.commands.output import Narrator, file_to_write, print_json, print_line, print_note, print_table
+from emotion_core.dataset import Dataset, load_dataset, read_labels, split_rows
 from emotion_core.detection import open_detector
 from emotion_core.ensemble import load_ensemble
 from emotion_core.errors import BadInput
@@ -22,16 +22,21 @@ from emotion_core.submission import Style, score_predictions, write_submission
 
 
 def evaluate_run(options: argparse.Namespace) -> None:
-    """Score a run on a labelled data set, or on one whose labels are in a file of their own."""
-    run, dataset = runs_of(options).find(options.run), _load(options)
+    """Score a run on a labelled data set, or on one whose labels are in a file of their own.
+
+    Of the very data that it learnt from those rows are scored that had no part in its training, if there are any.
+    """
+    run, dataset = runs_of(options).find(options.run, with_model=True), _load(options)
     if dataset.labels is None and not options.labels:
         raise BadInput(f"{dataset.name} has no emotion column; name the file of its labels with --labels.")
-    probabilities = _probabilities(load_classifier(run), dataset)
+    classifier = load_classifier(run)
     if options.labels:
+        probabilities = _probabilities(classifier, dataset.images)
         scores = score_predictions(dataset.ids, probabilities, *read_labels(options.labels))
     else:
         assert dataset.labels is not None
-        scores = evaluate(dataset.labels, probabilities)
+        rows = _rows_to_score(run, dataset, as_test=options.save)
+        scores = evaluate(dataset.labels[rows], _probabilities(classifier, dataset.images[rows]))
     if options.save:
         run.save_test_scores(HeldOutEvaluation(**scores.model_dump(), data=dataset.name))
     _print_scores(run, dataset, scores, as_json=options.json)
@@ -40,9 +45,10 @@ def evaluate_run(options: argparse.Namespace) -> None:
 def predict(options: argparse.Namespace) -> None:
     """Write what a run, or several on average, predict for a data set as Kaggle takes it: the whole file or none."""
     output = file_to_write(options.output)
-    run, *others = map(runs_of(options).find, (options.run, *options.average_with))
+    runs = runs_of(options)
+    run, *others = (runs.find(name, with_model=True) for name in (options.run, *options.average_with))
     classifier, dataset = load_ensemble([run, *others]), _load(options)
-    labels = _probabilities(classifier, dataset).argmax(axis=1)
+    labels = _probabilities(classifier, dataset.images).argmax(axis=1)
     write_submission(output, dataset.ids, labels, Style(options.header, options.names))
     others_named = [other.id for other in others]
     if options.json:
@@ -56,7 +62,7 @@ def predict(options: argparse.Namespace) -> None:
 def classify(options: argparse.Namespace) -> None:
     """Find the faces in pictures and classify them."""
     runs = runs_of(options)
-    run = runs.find(options.run) if options.run else best_run(runs)
+    run = runs.find(options.run, with_model=True) if options.run else best_run(runs)
     pictures = [(path, decode_image(_read(path), path.name)) for path in options.images]
     classifier, detector = load_classifier(run), open_detector(options.detector, options.smallest)
     answers = [(path, classify_faces(picture, classifier, detector, whole=options.whole)) for path, picture in pictures]
@@ -71,9 +77,32 @@ def _load(options: argparse.Namespace) -> Dataset:
     return load_dataset(options.source, drop_incomplete=options.drop_incomplete)
 
 
-def _probabilities(classifier: Classifier, dataset: Dataset) -> NDArray[np.float32]:
+def _rows_to_score(run: Run, dataset: Dataset, *, as_test: bool) -> NDArray[np.int64]:
+    """Return the rows of a labelled data set that a run is scored on: those it has not seen, or all where it saw all.
+
+    Raises BadInput where it saw all and the score is to be that of a test.
+    """
+    every = np.arange(len(dataset))
+    if run.config.data_fingerprint != dataset.fingerprint:
+        return every
+    rows = split_rows(dataset, run.config.data.split, run.config.training.seed)
+    unseen = np.setdiff1d(every, np.concatenate([rows.training, rows.validation]))
+    known = (
+        f"Run {run.id} learnt from {len(rows.training):,} faces of {dataset.name} and was chosen by "
+        f"{len(rows.validation):,} others"
+    )
+    if len(unseen):
+        print_note(f"{known}; scored are the {len(unseen):,} that are left.")
+        return unseen
+    if as_test:
+        raise BadInput(f"{known}, which are all, so that they test nothing.")
+    print_note(f"{known}, which are all: its score on them flatters.")
+    return every
+
+
+def _probabilities(classifier: Classifier, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     narrator = Narrator()
-    probabilities = classifier.probabilities(dataset.images, narrator.show_count)
+    probabilities = classifier.probabilities(images, narrator.show_count)
     narrator.clear()
     return probabilities
 

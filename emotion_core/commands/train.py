@@ -15,7 +15,7 @@ from emotion_core.commands.saved_runs import print_outcome, progress_of
 from emotion_core.config import RunConfig
 from emotion_core.dataset import Dataset, load_dataset
 from emotion_core.engine import LocalEngine
-from emotion_core.engine.devices import may_have_gpu, run_environment
+from emotion_core.engine.devices import may_train_on_gpu, run_environment
 from emotion_core.engine.local import freeze
 from emotion_core.pace import jobs_of, measured_paces, say
 from emotion_core.presets import PRESETS
@@ -66,7 +66,7 @@ def reproduce(options: argparse.Namespace) -> None:
 
 def _tell_what_it_takes(entries: Sequence[Entry], configs: Sequence[RunConfig], faces: Dataset, runs: Runs) -> None:
     """Say on standard error what will be computed, what is there already and how long it may take here."""
-    paces, has_gpu, jobs = measured_paces(runs), may_have_gpu(), jobs_of(configs, faces)
+    paces, has_gpu, jobs = measured_paces(runs), may_train_on_gpu(), jobs_of(configs, faces)
     if faces.is_drawn:
         _tell("The faces are drawn: what comes out cannot be compared with the coursework's figures.")
     for entry in entries:

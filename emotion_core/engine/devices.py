@@ -1,48 +1,27 @@
-"""Which Keras backends and GPUs this machine has, where a run can compute, and the environment in which it does.
+"""Where a run can compute on this machine, and the environment in which it does.
 
-Nothing here imports a backend: whether one sees a GPU is asked of a short process of its own. So the process that
-asks, a page's above all, never holds a GPU; only a trainer is given one, and only its own.
+Nothing here imports a backend. So the process that asks, a page's above all, never holds a GPU; only a trainer is
+given one, and only its own.
 """
 
-import importlib.util
 import os
 import platform
-import subprocess
 import sys
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Final
 
 from emotion_core.config import Device, LinearModel, RunConfig
+from emotion_core.engine.backends import TAKE_MEMORY_AS_NEEDED, installed_backends, may_see_gpu, sees_gpu
 from emotion_core.engine.slots import CPU, gpu_index, gpu_slot
 from emotion_core.errors import BadInput
 from emotion_core.hardware import Gpu, gpus
 from emotion_core.recorder import SLOT_VARIABLE
 
-BACKENDS: Final = ("tensorflow", "jax", "torch")
-"""In the order in which `auto` tries them."""
-
-PROBE_SECONDS = 120
-
-_SEES_GPU: Final = {
-    "tensorflow": "import tensorflow; found = tensorflow.config.list_physical_devices('GPU')",
-    "jax": "import jax; found = [device for device in jax.devices() if device.platform != 'cpu']",
-    "torch": "import torch; found = torch.cuda.is_available() or torch.backends.mps.is_available()",
-}
-
 _QUIET: Final = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
-
-_TAKE_MEMORY_AS_NEEDED: Final = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
-"""Otherwise TensorFlow and JAX take nearly all of a GPU at once, even to look at it."""
 
 # NOTE: "-1" and not "": Windows takes an empty variable for one that is not set.
 _NO_GPU: Final = {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu", "KERAS_TORCH_DEVICE": "cpu"}
-
-
-def installed_backends() -> tuple[str, ...]:
-    """Return the Keras backends that are installed, without importing any."""
-    return tuple(name for name in BACKENDS if importlib.util.find_spec(name))
 
 
 def may_have_gpu() -> bool:
@@ -50,18 +29,9 @@ def may_have_gpu() -> bool:
     return bool(gpus()) or _has_unnumbered_gpu()
 
 
-@cache
-def sees_gpu(backend: str) -> bool:
-    """Whether an installed backend can compute on a GPU here. Takes the seconds that importing it takes."""
-    code = f"{_SEES_GPU[backend]}; raise SystemExit(0 if found else 3)"
-    environment = {**os.environ, **_TAKE_MEMORY_AS_NEEDED}
-    try:
-        probe = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, timeout=PROBE_SECONDS, check=False, env=environment
-        )
-    except (OSError, subprocess.SubprocessError):
-        return False
-    return probe.returncode == 0
+def may_train_on_gpu() -> bool:
+    """Whether a network would train on a GPU here, as far as can be told at once, without asking the backends."""
+    return may_have_gpu() and any(map(may_see_gpu, installed_backends()))
 
 
 def slots() -> tuple[str, ...]:
@@ -101,7 +71,7 @@ def run_environment(config: RunConfig, slot: str | None = None) -> dict[str, str
     only that GPU. A linear model needs no backend. Raises BadInput as `slots_for` does.
     """
     slot = slot or slots_for(config)[0]
-    environment = {**_QUIET, **_TAKE_MEMORY_AS_NEEDED, SLOT_VARIABLE: slot, **_devices_in(slot)}
+    environment = {**_QUIET, **TAKE_MEMORY_AS_NEEDED, SLOT_VARIABLE: slot, **_devices_in(slot)}
     if isinstance(config.model, LinearModel):
         return environment
     backend = choose_backend(config.device)

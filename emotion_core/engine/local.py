@@ -117,8 +117,11 @@ class LocalEngine:
             orphans = [run for run in self._queue.noted() if self._queue.is_taken(run)]
         if waiting or abandoned or orphans:
             with self._at_queue():
+                # A worker that lives says itself why its own trainers ended.
+                its_own = {run.id for run in self._queue.noted()} if self._queue.has_worker() else set()
                 for run in abandoned:
-                    self._queue.settle(run)
+                    if run.id not in its_own:
+                        self._queue.settle(run)
                 if waiting or orphans:
                     self._start_worker_where_none_is()
         return bool(waiting)
@@ -149,7 +152,9 @@ class LocalEngine:
     def _withdraw_if_waiting(self, run: Run) -> bool:
         if run.state() is not State.QUEUED or self._queue.is_taken(run):
             return False
-        run.record(state=State.STOPPED, reason="Stopped by a person before it began.", finished=time.time())
+        done = run.status().epoch
+        when = f"went on after epoch {done:,}" if done else "began"
+        run.record(state=State.STOPPED, reason=f"Stopped by a person before it {when}.", finished=time.time())
         return True
 
     def _start_worker_where_none_is(self) -> None:

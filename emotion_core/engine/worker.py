@@ -83,7 +83,9 @@ class Worker:
             if not ended and (time.monotonic() < self._next_look or not self._free_slots()):
                 return True
             self._next_look = time.monotonic() + LOOK_SECONDS
-            return self._look() or bool(self._trainers) or not self._leave()
+            if self._look() or self._trainers:
+                return True
+            return not self._leave()
         except (QueueUnusable, OSError) as error:
             report(f"trouble with the queue: {error}")
             return bool(self._trainers)  # with nothing in hand there is nothing to be lost by leaving
@@ -132,13 +134,17 @@ class Worker:
             run = self._runs.run_of(line)
             if run.id in self._trainers:
                 continue
-            if line.sequence and self._queue.is_taken(run):
+            if line.sequence and self._has_trainer(run, line.state):
                 self._adopt(run)
             elif line.state is not State.QUEUED:
                 held.add(self._slot_of(run))
             elif line.sequence and (run.id, line.sequence) not in self._tried:
                 waiting.append(run)
         return waiting, held
+
+    def _has_trainer(self, run: Run, state: State) -> bool:
+        """Whether a process computes a run; one that waits is held for a moment by whoever looks at its lock."""
+        return self._queue.is_taken(run) and (state is not State.QUEUED or self._queue.trainer_of(run) is not None)
 
     def _assigned(self, waiting: list[Run], free: set[str]) -> list[tuple[Run, str]]:
         wishes = {}

@@ -72,17 +72,17 @@ class Runs:
         """Return the run that a line is about."""
         return Run(self.folder / line.id)
 
-    def find(self, reference: str) -> Run:
+    def find(self, reference: str, *, with_model: bool = False) -> Run:
         """Return the run that an id, a unique beginning of one, or `latest` stands for; raises RunNotFound.
 
-        `latest` is the run submitted last among those that have a model, whatever their state.
+        `latest` is the run submitted last, whatever its state, or the last one that has a model.
         """
         runs = self.all()
         if reference == "latest":
-            with_model = [line for line in self.summaries() if line.has_model]
-            if not with_model:
-                raise RunNotFound(f"There is no trained run in {self.folder} yet.")
-            return Run(self.folder / with_model[0].id)
+            lines = [line for line in self.summaries() if line.has_model or not with_model]
+            if not lines:
+                raise RunNotFound(f"There is no {'trained ' * with_model}run in {self.folder} yet.")
+            return self.run_of(lines[0])
         matches = [run for run in runs if run.id == reference] or [run for run in runs if run.id.startswith(reference)]
         if len(matches) == 1 and reference:
             return matches[0]
