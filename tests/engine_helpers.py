@@ -184,7 +184,8 @@ def install(folder: Path, monkeypatch: pytest.MonkeyPatch, **modules: str) -> No
     """Make modules that this process and its children import in place of any others of their names."""
     for name, code in modules.items():
         (folder / f"{name}.py").write_text(code)
-        monkeypatch.delitem(sys.modules, name, raising=False)
+        monkeypatch.setitem(sys.modules, name, sys)  # so that what is imported in its place goes with the test
+        del sys.modules[name]
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setenv("PYTHONPATH", str(folder))
 
