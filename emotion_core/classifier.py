@@ -151,10 +151,11 @@ def by_merit(lines: Iterable[RunSummary]) -> list[RunSummary]:
 
     Runs that learnt from drawn faces stand behind all others, since their accuracy says nothing about photographs.
     """
-    return sorted((line for line in lines if line.has_model), key=_merit, reverse=True)
+    return sorted((line for line in lines if line.has_model), key=merit, reverse=True)
 
 
-def _merit(line: RunSummary) -> tuple[bool, float]:
+def merit(line: RunSummary) -> tuple[bool, float]:
+    """Return what `by_merit` orders by: the larger the better."""
     return line.data != SAMPLE, line.val_accuracy or 0.0
 
 

@@ -109,7 +109,7 @@ with buttons.container(horizontal=True):
     asked = st.button(
         "Predict again" if prediction else "Predict",
         type="secondary" if prediction else "primary",
-        key="predict",
+        key=f"predict-{'-'.join(run.id for run in runs)}",  # a click for a run that is gone is no click for another
         icon=":material/play_arrow:",
     )
     if prediction and not asked:

@@ -18,7 +18,7 @@ from ui import cache
 from ui.expected import say_time
 from ui.fields import explain
 from ui.forms import ConfigForm
-from ui.launch import WATCH, forget_click, launch_button, submit
+from ui.launch import WATCH, forget_click, launch_button, show_refusal, submit
 from ui.live import live_view
 from ui.reproduce import close_reproduction
 from ui.several import ask_several
@@ -211,6 +211,7 @@ def offer_launch(plan: Plan, dataset: "Dataset") -> None:
             st.caption(" · ".join(facts), width="stretch", help=TIME_HELP)
     for problem in problems:
         st.error(plain(problem), icon=":material/error:")
+    show_refusal()
     if clicked and not problems:
         submit(plan.configs)
 

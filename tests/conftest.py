@@ -11,6 +11,7 @@ import numpy as np
 import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from emotion_core import presets
 from emotion_core.config import RunConfig, with_settings
@@ -80,6 +81,12 @@ def checked(page: AppTest) -> AppTest:
     """Return the page, on which nothing may have gone wrong."""
     assert not page.exception, page.exception
     return page
+
+
+def the_button(page: AppTest, beginning: str) -> Button:
+    """The one button whose key begins so; the rest of the key names what it does something to."""
+    (button,) = (button for button in page.button if str(button.key).startswith(beginning))
+    return button
 
 
 def said(page: AppTest) -> str:

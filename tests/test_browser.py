@@ -208,7 +208,7 @@ def test_training_on_the_sample_is_watched_found_used_and_handed_in(app, page, t
 
     # It makes a prediction file, the one that its model gives.
     open_page(page, f"{app.address}/kaggle?run={run.id}&data=some_faces.csv")
-    by_key(page, "predict").get_by_role("button").click()
+    page.locator("[class*=st-key-predict-]").get_by_role("button").click()
     by_key(page, "download-predictions").wait_for()
     with page.expect_download() as download:
         by_key(page, "download-predictions").get_by_role("button").click()

@@ -19,6 +19,7 @@ from emotion_core.boxes import Box
 from emotion_core.emotions import EMOTIONS
 from emotion_core.faces import ClassifiedFace
 from emotion_core.runs import Run, Runs
+from ui import closer
 from ui.faces import Picture
 from ui.pictures import Answer, answers_table
 
@@ -118,6 +119,23 @@ def test_every_saved_model_is_asked_about_the_same_face(open_page, runs_folder: 
     assert table.index("skill 0.9") < table.index("skill 0.2"), "the most accurate comes first"
     assert "damaged" not in table
     assert any("damaged" in caption.value for caption in page.caption)
+
+
+def test_of_very_many_models_the_best_are_asked(open_page, runs_folder: Path, finished_run: Run, monkeypatch):
+    monkeypatch.setattr(closer, "_MOST_MODELS", 2)
+    for skill in (0.1, 0.3, 0.9):
+        save_finished_run(Runs(runs_folder), name=f"skill {skill}", skill=skill)
+    page = upload(open_page(run=finished_run.id), portrait=png(draw_portrait()))  # right about half of the faces
+    page.segmented_control(key="closer-view").set_value("Every saved model").run()
+    (table,) = [body for body in bodies(page) if "<table" in body]
+    assert [name in table for name in ("skill 0.9", finished_run.name, "skill 0.3", "skill 0.1")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert "The 2 best of 4." in [caption.value for caption in page.caption]
+    assert table.count("(drawn faces)") == 2
 
 
 def test_results_are_offered_as_a_table(open_page, finished_run: Run):

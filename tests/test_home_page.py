@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT, checked, open_app, said, save_finished_run, shown
+from conftest import PROJECT, checked, open_app, said, save_finished_run, shown, the_button
+from filelock import FileLock
 from streamlit.testing.v1 import AppTest
 
+from emotion_core.config import with_settings
 from emotion_core.presets import find_preset
 from emotion_core.runs import Runs, RunSummary, State
+from ui import cache
 from ui.home import next_step
 
 HOME = "pages/home.py"
@@ -37,7 +40,7 @@ def test_next_thing_to_do_follows_from_what_is_here(lines, files, action):
 
 def test_run_that_computes_is_named_with_its_epoch_and_its_address():
     step = next_step([line(State.RUNNING, epoch=3, epochs=10)], [])
-    assert "epoch 3 of 10" in step.words
+    assert "epoch 4 of 10" in step.words
     assert step.parameters == {"run": "some-id"}
 
 
@@ -52,7 +55,7 @@ def test_home_without_runs_and_data_leads_on(runs_folder):
     assert cards["Best model"] == ("None yet", "Train one first")
     assert cards["Saved runs"] == ("0", "none in hand")
     assert "Sample (drawn)" in cards["Faces"][1]
-    assert page.button(key="next-step").label == "Train a first model"
+    assert the_button(page, "next-step-").label == "Train a first model"
     assert "What you train appears here" in said(page)
 
 
@@ -67,6 +70,28 @@ def test_home_shows_data_best_model_and_runs(faces_csv, runs_folder):
     assert cards["Best model"] == (f"{best.evaluation().accuracy:.1%}", "The better")
     assert cards["Saved runs"] == ("3", "1 in hand")
     assert [page.button(key=f"best-{run}").label for run in ranked_ids(page)] == ["The better", "The worse"]
+
+
+def test_models_of_drawn_faces_stand_last_and_are_marked(faces_csv, runs_folder):
+    runs = Runs(runs_folder)
+    drawn = save_finished_run(runs, name="Drawn", skill=0.9)
+    real = save_finished_run(runs, name="Real", skill=0.2)
+    config = with_settings(real.config, {"data.source": str(faces_csv)})
+    (real.folder / "config.json").write_text(config.model_dump_json(), encoding="utf-8")
+    page = open_app(HOME)
+    assert ranked_ids(page) == [real.id, drawn.id]
+    assert said(page).count("drawn faces") == 1
+
+
+def test_a_click_for_a_step_that_is_no_longer_the_next_does_nothing(finished_run, runs_folder):
+    page = open_app(HOME)
+    asked = the_button(page, "next-step-").click()
+    Runs(runs_folder).create(finished_run.config).record(state=State.RUNNING, epochs=5)
+    cache.list_anew()
+    with FileLock(Runs(runs_folder).all()[-1].folder / "lock"):
+        checked(asked.run())
+        assert page.title[0].value == "Facial emotions"
+        assert the_button(page, "next-step-").label == "Watch it learn"
 
 
 def ranked_ids(page: AppTest) -> list[str]:

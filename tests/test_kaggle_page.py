@@ -1,6 +1,7 @@
 """The Kaggle page: a test file in, its predictions out, a score where the labels are known."""
 
 import io
+import os
 import zipfile
 from collections.abc import Callable
 from datetime import date
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import figures, open_app, said, save_csv, save_finished_run, shown
+from conftest import figures, open_app, said, save_csv, save_finished_run, shown, the_button
 from streamlit.testing.v1 import AppTest
 
 from emotion_core.classifier import load_classifier
@@ -55,7 +56,7 @@ def second_run(runs_folder: Path, finished_run: Run) -> Run:
 
 
 def predict(page: AppTest) -> AppTest:
-    page.button(key="predict").click().run()
+    the_button(page, "predict-").click().run()
     assert not page.exception
     return page
 
@@ -76,7 +77,7 @@ def test_without_a_model_the_page_leads_to_training(open_page):
 
 def test_nothing_is_predicted_before_it_is_asked(open_page, finished_run: Run, test_file: Path):
     page = open_page()
-    assert page.button(key="predict").label == "Predict"
+    assert the_button(page, "predict-").label == "Predict"
     assert not page.get("download_button")
     assert any("5 faces" in caption.value for caption in page.caption)
 
@@ -131,7 +132,32 @@ def test_result_of_another_file_is_not_shown(predicted: AppTest, test_file: Path
     predicted.run()
     predicted.selectbox(key="kaggle-data").select("other.csv").run()
     assert not predicted.dataframe
-    assert predicted.button(key="predict").label == "Predict"
+    assert the_button(predicted, "predict-").label == "Predict"
+
+
+def test_result_of_a_model_that_was_trained_further_is_not_shown(predicted: AppTest, finished_run: Run):
+    replace_model(finished_run)
+    assert not predicted.run().dataframe
+    assert the_button(predicted, "predict-").label == "Predict"
+
+
+def replace_model(run: Run) -> None:
+    """Write another model as training that goes on does, at a later moment."""
+    content, written = run.linear_path.read_bytes(), run.linear_path.stat().st_mtime
+    run.linear_path.write_bytes(content)
+    os.utime(run.linear_path, (written + 5, written + 5))
+
+
+def test_a_click_for_a_run_that_is_gone_predicts_with_no_other(
+    open_page, runs_folder: Path, finished_run: Run, second_run: Run, test_file: Path
+):
+    page = open_page(run=second_run.id)
+    asked = the_button(page, "predict-").click()
+    Runs(runs_folder).delete(second_run)
+    asked.run()
+    assert not page.exception
+    assert not page.dataframe
+    assert second_run.id in shown(page.warning[0].value)
 
 
 def test_labels_in_any_order_give_the_score(predicted: AppTest, finished_run: Run, test_file: Path):
@@ -157,7 +183,7 @@ def test_labels_of_the_file_itself_are_used(open_page, finished_run: Run, runs_f
         "emotion,pixels\n" + "".join(f"{label},{' '.join([str(40 * label)] * 2304)}\n" for label in range(7))
     )
     page = open_page()
-    page.button(key="predict").click().run()
+    the_button(page, "predict-").click().run()
     share = np.mean(np.array(expected_labels(finished_run, path)) == np.arange(7))
     assert {metric.label: metric.value for metric in page.metric}["Accuracy"] == f"{share:.1%}"
     assert not any("flatters" in caption.value for caption in page.caption)
@@ -165,14 +191,28 @@ def test_labels_of_the_file_itself_are_used(open_page, finished_run: Run, runs_f
 
 def test_score_on_its_own_training_file_is_said_to_flatter(open_page, finished_run: Run):
     page = open_page()  # no file in the data folder: the sample, which the run learnt from
-    page.button(key="predict").click().run()
+    the_button(page, "predict-").click().run()
     assert any("flatters" in caption.value for caption in page.caption)
+
+
+@pytest.mark.parametrize(("fingerprint", "flatters"), [("its", True), ("another", False)])
+def test_its_training_file_is_known_by_what_it_holds(
+    open_page, finished_run: Run, runs_folder: Path, fingerprint: str, flatters: bool
+):
+    path = save_csv(runs_folder.parent / "data" / "renamed.csv", [0, 1, 2])
+    digests = {"its": load_dataset(path).fingerprint, "another": "0" * 32}
+    changes = {"data.source": "/elsewhere/renamed.csv", "data_fingerprint": digests[fingerprint]}
+    (finished_run.folder / "config.json").write_text(with_settings(finished_run.config, changes).model_dump_json())
+    page = open_page(data="renamed.csv")
+    the_button(page, "predict-").click().run()
+    assert not page.exception
+    assert any("flatters" in caption.value for caption in page.caption) is flatters
 
 
 def test_damaged_model_is_one_sentence(open_page, finished_run: Run, test_file: Path):
     finished_run.linear_path.write_bytes(b"torn")
     page = open_page()
-    page.button(key="predict").click().run()
+    the_button(page, "predict-").click().run()
     assert "linear.npz cannot be used as a model" in shown(page.error[0].value)
 
 
@@ -281,6 +321,14 @@ def test_zip_is_not_offered_once_another_run_has_come(open_page, runs_folder: Pa
     page.run()
     assert not page.get("download_button")
     assert page.button(key="every-run").label == "Every run's CSV"
+
+
+def test_zip_is_not_offered_once_a_model_was_trained_further(open_page, finished_run: Run, test_file: Path):
+    page = open_page()
+    page.button(key="every-run").click().run()
+    assert page.get("download_button")
+    replace_model(finished_run)
+    assert not page.run().get("download_button")
 
 
 # --- class balance -------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 Where runs wait, the tests hold the worker's lock, so that nothing computes them.
 """
 
+import json
 import time
 from pathlib import Path
 
@@ -104,7 +105,7 @@ def test_a_finished_run_is_trained_longer(runs: Runs) -> None:
     run.set_epochs(2)
     run.record(epochs=2)
     page = open_app(PAGE, run=run.id)
-    box = page.number_input(key="live.longer")
+    box = page.number_input(key=f"live.longer-{run.id}")
     assert (box.min, box.value) == (3, 4)
     box.set_value(7).run()
     press(page, "longer")
@@ -275,6 +276,17 @@ def test_a_refresh_changes_the_points_and_not_the_chart(runs: Runs) -> None:
     assert [chart.id for chart in before] == [chart.id for chart in after]
     assert [chart.spec for chart in before] == [chart.spec for chart in after]
     assert before[0].data.data != after[0].data.data
+
+
+def test_the_live_curves_grow_with_the_presenter_s_view(runs: Runs) -> None:
+    run = over(runs, "Done", State.FINISHED)
+    page = open_app(PAGE, run=run.id)
+    plain = charts(page)
+    page.session_state["presenter"] = True
+    larger = charts(page.run())
+    for before, after in zip(plain[:2], larger[:2], strict=True):
+        assert json.loads(after.spec)["height"] == pytest.approx(1.3 * json.loads(before.spec)["height"])
+        assert before.id != after.id
 
 
 def charts(page: AppTest) -> list:

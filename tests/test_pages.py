@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import checked, figures, open_app, said, save_csv, save_finished_run, shown
+from face_files import make_faces, png
 from streamlit.testing.v1 import AppTest
 
 from emotion_core.archive import pack
@@ -98,6 +99,18 @@ def test_explore_turns_the_pages_of_an_emotion(open_page: Opener, runs_folder: P
     assert "There is no Sad face" in said(page)
 
 
+def test_the_pages_of_other_data_begin_within_them(open_page: Opener, runs_folder: Path):
+    save_csv(runs_folder.parent / "data" / "many.csv", [0] * 80)
+    save_csv(runs_folder.parent / "data" / "some.csv", [0] * 40)
+    page = open_page(EXPLORE, view="Faces", data="many.csv")
+    for _ in range(2):
+        checked({button.label: button for button in page.button}["Next"].click().run())
+    assert "Page 3 of 3" in said(page)
+    page.selectbox(key="explored-data").set_value("some.csv")
+    checked(page.run())
+    assert "Page 2 of 2" in said(page)
+
+
 def test_explore_shows_whose_loss_it_is_and_what_always_the_same_scores(open_page: Opener, runs_folder: Path):
     save_csv(runs_folder.parent / "data" / "uneven.csv", [3] * 40 + [1] * 4 + [0, 2, 4, 5, 6] * 6)
     page = open_page(EXPLORE)
@@ -161,6 +174,29 @@ def test_an_unusable_upload_gets_a_sentence_and_is_not_kept(open_page: Opener, f
     checked(page.run())
     assert "holiday.csv: line 1 has no column 'pixels'" in shown(page.error[0].value)
     assert set(faces_csv.parent.iterdir()) == before
+
+
+def test_an_upload_that_cannot_be_kept_gets_a_sentence(open_page: Opener, tmp_path: Path, monkeypatch):
+    content = save_csv(tmp_path / "mine.csv", [0] * 15 + [1] * 11).read_bytes()
+    (tmp_path / "file").write_text("")
+    page = open_page(EXPLORE)
+    monkeypatch.setenv("EMOTION_DATA", str(tmp_path / "file"))
+    page.file_uploader(key="explored-data-upload").upload("mine.csv", content)
+    checked(page.run())
+    assert "mine.csv cannot be kept in" in shown(page.error[0].value)
+
+
+def test_pictures_that_are_added_to_a_folder_are_seen(open_page: Opener, runs_folder: Path):
+    folder = runs_folder.parent / "data" / "faces"
+    for name in ("angry", "happy"):
+        (folder / name).mkdir(parents=True)
+        for number in range(6):
+            (folder / name / f"{number}.png").write_bytes(png(make_faces(1, seed=number)[0]))
+    page = open_page(EXPLORE, data="faces")
+    assert metrics(page)["Faces"] == "12"
+    (folder / "happy" / "more.png").write_bytes(png(make_faces(1, seed=9)[0]))
+    checked(page.run())
+    assert metrics(page)["Faces"] == "13"
 
 
 def test_a_link_to_data_that_is_gone_says_so(open_page: Opener, faces_csv: Path):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import checked, figures, history_row, open_app, said, save_csv, save_finished_run, shown
+from conftest import checked, figures, history_row, open_app, said, save_csv, save_finished_run, shown, the_button
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
@@ -209,7 +209,7 @@ def test_an_interrupted_run_is_resumed_and_watched(open_page: Opener, runs_folde
     run = interrupted(Runs(runs_folder))
     page = open_page(run=run.id)
     assert page.error
-    checked(page.button(key="next-step").click().run())
+    checked(the_button(page, "next-step-").click().run())
     assert page.title[0].value == "Train"
     assert page.query_params["run"] == run.id
     assert run.status().resumed == 1
@@ -221,7 +221,7 @@ def test_a_finished_run_is_trained_longer(open_page: Opener, runs_folder: Path):
     run.record(state=State.FINISHED, epoch=1, epochs=1)
     run.set_epochs(1)
     page = open_page(run=run.id)
-    checked(page.button(key="next-step").click().run())
+    checked(the_button(page, "next-step-").click().run())
     assert page.number_input(key="epochs-in-all").min == 2
     page.number_input(key="epochs-in-all").set_value(3)
     checked(page.button(key="train-longer").click().run())
@@ -266,15 +266,15 @@ def test_a_damaged_run_says_what_is_damaged_shows_the_rest_and_can_be_deleted(
 def choices(page: AppTest) -> list[str]:
     """What can be done with the run: the one next step, and the entries of the menu."""
     menu = [option.partition(" ")[2] for more in page.menu_button for option in more.options]
-    return [page.button(key="next-step").label, *menu]
+    return [the_button(page, "next-step-").label, *menu]
 
 
 def do(page: AppTest, what: str) -> None:
     """Choose one of the things that can be done with the run."""
-    if page.button(key="next-step").label == what:
-        checked(page.button(key="next-step").click().run())
+    if the_button(page, "next-step-").label == what:
+        checked(the_button(page, "next-step-").click().run())
     else:
-        menu = page.menu_button(key="more")
+        (menu,) = page.menu_button
         checked(menu.set_value(next(option for option in menu.options if option.endswith(f" {what}"))).run())
 
 

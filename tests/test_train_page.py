@@ -17,7 +17,8 @@ from streamlit.testing.v1 import AppTest
 from emotion_core.config import Augmentation, with_settings
 from emotion_core.coursework import SEEDS
 from emotion_core.dataset import load_dataset
-from emotion_core.engine import devices
+from emotion_core.engine import LocalEngine, devices
+from emotion_core.errors import EmotionError
 from emotion_core.hardware import this_machine
 from emotion_core.models.parameters import count_parameters
 from emotion_core.presets import PRESETS, find_preset
@@ -467,6 +468,52 @@ def test_the_whole_coursework_is_queued_by_one_action_once_however_often_it_is_c
     assert page.button(key="reproduce-queue").disabled
 
 
+def test_the_table_of_data_too_small_to_be_split_is_refused_in_a_sentence(
+    open_page: Callable[..., AppTest], runs: Runs
+) -> None:
+    few = save_csv(runs.folder.parent / "data" / "few.csv", [0, 1, 2])
+    page = open_page(data=few.name)
+    open_table(page)
+    assert not page.exception
+    assert "cannot be split" in texts(page)
+
+
+def test_a_table_that_another_tab_has_queued_meanwhile_is_watched(
+    open_page: Callable[..., AppTest], runs: Runs, faces_csv: Path
+) -> None:
+    page = open_page(data=faces_csv.name)
+    open_table(page)
+    leave_out_all_but(page, "sgd")
+    asked = page.button(key="reproduce-queue").click()
+    with FileLock(runs.engine_folder / "worker.lock"):
+        made = LocalEngine(runs).submit_all(
+            [config for entry in table_of(["sgd"], {"data.source": str(faces_csv)}, []) for config in entry.configs]
+        )
+        asked.run()
+        assert not page.exception
+        assert page.segmented_control(key="train.view").value == "Watch"
+    assert [run.id for run in runs.all()] == [run.id for run in made]
+
+
+def test_what_the_engine_refuses_can_be_asked_for_again(
+    open_page: Callable[..., AppTest], runs: Runs, faces_csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = open_page(preset="sgd", data=faces_csv.name)
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalEngine, "submit_all", refuse)
+        page.button(key="train").click().run()
+    assert "The disk is full." in texts(page)
+    assert not page.button(key="train").disabled
+    with FileLock(runs.engine_folder / "worker.lock"):
+        page.button(key="train").click().run()
+    assert len(runs.all()) == 1
+    assert "The disk is full." not in texts(page)
+
+
+def refuse(*_: object) -> None:
+    raise EmotionError("The disk is full.")
+
+
 def test_presets_of_the_table_can_be_left_out(open_page: Callable[..., AppTest], runs: Runs, faces_csv: Path) -> None:
     page = open_page(data=faces_csv.name)
     open_table(page)
@@ -585,6 +632,22 @@ def test_a_clone_keeps_its_augmentation_until_another_is_brought_from_the_augmen
     page.run()
     assert page.number_input(key=rotation).value == 30
     assert "taken over" in texts(page)
+
+
+@pytest.mark.parametrize(("preset", "stays"), [("residual", True), ("sgd", False)])
+def test_an_open_clone_of_a_network_takes_what_is_brought_from_the_augment_page(
+    open_page: Callable[..., AppTest], runs: Runs, preset: str, stays: bool
+) -> None:
+    run = cloned(runs, "sample", model=find_preset(preset).config.model)
+    page = open_page(clone=run.id)
+    assert f"Settings of **{run.name}**".replace("*", "") in texts(page).replace("*", "")
+    page.switch_page("pages/preview_augmentation.py").run()  # another page, whose address names no clone
+    page.session_state["augmentation"] = Augmentation(rotation=30)
+    page.switch_page(PAGE).run()
+    assert not page.exception
+    assert ("Settings of" in texts(page)) is stays
+    rotation = f"clone-{run.id}.augmentation.rotation" if stays else "cnn-small.augmentation.rotation"
+    assert page.number_input(key=rotation).value == 30
 
 
 @pytest.mark.parametrize("asked", ["nothing", "../../etc", "<b>x</b>"])

@@ -13,11 +13,10 @@ from emotion_core import settings
 from emotion_core.config import SAMPLE
 from emotion_core.errors import BadInput, EmotionError
 from emotion_core.files import replacing
-from emotion_core.runs import Runs, RunSummary, summarise
+from emotion_core.runs import Run, Runs, RunSummary, summarise
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
     from emotion_core.attention import AttentionReader
@@ -51,11 +50,6 @@ def lines() -> list[RunSummary]:
 def list_anew() -> None:
     """Have `lines` look at the whole folder next time, because something was done to a run."""
     _listed.clear()
-
-
-def history(run_id: str) -> "pd.DataFrame":
-    """Return a run's curves: a row per epoch done."""
-    return runs().find(run_id).history()
 
 
 def engine() -> "LocalEngine":
@@ -119,12 +113,17 @@ def variants(dataset: "Dataset", row: int, settings: "Augmentation", count: int,
 
 def classifier(run_id: str, mtime: float | None = None) -> "Classifier":
     """Return the saved model of a run, loaded once; raises ModelUnavailable. `mtime` is looked up where not given."""
-    return _classifier(str(runs().folder), run_id, _model_time(run_id) if mtime is None else mtime)
+    return _classifier(str(runs().folder), run_id, model_time(runs().find(run_id)) if mtime is None else mtime)
 
 
 def attention(run_id: str) -> "AttentionReader | None":
     """Return the reader of a network's attention, None where it has none; raises ModelUnavailable."""
-    return _attention(str(runs().folder), run_id, _model_time(run_id))
+    return _attention(str(runs().folder), run_id, model_time(runs().find(run_id)))
+
+
+def model_time(run: Run) -> float:
+    """Return when the model of a run was written, in seconds since 1970; 0 where it has none."""
+    return max((path.stat().st_mtime for path in (run.onnx_path, run.linear_path) if path.exists()), default=0.0)
 
 
 def training_faces(config: "RunConfig", dataset: "Dataset") -> "TrainingFaces":
@@ -150,10 +149,13 @@ def keep_upload(upload: io.BytesIO, name: str) -> Path:
     content = upload.getbuffer()
     stem, dot, suffixes = PurePath(name).name.partition(".")
     path = settings.data_folder() / f"{stem}-{hashlib.sha256(content).hexdigest()[:8]}{dot}{suffixes}"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary:
-            temporary.write_bytes(content)
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(path) as temporary:
+                temporary.write_bytes(content)
+    except OSError as error:
+        raise BadInput(f"{name} cannot be kept in {path.parent}: {error.strerror or error}.") from error
     try:
         load_dataset(path, drop_incomplete=True)
     except BadInput as error:
@@ -225,8 +227,3 @@ def _stamp(path: Path) -> tuple[int, ...]:
         return tuple(number for each in map(Path.stat, places) for number in (each.st_size, each.st_mtime_ns))
     except (OSError, ValueError):  # an address may name anything, also what could be no path
         return ()
-
-
-def _model_time(run_id: str) -> float:
-    run = runs().find(run_id)
-    return max((path.stat().st_mtime for path in (run.onnx_path, run.linear_path) if path.exists()), default=0.0)

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from emotion_core.annotate import draw_faces
 from emotion_core.boxes import Box
+from emotion_core.classifier import by_merit
+from emotion_core.config import SAMPLE
 from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
 from emotion_core.errors import EmotionError
 from emotion_core.faces import ClassifiedFace
@@ -27,6 +29,9 @@ _PATCHES: Final = (8, 14, 20)
 """Sides in pixels of the patch that is moved over a face."""
 
 _HEAT_SIDE: Final = 336
+
+_MOST_MODELS: Final = 24
+"""Models that are asked at once: each is kept in memory, and the room sees no more."""
 
 
 def show_closer(image: NDArray[np.uint8], face: ClassifiedFace, run: Run, *, key: str) -> None:
@@ -116,22 +121,25 @@ def _occlusion_words(name: str, probability: float, drops: NDArray[np.float32]) 
 
 
 def show_every_model(crop: NDArray[np.uint8], chosen: Run | None = None) -> None:
-    """Show what each saved model says of one face (uint8 (48, 48)), the most accurate first."""
-    lines = [line for line in cache.lines() if line.has_model]
-    lines.sort(key=lambda line: -(line.val_accuracy or 0))
+    """Show what the saved models say of one face (uint8 (48, 48)), the best first, those of drawn faces last."""
+    lines = by_merit(cache.lines())
     names, rows, unusable = tables.distinct_names(lines), [], []
-    for line in lines:
+    shown = [line for place, line in enumerate(lines) if place < _MOST_MODELS or (chosen and line.id == chosen.id)]
+    for line in shown:
         try:
             probabilities = cache.classifier(line.id).probabilities(crop[np.newaxis])[0]
         except EmotionError:
             unusable.append(names[line.id])
             continue
-        rows.append(_model_row(names[line.id], line.val_accuracy, probabilities, chosen and chosen.id == line.id))
+        name = f"{names[line.id]} (drawn faces)" if line.data == SAMPLE else names[line.id]
+        rows.append(_model_row(name, line.val_accuracy, probabilities, chosen and chosen.id == line.id))
     head = "".join(f'<th style="{_HEAD}">{emotion}</th>' for emotion in EMOTIONS)
     left = f"{_HEAD};text-align:left"
     titles = f'<th style="{left}">Model</th><th style="{_HEAD}">Validation</th>{head}<th style="{left}">Says</th>'
     table = f'<table style="{_TABLE}"><thead><tr>{titles}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
     st.html(f'<div style="overflow-x:auto">{table}</div>')
+    if len(shown) < len(lines):
+        st.caption(f"The {len(shown)} best of {len(lines)}.")
     if unusable:
         st.caption(f"Left out, since their files cannot be used: {widgets.plain(', '.join(unusable))}.")
 

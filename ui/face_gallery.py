@@ -26,7 +26,8 @@ def show_gallery(dataset: "Dataset") -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         emotion = _choose_emotion(dataset)
         place = st.container(horizontal=True, vertical_alignment="center", width="content")
-    page, pages = st.session_state.setdefault(_PAGE, 0), cache.count_pages(dataset, emotion, _PER_PAGE)
+    pages = cache.count_pages(dataset, emotion, _PER_PAGE)
+    page = st.session_state[_PAGE] = min(st.session_state.get(_PAGE, 0), max(0, pages - 1))
     rows = cache.rows_of(dataset, emotion, page, _PER_PAGE)
     if not len(rows):
         st.caption(f"There is no {emotion} face in this data set.")

@@ -41,7 +41,7 @@ def next_step(lines: Sequence[RunSummary], files: Sequence[Path]) -> NextStep:
     running = next((line for line in lines if line.state is State.RUNNING), None)
     if running:
         return NextStep(
-            f"**{plain(running.name)}** is being trained: epoch {running.epoch} of {running.epochs}.",
+            f"**{plain(running.name)}** is being trained: epoch {_epoch_in_hand(running)} of {running.epochs}.",
             "Watch it learn",
             "pages/train_models.py",
             {"run": running.id},
@@ -67,12 +67,16 @@ def next_step(lines: Sequence[RunSummary], files: Sequence[Path]) -> NextStep:
     )
 
 
+def _epoch_in_hand(line: RunSummary) -> int:
+    return min(line.epoch + 1, line.epochs)
+
+
 def show_next_step(step: NextStep) -> None:
     """Show the next thing to do and the button that leads there."""
     with st.container(border=True, height="stretch", vertical_alignment="center"):
         st.subheader("Next", anchor=False)
         st.markdown(step.words)
-        if st.button(step.action, type="primary", icon=":material/arrow_forward:", key="next-step"):
+        if st.button(step.action, type="primary", icon=":material/arrow_forward:", key=f"next-step-{step.action}"):
             go_to(step.page, **step.parameters)
 
 
@@ -132,14 +136,18 @@ def show_latest(lines: Sequence[RunSummary]) -> None:
 
 
 def show_ranking(lines: Sequence[RunSummary]) -> None:
-    """Show the best models by validation accuracy, each a way to its page."""
+    """Show the best models by validation accuracy, those of drawn faces last, each a way to its page."""
+    from emotion_core.classifier import merit
+
     st.subheader("Best models", anchor=False)
-    ranked = sorted((line for line in lines if line.val_accuracy), key=lambda line: -(line.val_accuracy or 0))
+    ranked = sorted((line for line in lines if line.val_accuracy), key=merit, reverse=True)
     if not ranked:
         st.caption("Trained models stand here in the order of their validation accuracy.")
     for line in ranked[:_LISTED]:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             _offer_run(line, "best")
+            if line.data == SAMPLE:
+                st.caption(":material/draw: drawn faces", width="content")
             st.markdown(f"**{line.val_accuracy:.1%}**", width="content")
 
 

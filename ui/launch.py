@@ -6,13 +6,16 @@ from typing import Final
 import streamlit as st
 
 from emotion_core.config import RunConfig
+from emotion_core.errors import EmotionError
 from ui import cache
-from ui.widgets import friendly_errors
+from ui.widgets import forget, plain
 
 WATCH: Final = "Watch"
 """What the Train page calls its live view."""
 
 SAME_CLICK_SECONDS: Final = 2.0
+
+_REFUSED: Final = "train.refused"
 
 
 def launch_button(label: str, *, key: str, disabled: bool) -> bool:
@@ -40,16 +43,30 @@ def forget_click() -> None:
 def submit(configs: tuple[RunConfig, ...]) -> None:
     """Queue the runs, unless a second click of the same moment asks for the same again, and go to watch the first.
 
-    None may be left to queue on the second click: then the first one's are watched.
+    None may be left to queue on the second click: then the first one's are watched, or what computes where another tab
+    has queued them. What the engine refuses is said by `show_refusal` when the page comes again.
     """
     last = st.session_state.setdefault("train.last_submission", {})
+    is_same_click = bool(last) and time.monotonic() - last["at"] <= SAME_CLICK_SECONDS
     # NOTE: a second click may interrupt this script at any call of Streamlit, so none stands between the two lines.
-    if configs and (last.get("configs") != configs or time.monotonic() - last["at"] > SAME_CLICK_SECONDS):
-        with friendly_errors():
+    if configs and not (is_same_click and last["configs"] == configs):
+        try:
             last |= {"configs": configs, "run": cache.engine().submit_all(configs)[0].id, "at": time.monotonic()}
+        except EmotionError as error:
+            st.session_state[_REFUSED] = str(error)
+            st.rerun()  # with a button that can be pressed again
     st.session_state["train.go_to"] = WATCH
-    st.query_params["run"] = last["run"]
+    if configs or is_same_click:
+        st.query_params["run"] = last["run"]
+    else:
+        forget("run")
     st.rerun()
+
+
+def show_refusal() -> None:
+    """Say, once, why what was asked for last was not queued."""
+    if refused := st.session_state.pop(_REFUSED, ""):
+        st.error(plain(refused), icon=":material/error:")
 
 
 def _note_click(key: str) -> None:

@@ -25,6 +25,7 @@ from ui.curves import (
 )
 from ui.fields import label_of
 from ui.live_queue import short_name, show_computing, show_queue, wake_engine
+from ui.presenter import enlarged, scale
 from ui.run_actions import attempt, show_actions
 from ui.widgets import empty_state, plain, show_curves, state_badge
 
@@ -211,9 +212,9 @@ def _show_curves(run: Run, seen: Watch) -> None:
             # another view, or another run, another chart with a zoom of its own.
             st.vega_lite_chart(
                 points,
-                curve_chart(metric, view) | {"config": CALM},
+                enlarged(curve_chart(metric, view) | {"config": CALM}),
                 theme=None,
-                key=f"live-{metric}-{run.id}-{view.axis}-{view.log_loss}",
+                key=f"live-{metric}-{run.id}-{view.axis}-{view.log_loss}-{scale()}",
                 on_select="rerun",
                 selection_mode=ZOOM,
                 alt=f"{metric.capitalize()} by {view.axis.lower()}, live",

@@ -50,12 +50,15 @@ def follow_up() -> None:
 def offer_actions(run: Run, line: RunSummary) -> None:
     """Offer the one next step as a button, and everything else in a menu beside it."""
     first, *others = possible_actions(run, line)
+    # NOTE: the keys name the run, lest a click reach another one that has taken its place on the page meanwhile.
     with st.container(horizontal=True, horizontal_alignment="right"):
         kind = "secondary" if first in (EDIT, DELETE) else "primary"
-        if st.button(first.label, type=kind, icon=first.icon, key="next-step"):
+        if st.button(first.label, type=kind, icon=first.icon, key=f"next-step-{first.label}-{run.id}"):
             first.act(run)
         if others:
-            chosen = st.menu_button("More", [f"{action.icon} {action.label}" for action in others], key="more")
+            chosen = st.menu_button(
+                "More", [f"{action.icon} {action.label}" for action in others], key=f"more-{run.id}"
+            )
             for action in others:
                 if chosen == f"{action.icon} {action.label}":
                     action.act(run)

@@ -5,7 +5,7 @@ The URL names the runs that are averaged with the chosen one (`?with=`) and how 
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePath
@@ -17,9 +17,11 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from emotion_core.config import RunConfig
 from emotion_core.dataset import Dataset
 from emotion_core.emotions import EMOTIONS
 from emotion_core.evaluation import Evaluation, evaluate
+from emotion_core.origins import file_name as data_name
 from emotion_core.readers.label_file import Answers, read_labels
 from emotion_core.runs import RunSummary
 from emotion_core.submission import HEADERS, Style, file_name, score_predictions, submission_csv, submissions_zip
@@ -34,6 +36,9 @@ _PREVIEWED: Final = 100
 _AT_A_GLANCE: Final = 24
 """Faces shown before anything is predicted."""
 
+Model = tuple[str, float]
+"""A run's id, and when its model was written: training that goes on replaces it."""
+
 _OTHERS: Final = "average-with"
 _NUMBERS, _NAMES = "Numbers", "Names"
 
@@ -43,14 +48,14 @@ class Prediction:
     """What a run, or several on average, made of a data set.
 
     Attributes:
-        run_ids: The run, and those that it was averaged with.
+        models: The model of the run, and of those that it was averaged with.
         fingerprint: Digest of the data set.
         title: What the file is named after.
         day: When it was predicted.
         probabilities: float32 (n, 7), in the order of the file.
     """
 
-    run_ids: tuple[str, ...]
+    models: tuple[Model, ...]
     fingerprint: str
     title: str
     day: date
@@ -76,14 +81,14 @@ class EveryPrediction:
     """What each saved run made of a data set.
 
     Attributes:
-        run_ids: All runs that were asked.
+        models: Those of all runs that were asked.
         fingerprint: Digest of the data set.
         day: When it was predicted.
         labels: Name of a run and its labels, uint8 (n,), in the order of the file.
         refused: Name of a run whose model could not be used, and why.
     """
 
-    run_ids: tuple[str, ...]
+    models: tuple[Model, ...]
     fingerprint: str
     day: date
     labels: dict[str, NDArray[np.uint8]]
@@ -175,13 +180,13 @@ def _follow_url(options: Sequence[str]) -> None:
 def keep(runs: "Sequence[Run]", dataset: Dataset, probabilities: NDArray[np.float32]) -> None:
     """Remember the session's newest prediction."""
     title = tables.distinct_names(with_model())[runs[0].id] if len(runs) == 1 else f"ensemble-{len(runs)}"
-    st.session_state["prediction"] = Prediction(_ids(runs), dataset.fingerprint, title, date.today(), probabilities)
+    st.session_state["prediction"] = Prediction(_models(runs), dataset.fingerprint, title, date.today(), probabilities)
 
 
 def kept(runs: "Sequence[Run]", dataset: Dataset) -> Prediction | None:
     """Return the session's prediction if it is that of these runs for these faces."""
     prediction: Prediction | None = st.session_state.get("prediction")
-    if prediction and (prediction.run_ids, prediction.fingerprint) == (_ids(runs), dataset.fingerprint):
+    if prediction and (prediction.models, prediction.fingerprint) == (_models(runs), dataset.fingerprint):
         return prediction
     return None
 
@@ -191,14 +196,16 @@ def predict_with_every_run(dataset: Dataset) -> None:
     from emotion_core.ensemble import ask_each
 
     names = tables.distinct_names(with_model())
+    runs = [cache.runs().find(run_id) for run_id in names]
+    models = _models(runs)  # before they are asked: one may be trained further meanwhile
     bar = st.progress(0.0, text=f"0 of {len(names)} runs")
     answers = ask_each(
-        [cache.runs().find(run_id) for run_id in names],
+        runs,
         dataset.images,
         lambda done, total: bar.progress(done / total, text=f"{done // len(dataset)} of {len(names)} runs"),
     )
     st.session_state["every-prediction"] = EveryPrediction(
-        tuple(names),
+        models,
         dataset.fingerprint,
         date.today(),
         {names[run_id]: labels for run_id, labels in answers.labels.items()},
@@ -207,15 +214,16 @@ def predict_with_every_run(dataset: Dataset) -> None:
 
 
 def kept_of_every_run(dataset: Dataset) -> EveryPrediction | None:
-    """Return the session's predictions by every run, if they are of these faces and no run has come since or gone."""
+    """Return the session's predictions by every run, if they are of these faces and of the models that are here now."""
     every: EveryPrediction | None = st.session_state.get("every-prediction")
-    if every and every.fingerprint == dataset.fingerprint and set(every.run_ids) == {line.id for line in with_model()}:
+    models = _models(map(cache.runs().run_of, with_model()))
+    if every and every.fingerprint == dataset.fingerprint and set(every.models) == set(models):
         return every
     return None
 
 
-def _ids(runs: "Sequence[Run]") -> tuple[str, ...]:
-    return tuple(run.id for run in runs)
+def _models(runs: "Iterable[Run]") -> tuple[Model, ...]:
+    return tuple((run.id, cache.model_time(run)) for run in runs)
 
 
 # --- what is shown -------------------------------------------------------------------------------------------------
@@ -266,9 +274,14 @@ def score(dataset: Dataset, prediction: Prediction, labels: UploadedFile | None)
 
 
 def was_learnt_from(runs: "Sequence[Run]", dataset: Dataset) -> bool:
-    """Whether any of the runs was trained on this very data set, as far as its name tells."""
-    sources = [run.config.data.source for run in runs]
-    return any(source == dataset.source or PurePath(source).name == dataset.name for source in sources)
+    """Whether any of the runs was trained on this very data set: by its digest, else as far as its name tells."""
+    return any(_learnt_from(run.config, dataset) for run in runs)
+
+
+def _learnt_from(config: RunConfig, dataset: Dataset) -> bool:
+    if config.data_fingerprint:
+        return config.data_fingerprint == dataset.fingerprint
+    return config.data.source == dataset.source or data_name(config) == dataset.name
 
 
 def _read_upload(upload: UploadedFile) -> Answers:

@@ -61,14 +61,9 @@ def enlarged_figure(figure: "Figure") -> "Figure":
 def widened(columns: Mapping[str, Any]) -> dict[str, Any]:
     """Return columns of a table as wide as larger letters need them."""
     return {
-        name: column | {"width": pixels(column["width"])} if _has_width(column) else column
+        name: column | {"width": pixels(column["width"])} if isinstance(column.get("width"), int) else column
         for name, column in columns.items()
     }
-
-
-def _has_width(column: Any) -> bool:
-    """Whether a column says how many pixels it takes; one of buttons is no mapping, and keeps its width."""
-    return isinstance(column, dict) and isinstance(column.get("width"), int)
 
 
 def _enlarged(part: Any, factor: float, name: str = "") -> Any:

@@ -10,8 +10,8 @@ from emotion_core.models.parameters import count_parameters
 from emotion_core.reproduction import Entry, settings_of_data, table_of
 from ui import cache
 from ui.expected import expected_time, say_time
-from ui.launch import forget_click, launch_button, submit
-from ui.widgets import plain
+from ui.launch import forget_click, launch_button, show_refusal, submit
+from ui.widgets import friendly_errors, plain
 
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset
@@ -45,7 +45,7 @@ def offer_reproduction(dataset: "Dataset") -> None:
         on_click=_open,
     )
     if st.session_state.get(_OPEN):
-        st.dialog("Reproduce the coursework", width="medium", on_dismiss=close_reproduction)(_ask)(dataset)
+        st.dialog("Reproduce the coursework", width="medium", on_dismiss=close_reproduction)(_show)(dataset)
 
 
 def close_reproduction() -> None:
@@ -56,6 +56,11 @@ def close_reproduction() -> None:
 def _open() -> None:
     forget_click()
     st.session_state[_OPEN] = True
+
+
+def _show(dataset: "Dataset") -> None:
+    with friendly_errors():  # the data may be too small to be split
+        _ask(dataset)
 
 
 def _ask(dataset: "Dataset") -> None:
@@ -78,6 +83,7 @@ def _ask(dataset: "Dataset") -> None:
         count = f" {len(configs)} run{'s' * (len(configs) > 1)}" if configs else ""
         clicked = launch_button(f"Queue{count}", key="reproduce-queue", disabled=not configs)
         st.caption(_say_total(configs, dataset, in_hand) if configs else "Nothing is chosen.", width="stretch")
+    show_refusal()
     if clicked:
         submit(configs)
 

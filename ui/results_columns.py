@@ -39,9 +39,6 @@ def _columns() -> dict[str, Any]:
     }
     spread = "Sample standard deviation over seeds, in points. A single seed has none."
     return {
-        "Open": config.ButtonColumn(
-            "", key="open-run", type="tertiary", width=58, help="The run, or the best of its seeds."
-        ),
         "Run": config.TextColumn(width=186),
         "State": config.MultiselectColumn(
             options=[state.capitalize() for state in State], color=list(STATE_COLOURS.values()), width=100
@@ -100,3 +97,10 @@ def _columns() -> dict[str, Any]:
 
 COLUMNS: Final = _columns()
 """The columns of the table in their order on screen, and how each is written."""
+
+
+def open_column(key: str) -> Any:
+    """Return the column of buttons that open a run, a widget with a key of its own."""
+    return st.column_config.ButtonColumn(
+        "", key=key, type="tertiary", width=58, help="The run, or the best of its seeds."
+    )

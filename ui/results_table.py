@@ -7,7 +7,7 @@ import streamlit as st
 from emotion_core.comparison import Order, RunGroup, Standing, difference, in_order
 from emotion_core.runs import State
 from ui import presenter, tables
-from ui.results_columns import COLUMNS
+from ui.results_columns import COLUMNS, open_column
 from ui.results_view import View
 from ui.widgets import drawn_badge, go_to, plain, remember
 
@@ -23,14 +23,16 @@ ROW_HEIGHT: Final = 38
 def show_table(view: View) -> list[RunGroup]:
     """Show the rows and return the ticked ones; a filter hides ticked rows without unticking them."""
     asked = set(st.query_params.get("runs", st.session_state.get("chosen_runs", "")).split(","))
+    # NOTE: rows are chosen by position, so a click on rows that have changed since must not reach those in their place.
+    key = f"results-{_untickings()}-{hash(tuple(row.key for row in view.rows))}"
     event: Any = st.dataframe(
         tables.on_screen(tables.runs_table(view.rows, view.baseline)).assign(Open="Open"),
-        key=f"results-{_untickings()}-{hash(tuple(row.key for row in view.rows))}",  # rows are chosen by position
+        key=key,
         hide_index=True,
         height=_height(len(view.rows)),
         row_height=_row_height(),
         column_order=["Open", "Run", *(view.columns or usual_columns(view))],
-        column_config=presenter.widened(COLUMNS),
+        column_config=presenter.widened(COLUMNS) | {"Open": open_column(f"open-{key}")},
         on_select="rerun",
         selection_mode="multi-row",
         selection_default={
@@ -39,7 +41,7 @@ def show_table(view: View) -> list[RunGroup]:
         placeholder="",
         alt="Saved runs with their scores",
     )
-    if clicked := st.session_state["open-run"]:
+    if clicked := st.session_state[f"open-{key}"]:
         go_to("pages/inspect_run.py", run=view.rows[clicked.row].best.id)
     ticked = {view.rows[place].key for place in event.selection.rows if place < len(view.rows)}
     hidden = {row.key for row in view.every if _is_ticked(row, asked)} - {row.key for row in view.rows}

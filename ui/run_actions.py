@@ -27,7 +27,7 @@ _ACTIONS: Final[dict[str, "Callable[[LocalEngine, Run], object]"]] = {
     "earlier": lambda engine, run: engine.move(run, -1),
     "later": lambda engine, run: engine.move(run, 1),
     "resume": lambda engine, run: engine.resume(run),
-    "longer": lambda engine, run: engine.resume(run, epochs=st.session_state["live.longer"]),
+    "longer": lambda engine, run: engine.resume(run, epochs=st.session_state[_epochs_key(run)]),
 }
 
 
@@ -99,8 +99,12 @@ def _offer_way_on(run: Run, seen: Watch) -> None:
 def _offer_longer(run: Run, seen: Watch) -> None:
     """Offer more epochs to a finished run that has kept what it needs to go on."""
     with st.popover("Train longer", icon=":material/more_time:", key="longer-section"):
-        ask_for_epochs(seen.epoch, seen.epochs, key="live.longer")
+        ask_for_epochs(seen.epoch, seen.epochs, key=_epochs_key(run))
         _offer("longer", run, "Go on", ":material/play_arrow:", resumption(run), kind="primary")
+
+
+def _epochs_key(run: Run) -> str:
+    return f"live.longer-{run.id}"
 
 
 def ask_for_epochs(done: int, planned: int, key: str) -> None:

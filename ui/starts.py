@@ -70,7 +70,9 @@ def choose_preset(dataset: "Dataset | None") -> Start:
 def leave_linear() -> None:
     """Go from a linear preset, which takes no augmentation, to a small network, whose runs show what it is worth."""
     chosen = PRESETS.get(st.query_params.get("preset", st.session_state.get("train.preset", "")))
-    if chosen is None or _family(chosen) == "linear":
+    family = _family_of_clone() or (chosen and _family(chosen))
+    if family in (None, "linear"):
+        forget("clone")
         _take_preset("cnn-small")
 
 
@@ -128,9 +130,7 @@ def find_cloned() -> Run | None:
 
     The first time, the data picker that follows opens with the run's data.
     """
-    asked = st.query_params.get("clone", "")
-    if "preset" not in st.query_params:
-        asked = asked or st.session_state.get("chosen_clone", "")
+    asked = _asked_clone()
     if not asked:
         forget("clone")
         return None
@@ -142,6 +142,21 @@ def find_cloned() -> Run | None:
         forget("clone")
         return None
     return run
+
+
+def _asked_clone() -> str:
+    """Return the id of the run to clone that the URL names, or the session where the URL names no preset."""
+    remembered = "" if "preset" in st.query_params else st.session_state.get("chosen_clone", "")
+    return str(st.query_params.get("clone", "") or remembered)
+
+
+def _family_of_clone() -> str | None:
+    """Return the family of the run that is to be cloned; None where there is none."""
+    asked = _asked_clone()
+    try:
+        return cache.runs().find(asked).config.model.family if asked else None
+    except EmotionError:
+        return None
 
 
 def clone_anew() -> None:

@@ -3,7 +3,6 @@
 Nothing here calls Streamlit.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -236,11 +235,6 @@ def as_csv(table: pd.DataFrame) -> str:
 
 
 _LISTS: Final = ("States", "Tags", "Ids")
-
-
-def as_json(config: RunConfig) -> str:
-    """Return the configuration as the text of a JSON file."""
-    return json.dumps(config.model_dump(mode="json"), indent=2)
 
 
 def _apart(name: str) -> str:

@@ -16,6 +16,7 @@ from emotion_core.faces import ClassifiedFace, Face, classify_crops
 from emotion_core.images import shrink
 from emotion_core.runs import Run
 from emotion_core.webcam import LiveSettings, LiveView, Person, Still, WebcamClassifier, open_live_detector
+from ui import cache
 from ui.camera_check import TRANSLATIONS, show_camera_trouble
 from ui.closer import show_closer
 from ui.detectors import Finder
@@ -39,7 +40,7 @@ LIVE: Final = "Live"
 
 def show_webcam(classifier: Classifier, run: Run, finder: Finder) -> None:
     """Show the camera's control and picture, the bars beside it, and below one face closely."""
-    webcam = _webcam_of_session(classifier, finder)  # warm before START can be pressed
+    webcam = _webcam_of_session(classifier, run, finder)  # warm before START can be pressed
     video, result = st.columns([3, 2], gap="large")
     with video:
         show_camera_trouble()
@@ -200,14 +201,15 @@ def _read_again(still: Still, webcam: WebcamClassifier) -> list[ClassifiedFace]:
     return classify_crops([Face(face.box, face.crop) for face in still.faces], webcam.classifier)
 
 
-def _webcam_of_session(classifier: Classifier, finder: Finder) -> WebcamClassifier:
+def _webcam_of_session(classifier: Classifier, run: Run, finder: Finder) -> WebcamClassifier:
     """Return the session's own, made anew for another model or detector: streams share a model, never a result."""
-    known: tuple[Classifier, Finder, WebcamClassifier] | None = st.session_state.get("webcam-classifier")
-    if known and known[0] is classifier and known[1] == finder:
-        return known[2]
+    identity = run.id, cache.model_time(run), finder
+    known: tuple[tuple[str, float, Finder], WebcamClassifier] | None = st.session_state.get("webcam-classifier")
+    if known and known[0] == identity:
+        return known[1]
     with st.spinner("Warming up the model..."), friendly_errors():
         webcam = WebcamClassifier(classifier, open_live_detector(finder.name, finder.smallest))
-    st.session_state["webcam-classifier"] = (classifier, finder, webcam)
+    st.session_state["webcam-classifier"] = (identity, webcam)
     return webcam
 
 
