@@ -86,9 +86,10 @@ def test_models_of_drawn_faces_stand_last_and_are_marked(faces_csv, runs_folder)
 def test_a_click_for_a_step_that_is_no_longer_the_next_does_nothing(finished_run, runs_folder):
     page = open_app(HOME)
     asked = the_button(page, "next-step-").click()
-    Runs(runs_folder).create(finished_run.config).record(state=State.RUNNING, epochs=5)
+    running = Runs(runs_folder).create(finished_run.config)
+    running.record(state=State.RUNNING, epochs=5)
     cache.list_anew()
-    with FileLock(Runs(runs_folder).all()[-1].folder / "lock"):
+    with FileLock(running.folder / "lock"):
         checked(asked.run())
         assert page.title[0].value == "Facial emotions"
         assert the_button(page, "next-step-").label == "Watch it learn"
