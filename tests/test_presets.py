@@ -8,11 +8,15 @@ from emotion_core.config import (
     DenseModel,
     ExponentialRate,
     FirstRows,
+    GruModel,
     LinearModel,
+    OneCycleRate,
     PlateauRate,
     Prediction,
     RandomSplit,
     RunConfig,
+    StepRate,
+    Training,
 )
 from emotion_core.errors import BadInput
 from emotion_core.models.parameters import count_parameters
@@ -65,6 +69,52 @@ def test_dense_5_is_the_coursework_s_best_dense_network():
     assert (config.training.epochs, config.training.batch_size) == (100, 32)
     assert config.training.schedule == ExponentialRate(rate=1e-4, decay=0.95)
     assert config.training.class_weights == "none"
+
+
+DECAY = ExponentialRate(rate=1e-4, decay=0.95)
+ONE_CYCLE = OneCycleRate(start=0.001, peak=0.01, end=1e-7, iterations=81_600, last_iterations=9_063)
+DENSE = [
+    ("dense-1", 0, "none", False, DECAY),
+    ("dense-2", 0.2, "none", False, DECAY),
+    ("dense-3", 0, "l1", False, DECAY),
+    ("dense-4", 0, "l1", True, DECAY),
+    ("dense-5", 0, "l2", True, DECAY),
+    ("dense-6", 0, "l1l2", True, DECAY),
+    ("dense-7", 0, "l2", True, ONE_CYCLE),
+    ("dense-l2-dropout", 0.2, "l2", False, DECAY),
+    ("dense-single", 0, "none", False, DECAY),
+]
+
+
+@pytest.mark.parametrize(("name", "dropout", "regularizer", "batch_norm", "schedule"), DENSE)
+def test_each_dense_network_has_what_the_coursework_s_table_gives_it(name, dropout, regularizer, batch_norm, schedule):
+    config = find_preset(name).config
+    assert isinstance(config.model, DenseModel)
+    assert config.model.hidden_units == ((500,) if name == "dense-single" else (500, 400, 300, 200, 100))
+    assert (config.model.activation, config.model.kernel_initializer) == ("relu", "he_normal")
+    assert (config.model.dropout, config.model.regularizer) == (dropout, regularizer)
+    assert config.model.batch_norm is batch_norm
+    if batch_norm:
+        assert config.model.batch_norm_momentum == 0.9
+    if regularizer != "none":
+        assert config.model.regularizer_strength == 0.01
+    assert config.training == Training(epochs=100, batch_size=32, schedule=schedule, amsgrad=True, class_weights="none")
+    assert (config.training.optimizer, config.training.early_stopping_patience) == ("adam", 20)
+
+
+def test_the_gru_halves_its_rate_every_ten_epochs_and_waits_ten():
+    config = find_preset("gru-attention").config
+    assert config.model == GruModel(
+        gru_units=(32, 128), activation="selu", kernel_initializer="he_normal", attention_units=160
+    )
+    assert [(layer.units, layer.batch_norm) for layer in config.model.dense_layers] == [
+        (128, True),
+        (128, False),
+        (160, True),
+    ]
+    assert config.training.schedule == StepRate(rate=1e-4, factor=0.5, every=10)
+    assert (config.training.epochs, config.training.batch_size) == (100, 32)
+    assert config.training.early_stopping_patience == 10
 
 
 @pytest.mark.parametrize("name", [name for name in PRESETS if not name.startswith("residual")])

@@ -47,6 +47,7 @@ def configured() -> dict[str, dict[str, Any]]:
         ("server", "enableCORS", True),
         ("server", "enableXsrfProtection", True),
         ("server", "maxUploadSize", settings.MAX_UPLOAD_BYTES // 2**20),
+        ("server", "showEmailPrompt", False),
         ("browser", "gatherUsageStats", False),
         ("client", "showErrorDetails", "type"),
         ("client", "showErrorLinks", False),

@@ -13,6 +13,7 @@ from emotion_core.coursework import SEEDS
 from emotion_core.dataset import load_dataset, read_labels
 from emotion_core.evaluation import evaluate
 from emotion_core.runs import Run, State, summarise
+from emotion_core.sample import draw_sample
 from emotion_core.submission import score_predictions
 
 PROJECT = Path(__file__).parent.parent
@@ -103,9 +104,9 @@ def test_every_family_ships_a_model_and_all_together_are_small():
 
 
 @named(SERVING)
-def test_a_shipped_model_is_sure_of_something(run):
-    """A model that gives every face the same answer has lost its weights."""
-    faces = np.random.default_rng(0).integers(0, 256, (20, 48, 48), dtype=np.uint8)
+def test_a_shipped_model_tells_faces_apart(run):
+    """A model that gives every face the same answer has lost its weights; the misaligned ones know next to nothing."""
+    faces = draw_sample()[0][:60]
     probabilities = load_classifier(run).probabilities(faces)
-    assert probabilities.sum(axis=1) == pytest.approx(np.ones(20), abs=1e-5)
-    assert probabilities.std(axis=0).max() > 0
+    assert probabilities.sum(axis=1) == pytest.approx(np.ones(60), abs=1e-5)
+    assert probabilities.std(axis=0).max() > (0.015 if run.config.preset == "sgd-misaligned" else 0.05)

@@ -197,17 +197,29 @@ def queue_again(run: Run) -> None:
 
 
 def stop_after(epochs: int, run: Run, folder: Path, environment: dict[str, str]) -> None:
-    """Train a run and stop it when it has done some epochs and not all."""
-    command = [sys.executable, "-m", "emotion_core.training", str(run.folder)]
-    trainer = subprocess.Popen(
-        command, cwd=PROJECT, env=os.environ | {"EMOTION_CACHE": str(folder / "cache")} | environment
-    )
-    while run.status().epoch < epochs and trainer.poll() is None:
-        time.sleep(0.002)
-    run.request_stop()
-    assert trainer.wait(120) == 0
+    """Train a run that is asked to stop as soon as it has done some epochs."""
+    command = [sys.executable, "-c", TRAINER_THAT_IS_STOPPED, str(run.folder), str(epochs)]
+    variables = os.environ | {"EMOTION_CACHE": str(folder / "cache")} | environment
+    assert subprocess.run(command, cwd=PROJECT, env=variables, timeout=240, check=False).returncode == 0
     assert run.state() is State.STOPPED
-    assert epochs <= run.status().epoch < run.config.training.epochs
+    assert run.status().epoch == epochs
+
+
+TRAINER_THAT_IS_STOPPED = """
+import runpy, sys
+from emotion_core.recorder import Recorder
+
+folder, epochs = sys.argv[1], int(sys.argv.pop())
+save = Recorder.save
+
+def save_and_ask_to_stop(recorder, *given):
+    save(recorder, *given)
+    if recorder.standing.epoch == epochs:
+        recorder._run.request_stop()
+
+Recorder.save = save_and_ask_to_stop
+runpy.run_module("emotion_core.training", run_name="__main__")
+"""
 
 
 def scores_of(run: Run) -> list[list[float]]:

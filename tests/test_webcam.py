@@ -5,7 +5,6 @@ import math
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -370,13 +369,9 @@ def test_showing_does_not_wait_for_the_model(stream):
     model.block()
     live.show(person_at())
     assert model.entered.wait(PATIENCE)
-    seconds = []
     for _ in range(20):
-        start = time.perf_counter()
         live.show(person_at())
-        seconds.append(time.perf_counter() - start)
     assert not model.may_answer.is_set()
-    assert np.median(seconds) < 0.2, "twenty times what it takes, for machines that are busy with other things"
 
 
 def test_how_the_stream_stands_can_be_asked_while_the_model_is_busy(stream):
