@@ -206,12 +206,14 @@ class Recorder:
 
         That one waits for data and compilers, and is counted only where it is all of the epoch.
         """
-        is_first = batch == self._first_batch
-        if is_first and batch < self._batches:
+        if batch > self._first_batch:
+            batches, began = batch - self._first_batch, self._first_batch_ended
+        elif batch == self._batches:
+            batches, began = batch, self._epoch_began
+        else:
             return {}
-        before, since = (0, self._epoch_began) if is_first else (self._first_batch, self._first_batch_ended)
-        share = (batch - before) / self._batches
-        return {"images_per_second": self._images * share / max(self._seconds_since(since), 1e-9)}
+        images = self._images * batches / self._batches
+        return {"images_per_second": images / max(self._seconds_since(began), 1e-9)}
 
     def _refuse_what_is_not_finite(self, *losses: float, epoch: int) -> None:
         wrong = next((loss for loss in losses if not math.isfinite(loss)), None)

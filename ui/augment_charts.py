@@ -225,9 +225,9 @@ def sentence(effect: Effect, true: str | None) -> str:
     every = len(effect.variants)
     kept = f"<b>{effect.kept} of {every}</b> variants keep <b>{effect.answer}</b>"
     if effect.becomes:
-        first, *others = (f"{count} {{}} {emotion}" for emotion, count in effect.becomes.items())
-        become = first.format("becomes" if next(iter(effect.becomes.values())) == 1 else "become")
-        kept += "; " + ", ".join([become, *(other.format("").replace("  ", " ") for other in others)])
+        (emotion, count), *others = effect.becomes.items()
+        become = f"{count} {'becomes' if count == 1 else 'become'} {emotion}"
+        kept += "; " + ", ".join([become, *(f"{count} {emotion}" for emotion, count in others)])
     label = "" if true is None else " That is its label." if true == effect.answer else f" Its label is {true}."
     return f'<div style="font-size:1.2rem;line-height:1.4">{kept}.{label}</div>'
 

@@ -36,18 +36,23 @@ def probabilities(content: bytes | None, title: str) -> Validation | None:
         return None
     arrays = _arrays(content, ("rows", "labels", "probabilities"), title)
     rows, labels, shares = arrays["rows"], arrays["labels"], arrays["probabilities"]
+    kinds, shapes = (rows.dtype.kind, labels.dtype.kind, shares.dtype.kind), (rows.shape, labels.shape, shares.shape)
     sound = (
-        (rows.dtype.kind, labels.dtype.kind, shares.dtype.kind) in (("i", "u", "f"), ("i", "i", "f"))
+        kinds in (("i", "u", "f"), ("i", "i", "f"))
         and rows.size > 0
-        and rows.shape == labels.shape == (rows.size,)
-        and shares.shape == (rows.size, NUM_EMOTIONS)
-        and 0 <= rows.min() <= rows.max() < _MOST_ROWS
-        and 0 <= labels.min() <= labels.max() < NUM_EMOTIONS
+        and shapes == ((rows.size,), (rows.size,), (rows.size, NUM_EMOTIONS))
+        and _lie_within(rows, _MOST_ROWS)
+        and _lie_within(labels, NUM_EMOTIONS)
         and bool(np.isfinite(shares).all())
     )
     if not sound:
         raise BadInput(f"{title} does not hold row numbers, labels and finite probabilities of one length.")
     return Validation(rows.astype(np.int64), labels.astype(np.uint8), shares.astype(np.float32))
+
+
+def _lie_within(numbers: NDArray[np.integer[Any]], end: int) -> bool:
+    """Whether all numbers, of which there are some, are from 0 to below `end`."""
+    return bool(numbers.min() >= 0 and numbers.max() < end)
 
 
 def linear_weights(content: bytes | None, title: str) -> Arrays | None:

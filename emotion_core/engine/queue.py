@@ -193,9 +193,10 @@ class Queue:
 
 
 def _may_be_abandoned(line: RunSummary) -> bool:
-    if line.state is State.QUEUED:
+    """Whether a run looks as if its process were no more."""
+    if line.state is State.QUEUED:  # by a terminal, which begins at once
         return not line.sequence and time.time() - line.submitted > SECONDS_TO_BEGIN
-    return line.state is State.INTERRUPTED
+    return line.state is State.INTERRUPTED  # recorded so, or running by its status with nobody who holds its lock
 
 
 def _speaks_of_a_process(status: Status) -> bool:

@@ -60,8 +60,14 @@ def unfold_network(run: Run, faces: NDArray[np.float32]) -> keras.Model:
 def _folded_convolutions(graph: onnx.GraphProto, arrays: dict[str, NDArray[np.float32]]) -> list[_Folded]:
     """Return the convolutions in the order in which their layers were made."""
     nodes = [node for node in graph.node if node.op_type == "Conv"]
-    nodes.sort(key=lambda node: int((_NUMBER.search(node.input[1]) or [0, 0])[1] or 0))
+    nodes.sort(key=lambda node: _number_in(node.input[1]))
     return [_Folded(arrays[node.input[1]].astype(np.float32), arrays[node.input[2]]) for node in nodes]
+
+
+def _number_in(name: str) -> int:
+    """Return the number that Keras gave a layer, from a name of its weights: 17 for `conv2d_17_1/...`, 0 for none."""
+    found = _NUMBER.search(name)
+    return int(found[1] or 0) if found else 0
 
 
 def _set_output(network: keras.Model, graph: onnx.GraphProto, arrays: dict[str, NDArray[np.float32]]) -> None:
