@@ -93,7 +93,7 @@ def test_a_finding_of_the_url_shows_its_faces_beside_each_other(
 
 def test_the_faces_of_a_card_say_label_and_part(faulty: Path):
     html = figures(open_health(faulty, finding="across"))
-    assert html.index("Disgust") < html.index("validates") < html.index("id face 20") < html.index(">trains<")
+    assert html.index("Disgust") < html.index(">validation<") < html.index("id face 20") < html.index(">training<")
 
 
 def test_a_chosen_finding_stands_in_the_url(faulty: Path):
@@ -143,7 +143,7 @@ def test_rows_that_usage_holds_back_are_called_so(runs_folder: Path):
     images[11] = images[5]
     usage = ["Training"] * 10 + ["PublicTest"] * 2
     html = figures(open_health(save(runs_folder, dataset(images, [0] * 12, usage))))
-    assert "trains" in html
+    assert ">training<" in html
     assert "held back" in html
 
 
@@ -243,10 +243,10 @@ def test_the_findings_are_offered_as_a_table_with_the_doubts(
 
 def test_a_cleaned_copy_is_saved_and_opened(runs_folder: Path, faulty: Path):
     page = open_health(faulty)
-    assert "38** of 40 faces stay, 2 go" in said(page)
+    assert "38** of 40 faces are kept, 2 left out" in said(page)
     page.toggle(key="cleaning-merge_near").set_value(True)
     checked(page.run())
-    assert "36** of 40 faces stay, 4 go" in said(page)  # of two near copies with different labels both go
+    assert "36** of 40 faces are kept, 4 left out" in said(page)  # of two near copies with different labels both go
     checked(page.button(key="save-cleaned").click().run())
     (copy,) = faulty.parent.glob("faces-cleaned-*.csv")
     assert load_dataset(copy).ids.tolist() == [f"face {row}" for row in range(40) if row not in (10, 20, 25, 30)]

@@ -183,7 +183,7 @@ def test_an_upload_that_cannot_be_kept_gets_a_sentence(open_page: Opener, tmp_pa
     monkeypatch.setenv("EMOTION_DATA", str(tmp_path / "file"))
     page.file_uploader(key="explored-data-upload").upload("mine.csv", content)
     checked(page.run())
-    assert "mine.csv cannot be kept in" in shown(page.error[0].value)
+    assert "mine.csv cannot be saved in" in shown(page.error[0].value)
 
 
 def test_pictures_that_are_added_to_a_folder_are_seen(open_page: Opener, runs_folder: Path):

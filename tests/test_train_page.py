@@ -234,7 +234,7 @@ def test_the_augmentation_of_the_augment_page_opens_the_form_and_is_taken_over_o
     page.session_state["augmentation"] = Augmentation(rotation=11, horizontal_flip=True)
     page.run()
     assert page.segmented_control(key="train.view").value == "New run"
-    assert "taken over from the Augment page" in texts(page)
+    assert "comes from the Augment page" in texts(page)
     assert page.number_input(key="dense-5.augmentation.rotation").value == 11
     assert page.toggle(key="dense-5.augmentation.horizontal_flip").value
     page.number_input(key="dense-5.augmentation.rotation").set_value(12).run()
@@ -251,7 +251,7 @@ def test_augmentation_is_brought_to_a_network(open_page: Callable[..., AppTest],
     page.session_state["augmentation"] = Augmentation(rotation=11)
     page.run()
     assert page.number_input(key="cnn-small.augmentation.rotation").value == 11
-    assert "taken over from the Augment page" in texts(page)
+    assert "comes from the Augment page" in texts(page)
 
 
 def test_the_expected_time_is_that_of_such_runs_on_this_machine(
@@ -263,7 +263,7 @@ def test_the_expected_time_is_that_of_such_runs_on_this_machine(
     assert "16,135 parameters · up to 1 h 30 min" in texts(page)  # 1,000 times 56 faces, 10 a second
     page.number_input(key="sgd.training.epochs").set_value(100)
     page.number_input(key="sgd.training.early_stopping_patience").set_value(None).run()
-    assert "56 faces train, 14 validate · 16,135 parameters · about 9 min" in texts(page)
+    assert "56 faces for training, 14 for validation · 16,135 parameters · about 9 min" in texts(page)
 
 
 def test_a_gpu_that_has_computed_nothing_is_said_to_be_unmeasured(
@@ -627,11 +627,11 @@ def test_a_clone_keeps_its_augmentation_until_another_is_brought_from_the_augmen
     page.session_state["train.go_to"] = "New run"
     page.run()
     assert page.number_input(key=rotation).value == 11
-    assert "taken over" not in texts(page)
+    assert "Augment page; you can" not in texts(page)
     page.session_state["augmentation"] = Augmentation(rotation=30)
     page.run()
     assert page.number_input(key=rotation).value == 30
-    assert "taken over" in texts(page)
+    assert "Augment page; you can" in texts(page)
 
 
 @pytest.mark.parametrize(("preset", "stays"), [("residual", True), ("sgd", False)])
