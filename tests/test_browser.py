@@ -294,10 +294,10 @@ def test_a_paused_webcam_stands_still(app, page):
     stream = start_webcam(page)
     wait_until(lambda: frame_of(stream).size, "no frame came")
     page.get_by_role("button", name="Pause").click()
-    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    expect(page.get_by_role("button", name="Continue")).to_be_visible()
     wait_until(lambda: way_moved(page, stream) < 0.3, "the picture goes on moving")
     first = frame_of(stream)
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     wait_until(lambda: way_between(first, frame_of(stream)) > 2, "the picture does not move on")
 
 

@@ -448,7 +448,7 @@ def test_the_whole_coursework_is_queued_by_one_action_once_however_often_it_is_c
     open_table(page)
     assert "faces.csv** (70 faces)" in texts(page)
     assert page.button(key="reproduce-queue").label == "Queue 28 runs"
-    assert re.search(r"up to .* in all on this machine, one after the other, after the 1 in hand", texts(page))
+    assert re.search(r"up to .* in all on this machine, one after the other, after the 1 in progress", texts(page))
     with FileLock(runs.engine_folder / "worker.lock"):  # nothing is computed
         page.button(key="reproduce-queue").click().run()
     made = sorted((run for run in runs.all() if run.id != waiting.id), key=lambda run: run.status().sequence)
@@ -539,7 +539,7 @@ def test_runs_that_are_there_already_are_left_out_unless_asked_for(
     open_table(page)
     leave_out_all_but(page, "sgd", "dense-5")
     assert page.checkbox(key="reproduce-dense-5").disabled
-    assert "there already" in texts(page)
+    assert "already there" in texts(page)
     assert "1 of 3" in texts(page)
     assert page.button(key="reproduce-queue").label == "Queue 1 run"
     page.toggle(key="reproduce-again").set_value(True).run()
