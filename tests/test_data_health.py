@@ -203,9 +203,7 @@ def test_the_labels_that_a_run_doubts_are_shown_with_what_it_says(runs_folder: P
 
 def test_copies_across_the_split_are_set_against_the_score_of_the_run(runs_folder: Path, faulty: Path):
     save_judge(Runs(runs_folder), load_dataset(faulty), FIRST_ROWS, wrong={2: 5})
-    assert "scores 100.0% on them and 85.7% on the others, 87.5% overall" in said(
-        open_health(faulty, finding="across")
-    )
+    assert "scores 100.0% on them and 85.7% on the others, 87.5% overall" in said(open_health(faulty, finding="across"))
 
 
 def test_a_run_that_was_validated_on_other_rows_is_not_set_against_them(runs_folder: Path, faulty: Path):

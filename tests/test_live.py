@@ -76,7 +76,7 @@ def test_a_run_that_ended_early_is_resumed_by_its_button(runs: Runs, state: Stat
     press(page, "resume")
     assert run.state() is State.QUEUED
     assert run.status().resumed == 1
-    assert "Is next" in shown(page)
+    assert "Next in line" in shown(page)
 
 
 @pytest.mark.usefixtures("no_worker")

@@ -228,7 +228,9 @@ def test_a_zip_that_is_no_run_is_refused_in_one_sentence(open_page: Opener, runs
     page = open_page(RESULTS)
     page.file_uploader(key="import").upload("holiday.zip", b"PK no zip")
     checked(page.run())
-    assert [shown(error.value) for error in page.error] == ["holiday.zip is not a whole zip file, or not one of a run."]
+    assert [shown(error.value) for error in page.error] == [
+        "holiday.zip is not a complete zip file, or not one of a run."
+    ]
     assert Runs(runs_folder).all() == []
 
 

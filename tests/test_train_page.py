@@ -754,7 +754,7 @@ def test_the_run_that_computes_is_shown_and_the_queue_leads_to_the_others(
         assert open_page().subheader[0].value == "First"
         page = open_page(run=waiting.id)
         assert page.subheader[0].value == "Second"
-        assert "Waits for 1 run before it." in texts(page)
+        assert "Waiting for 1 run ahead of it." in texts(page)
         page.button(key=f"queue-{computing.id}").click().run()
         assert parameter(page, "run") == computing.id
         assert page.subheader[0].value == "First"
@@ -765,7 +765,7 @@ def test_a_queued_run_is_stopped_by_its_button(open_page: Callable[..., AppTest]
     page = open_page(run=run.id)
     page.button(key="stop").click().run()
     assert run.state() is State.STOPPED
-    assert "Stopped by a person before it began." in texts(page)
+    assert "Stopped by the user before it began." in texts(page)
 
 
 def test_a_run_that_does_not_stop_can_be_ended_at_once_after_a_while(
