@@ -29,30 +29,30 @@ class Settings(BaseModel):
 
 
 class FirstRows(Settings):
-    """The first rows validate, the others train, as in the coursework; nothing is shuffled."""
+    """The first rows are for validation, the rest for training, as in the coursework; nothing is shuffled."""
 
     kind: Literal["first_rows"] = "first_rows"
-    count: int = Field(2_900, ge=1, le=1_000_000, description="Rows from the top of the file that validate.")
+    count: int = Field(2_900, ge=1, le=1_000_000, description="Rows at the top of the file, used for validation.")
     largest_share: float = Field(
-        0.2, gt=0, lt=1, description="A small data set gives at most this share of its rows, whatever the count."
+        0.2, gt=0, lt=1, description="Upper limit for small data sets, as a share of their rows."
     )
 
 
 class RandomSplit(Settings):
-    """A random share validates; images and labels are split together."""
+    """A random share is for validation; images and labels are split together."""
 
     kind: Literal["random"] = "random"
     share: float = Field(0.2, gt=0, lt=1, description="Share of the rows that validate.")
 
 
 class UsageSplit(Settings):
-    """The file's own Usage column decides: Training trains, PublicTest validates."""
+    """The file's own Usage column decides: Training for training, PublicTest for validation."""
 
     kind: Literal["usage"] = "usage"
 
 
 class MisalignedSplit(Settings):
-    """A mistake to learn from: images and labels are shuffled apart, so that a label is right only by chance."""
+    """A mistake to learn from: images and labels are shuffled separately, so a label is right only by chance."""
 
     kind: Literal["misaligned"] = "misaligned"
     share: float = Field(0.2, gt=0, lt=1, description="Share of the rows that validate.")
@@ -62,22 +62,22 @@ Split = Annotated[FirstRows | RandomSplit | UsageSplit | MisalignedSplit, Field(
 
 
 class Data(Settings):
-    """Which faces are learnt from, and which of them only validate."""
+    """Which faces are for training, and which for validation only."""
 
     source: str = Field(SAMPLE, description="Path of a CSV, a zip or a folder of images, or 'sample' for drawn faces.")
-    drop_incomplete: bool = Field(False, description="Leave out rows whose pixels are missing instead of refusing.")
+    drop_incomplete: bool = Field(False, description="Leave out rows with missing pixels instead of refusing the file.")
     split: Split = Field(FirstRows(), description="How validation rows are chosen.")
 
 
 class Augmentation(Settings):
-    """Random changes to training images, drawn anew for each image and epoch. Validation sees the originals."""
+    """Random changes to training images, drawn afresh for each image and epoch. Validation uses the originals."""
 
     rotation: float = Field(0.0, ge=0, le=180, description="Largest rotation either way, in degrees.")
     width_shift: float = Field(0.0, ge=0, le=0.5, description="Largest sideways shift, as a share of the width.")
     height_shift: float = Field(0.0, ge=0, le=0.5, description="Largest up or down shift, as a share of the height.")
     zoom: float = Field(0.0, ge=0, le=0.5, description="Zoom drawn per axis from 1 - zoom to 1 + zoom.")
     brightness: float = Field(
-        0.0, ge=0, le=0.9, description="Light drawn per image, as a factor from 1 - brightness to 1 + brightness."
+        0.0, ge=0, le=0.9, description="Brightness factor drawn per image, from 1 - brightness to 1 + brightness."
     )
     blur: float = Field(
         0.0, ge=0, le=5, description="Largest standard deviation of a Gaussian blur, in pixels of the 48x48 image."
@@ -86,7 +86,7 @@ class Augmentation(Settings):
         0.0,
         ge=0,
         le=0.9,
-        description="Save as JPEG, which leaves blocks, with a quality drawn from 100 % down to 100 % less this.",
+        description="Save as JPEG, which leaves blocks, with a quality drawn from 100% minus this to 100%.",
     )
     erasing: float = Field(
         0.0,
@@ -107,10 +107,12 @@ class Augmentation(Settings):
 
 
 class LinearModel(Settings):
-    """A linear classifier on the pixels, one against the rest, by stochastic gradient descent (scikit-learn)."""
+    """A linear one-vs-rest classifier on the pixels, by stochastic gradient descent (scikit-learn)."""
 
     family: Literal["linear"] = "linear"
-    loss: Literal["hinge", "log_loss", "modified_huber"] = Field("hinge", description="Loss of each one-against-rest.")
+    loss: Literal["hinge", "log_loss", "modified_huber"] = Field(
+        "hinge", description="Loss of each one-vs-rest classifier."
+    )
     penalty: Literal["l2", "l1", "elasticnet"] = Field("l2", description="Penalty on the weights.")
     alpha: float = Field(1e-4, gt=0, le=1, description="Strength of the penalty; it also sets the learning rate.")
 
@@ -121,19 +123,19 @@ class DenseModel(Settings):
     family: Literal["dense"] = "dense"
     hidden_layers: int = Field(5, ge=1, le=10, description="Number of hidden layers.")
     first_units: int = Field(500, ge=1, le=4_096, description="Units of the first hidden layer.")
-    descent: int = Field(100, ge=0, le=1_000, description="Units that each further layer has fewer than the last.")
+    descent: int = Field(100, ge=0, le=1_000, description="How many fewer units each further layer has.")
     last_units: int | None = Field(
         None,
         ge=1,
         le=4_096,
-        description="Units of the last hidden layer, such as the coursework's 350; empty follows the descent.",
+        description="Units of the last hidden layer, such as the coursework's 350; empty: by the descent.",
     )
     activation: Activation = Field("relu", description="Activation of the hidden layers.")
-    kernel_initializer: Initializer = Field("he_normal", description="Start values of the hidden weights.")
-    dropout: float = Field(0.0, ge=0, le=0.9, description="Share of units silenced after each hidden layer.")
+    kernel_initializer: Initializer = Field("he_normal", description="Initial values of the hidden weights.")
+    dropout: float = Field(0.0, ge=0, le=0.9, description="Share of units dropped after each hidden layer.")
     regularizer: Literal["none", "l1", "l2", "l1l2"] = Field("none", description="Penalty on the hidden weights.")
     regularizer_strength: float = Field(0.01, ge=0, le=1, description="Strength of the penalty; 0.01 is Keras's own.")
-    batch_norm: bool = Field(False, description="Normalise over the batch after each hidden layer.")
+    batch_norm: bool = Field(False, description="Batch normalisation after each hidden layer.")
     batch_norm_momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of the batch statistics.")
 
     @property
@@ -160,14 +162,14 @@ class Convolution(Settings):
 
 
 class ConvolutionBlock(Settings):
-    """Convolutions, then pooling, batch normalisation and dropout, each if asked."""
+    """Convolutions, then pooling, batch normalisation and dropout, each optional."""
 
     convolutions: tuple[Convolution, ...] = Field(min_length=1, max_length=8, description="Convolutions in order.")
     pooling: Literal["none", "max", "average"] = Field("max", description="Pooling over 2x2 pixels.")
     batch_norm: Literal["none", "block", "convolution"] = Field(
-        "block", description="Normalise over the batch once after pooling, or between each convolution and activation."
+        "block", description="Batch normalisation once after pooling, or between each convolution and activation."
     )
-    dropout: float = Field(0.0, ge=0, le=0.9, description="Share of values silenced at the end of the block.")
+    dropout: float = Field(0.0, ge=0, le=0.9, description="Share of values dropped at the end of the block.")
 
 
 class CnnModel(Settings):
@@ -183,15 +185,15 @@ class CnnModel(Settings):
     )
     activation: Activation = Field("softplus", description="Activation of the convolutions.")
     dense_activation: Activation = Field("relu", description="Activation of the dense layers.")
-    kernel_initializer: Initializer = Field("he_normal", description="Start values of the hidden weights.")
-    output_initializer: Initializer = Field("glorot_normal", description="Start values of the output's weights.")
+    kernel_initializer: Initializer = Field("he_normal", description="Initial values of the hidden weights.")
+    output_initializer: Initializer = Field("glorot_normal", description="Initial values of the output's weights.")
 
 
 class DenseLayer(Settings):
-    """One fully connected layer, normalised over the batch if asked."""
+    """One fully connected layer, with optional batch normalisation."""
 
     units: int = Field(128, ge=1, le=4_096, description="Number of units.")
-    batch_norm: bool = Field(False, description="Normalise over the batch after the layer.")
+    batch_norm: bool = Field(False, description="Batch normalisation after the layer.")
 
 
 class GruModel(Settings):
@@ -202,8 +204,8 @@ class GruModel(Settings):
         (32, 128), min_length=1, max_length=4, description="Units of each recurrent layer."
     )
     activation: Activation = Field("selu", description="Activation of the recurrent layers.")
-    kernel_initializer: Initializer = Field("he_normal", description="Start values of the hidden weights.")
-    batch_norm: bool = Field(True, description="Normalise over the batch before attention.")
+    kernel_initializer: Initializer = Field("he_normal", description="Initial values of the hidden weights.")
+    batch_norm: bool = Field(True, description="Batch normalisation before attention.")
     attention_units: int = Field(160, ge=1, le=1_024, description="Units that compare each row with the last state.")
     dense_layers: tuple[DenseLayer, ...] = Field(
         (DenseLayer(units=128, batch_norm=True), DenseLayer(units=128), DenseLayer(units=160, batch_norm=True)),
@@ -214,7 +216,7 @@ class GruModel(Settings):
 
 
 class ResidualStage(Settings):
-    """Residual blocks of one width; the first halves the sides of its input."""
+    """Residual blocks of one width; the first block halves the sides of its input."""
 
     filters: int = Field(64, ge=1, le=1_024, description="Number of filters of each convolution.")
     blocks: int = Field(1, ge=1, le=16, description="Number of blocks, each of two convolutions and a shortcut.")
@@ -235,7 +237,7 @@ class ResidualModel(Settings):
         True, description="First give each face mean 0 and variance 1, so that light and contrast hardly matter."
     )
     activation: Activation = Field("relu", description="Activation after each convolution.")
-    dropout: float = Field(0.0, ge=0, le=0.9, description="Share of the last features silenced.")
+    dropout: float = Field(0.0, ge=0, le=0.9, description="Share of the last features dropped.")
 
 
 Model = Annotated[LinearModel | DenseModel | GruModel | CnnModel | ResidualModel, Field(discriminator="family")]
@@ -269,11 +271,11 @@ class StepRate(Settings):
 
 
 class PlateauRate(Settings):
-    """Times a factor whenever validation loss has not improved for some epochs."""
+    """Multiplied by a factor whenever validation loss has not improved for some epochs."""
 
     kind: Literal["plateau"] = "plateau"
     rate: float = Field(1e-3, gt=0, le=10, description="Learning rate at the start.")
-    factor: float = Field(0.2, gt=0, lt=1, description="Factor when validation loss has stalled.")
+    factor: float = Field(0.2, gt=0, lt=1, description="Factor applied when validation loss has stalled.")
     patience: int = Field(5, ge=1, le=1_000, description="Epochs without improvement before the rate falls.")
 
 
@@ -281,10 +283,10 @@ class CosineRate(Settings):
     """Per batch, along half a cosine from the rate to the end rate (Loshchilov and Hutter 2017, without restarts)."""
 
     kind: Literal["cosine"] = "cosine"
-    rate: float = Field(1e-3, gt=0, le=10, description="Highest learning rate, that of the first batch after warm-up.")
-    end: float = Field(1e-6, gt=0, le=10, description="Learning rate that the last batch comes close to.")
+    rate: float = Field(1e-3, gt=0, le=10, description="Highest learning rate, at the first batch after warm-up.")
+    end: float = Field(1e-6, gt=0, le=10, description="Learning rate approached by the last batch.")
     warmup: float = Field(
-        0.0, ge=0, lt=1, description="Share of all batches over which the rate first rises from nothing, in a line."
+        0.0, ge=0, lt=1, description="Share of all batches over which the rate first rises linearly from zero."
     )
 
 
@@ -292,10 +294,10 @@ class OneCycleRate(Settings):
     """Per batch and linear: start to peak, back to start, then down to the end rate (Smith 2018)."""
 
     kind: Literal["one_cycle"] = "one_cycle"
-    start: float = Field(0.001, gt=0, le=10, description="Learning rate at both feet of the cycle.")
-    peak: float = Field(0.01, gt=0, le=10, description="Learning rate at the top.")
+    start: float = Field(0.001, gt=0, le=10, description="Learning rate at both ends of the cycle.")
+    peak: float = Field(0.01, gt=0, le=10, description="Learning rate at the peak.")
     end: float = Field(1e-7, gt=0, le=10, description="Learning rate of the very last batch.")
-    iterations: int | None = Field(None, ge=3, description="Batches in all; empty: those of the whole run.")
+    iterations: int | None = Field(None, ge=3, description="Total batches; empty: those of the whole run.")
     last_iterations: int | None = Field(None, ge=1, description="Batches of the final descent; empty: one in nine.")
 
 
@@ -310,7 +312,7 @@ MOST_EPOCHS: Final = 10_000
 class Training(Settings):
     """How long and how fast the model learns."""
 
-    epochs: int = Field(100, ge=1, le=MOST_EPOCHS, description="Largest number of passes over the training data.")
+    epochs: int = Field(100, ge=1, le=MOST_EPOCHS, description="Maximum number of passes over the training data.")
     batch_size: int = Field(32, ge=1, le=8_192, description="Images per step.")
     seed: int = Field(42, ge=0, le=2**31 - 1, description="Seed of every random draw: weights, order, augmentation.")
     optimizer: Literal["adam", "sgd"] = Field(
@@ -322,8 +324,8 @@ class Training(Settings):
         0.0,
         ge=0,
         le=1,
-        description="Each step takes this share, times the learning rate, off the weights of layers; offsets and "
-        "normalisation are spared (decoupled, Loshchilov and Hutter 2019).",
+        description="Each step shrinks the layers' weights by this share times the learning rate; biases and "
+        "normalisation are exempt (decoupled, Loshchilov and Hutter 2019).",
     )
     label_smoothing: float = Field(
         0.0, ge=0, lt=1, description="Share of each training label that is spread evenly over all emotions."
@@ -332,46 +334,51 @@ class Training(Settings):
         0.0,
         ge=0,
         le=10,
-        description="Blend each training face and its label with another by a share drawn from Beta(mixup, mixup); "
-        "0: never (Zhang et al. 2018).",
+        description="Blend each training face and its label with another, in a ratio drawn from Beta(mixup, mixup); 0: "
+        "never (Zhang et al. 2018).",
     )
     weight_average: float | None = Field(
         None,
         gt=0,
         lt=1,
-        description="Momentum, per batch, of a moving average of the weights; the average is what validates and is "
-        "kept. Empty: none.",
+        description="Momentum, per batch, of a moving average of the weights; the average is validated and kept. "
+        "Empty: none.",
     )
     first_side: int | None = Field(
         None,
         ge=16,
         le=IMAGE_SIZE,
-        description="Side in pixels of the images with which training begins; it grows to 48 over the first half "
+        description="Side in pixels of the images at the start of training; it grows to 48 over the first half "
         "of the epochs (progressive resolution, residual networks only). Empty: 48 throughout.",
     )
     schedule: Schedule = Field(ExponentialRate(), description="How the learning rate changes.")
     class_weights: Literal["none", "balanced", "square_root"] = Field(
-        "none", description="Weigh each class by n / (classes x count), by its square root, or not at all."
+        "none", description="Weight each class by n / (classes x count), by its square root, or not at all."
     )
     early_stopping_patience: int | None = Field(
         20, ge=1, le=10_000, description="Epochs without a better validation loss before stopping; empty: never."
     )
-    keep: Literal["best", "last"] = Field("best", description="Save the epoch of lowest validation loss, or the last.")
+    keep: Literal["best", "last"] = Field(
+        "best", description="Save the epoch with the lowest validation loss, or the last."
+    )
     start_from: tuple[str, ...] = Field(
         (),
         max_length=8,
-        description="Saved run of the same network whose weights training begins with (fine-tuning). Several that "
-        "were fine-tuned from the same one: the mean of their weights (model soup, Wortsman et al. 2022). None: "
-        "weights drawn at random.",
+        description="Saved run of the same network whose weights training starts from (fine-tuning). Several that were "
+        "fine-tuned from the same one: the mean of their weights (model soup, Wortsman et al. 2022). None: random "
+        "weights.",
     )
     teachers: tuple[str, ...] = Field(
         (),
         max_length=8,
-        description="Saved runs whose answers to each training face are taught beside its label (knowledge "
+        description="Saved runs whose predictions for each training face are learnt along with its label (knowledge "
         "distillation, Hinton et al. 2015). They take turns, batch by batch.",
     )
     teacher_share: float = Field(
-        0.8, gt=0, le=1, description="Share of what is taught that is a teacher's answer; the rest is the label."
+        0.8,
+        gt=0,
+        le=1,
+        description="Share of the training target that is a teacher's prediction; the rest is the label.",
     )
 
     @field_validator("start_from", "teachers", mode="before")
@@ -390,11 +397,11 @@ class Device(Settings):
     )
     kind: Literal["auto", "cpu", "gpu"] = Field(
         "auto",
-        description="Auto takes a GPU where there is one. A run that asks for a GPU is refused where there is none.",
+        description="Auto takes a GPU where there is one. A run that asks for a GPU is refused if there is none.",
     )
     gpu: int | None = Field(None, ge=0, le=63, description="Number of the GPU, from 0; empty: the first that is free.")
     mixed_precision: Literal["auto", "on", "off"] = Field(
-        "auto", description="Compute in 16 bits, keep weights in 32; auto does so on GPUs that gain by it."
+        "auto", description="Compute in 16 bits, keep weights in 32; auto does so on GPUs that benefit."
     )
     deterministic: bool = Field(
         False, description="Only operations that give the same bits each time, so that the run repeats exactly; slower."
@@ -405,15 +412,15 @@ class Prediction(Settings):
     """What is done with a network's answers, in validation and in use."""
 
     flip_average: bool = Field(
-        False, description="Average what the network says of a face and of its mirror image; takes twice as long."
+        False, description="Average the predictions for a face and its mirror image; takes twice as long."
     )
     closer_average: bool = Field(
-        False, description="Average also what it says of the face 10 % larger; takes twice as long again."
+        False, description="Also average the predictions for the face 10% larger; takes twice as long again."
     )
     calibrate: bool = Field(
         False,
-        description="Make probabilities as sure as they are right, by a temperature fitted on the validation rows "
-        "(Guo et al. 2017). The emotion that is chosen stays the same.",
+        description="Match confidence to accuracy, by a temperature fitted on the validation rows (Guo et al. 2017). "
+        "The predicted emotion stays the same.",
     )
 
 
@@ -442,7 +449,7 @@ class RunConfig(Settings):
     @model_validator(mode="after")
     def _only_networks_are_fine_tuned(self) -> Self:
         if self.training.start_from and isinstance(self.model, LinearModel):
-            raise ValueError("training.start_from is for networks; a linear model begins with nothing")
+            raise ValueError("training.start_from is for networks; a linear model starts from zero")
         return self
 
     @model_validator(mode="after")
@@ -508,7 +515,7 @@ def _assign(document: Any, path: str, value: Any) -> None:
     elif isinstance(document, tuple | list):
         raise BadInput(f"{path}: set a field of the element, for example {path}.filters=32")
     else:
-        raise BadInput(f"There is no setting {path!r}; beside it are: {', '.join(names) or 'none'}.")
+        raise BadInput(f"There is no setting {path!r}; the settings there are: {', '.join(names) or 'none'}.")
 
 
 def _names_in(document: Any) -> list[str]:

@@ -167,8 +167,8 @@ def split_rows(dataset: Dataset, split: Split, seed: int) -> Rows:
     _refuse_without_training(dataset)
     if not len(training) or not len(validation):
         raise BadInput(
-            f"{dataset.name} cannot be split: {len(training):,} rows would train and {len(validation):,} validate; "
-            "each part needs at least one."
+            f"{dataset.name} cannot be split: {len(training):,} rows for training and {len(validation):,} for "
+            "validation; each needs at least one."
         )
     return Rows(training.astype(np.int64), validation.astype(np.int64))
 
@@ -206,7 +206,9 @@ def _refuse_without_training(dataset: Dataset) -> None:
     if dataset.usage is None or TRAINING in dataset.usage:
         return
     words = ", ".join(sorted(set(dataset.usage.tolist()))[:5])
-    raise BadInput(f"{dataset.name}: no row may train; its Usage column holds {words}, and {TRAINING} rows are needed.")
+    raise BadInput(
+        f"{dataset.name}: there are no training rows; its Usage column holds {words}, and {TRAINING} rows are needed."
+    )
 
 
 def find_datasets(folder: Path) -> list[Path]:
@@ -269,6 +271,6 @@ def _describe_problems(dataset: Dataset) -> str:
     first, count = dataset.problems[0], len(dataset.problems)
     rows = "1 row" if count == 1 else f"{count:,} rows"
     return (
-        f"{dataset.name}: line {first.row} {first.message}; {rows} of {len(dataset) + count:,} like it. "
-        "Mend the file, or agree to leave such rows out (drop_incomplete)."
+        f"{dataset.name}: line {first.row} {first.message}; {rows} of {len(dataset) + count:,} like it. Fix the file, "
+        "or choose to leave such rows out (drop_incomplete)."
     )

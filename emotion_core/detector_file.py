@@ -43,7 +43,7 @@ def read_detector_file() -> bytes:
     except OSError as error:
         raise ModelUnavailable(f"The YuNet detector is not here yet; `{HOW_TO_FETCH}` fetches it.") from error
     if not _is_the_one(content):
-        raise ModelUnavailable(f"{path} is damaged or another version; `{HOW_TO_FETCH}` fetches it anew.")
+        raise ModelUnavailable(f"{path} is damaged or another version; `{HOW_TO_FETCH}` fetches it again.")
     return content
 
 
@@ -71,15 +71,15 @@ def _download(open_address: Opener) -> bytes:
     except (OSError, HTTPException) as error:  # urllib's and ssl's own errors are OSErrors too
         reason = str(getattr(error, "reason", None) or error).strip()
         raise EmotionError(
-            f"The OpenCV Zoo cannot be reached from here ({reason}). The app works "
-            f"without its detector; to have it, save {ADDRESS} as {detector_path()}."
+            f"The OpenCV Zoo cannot be reached from here ({reason}). The app works without this detector; to add it, "
+            f"save {ADDRESS} as {detector_path()}."
         ) from error
 
 
 def _keep(content: bytes, path: Path) -> None:
     if not _is_the_one(content):
         raise EmotionError(
-            f"What {ADDRESS} sent ({len(content):,} bytes) is not the file that was tested, so it was not kept."
+            f"The file from {ADDRESS} ({len(content):,} bytes) is not the tested one, so it was not saved."
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -114,7 +114,9 @@ def became_infinite(curves: Curves) -> str:
     if not gone.any():
         return ""
     epoch = curves.epochs[gone.argmax()]
-    return f"The loss was no longer a number in epoch {epoch:,.0f}: the steps were far too long. {_slower(curves)}"
+    return (
+        f"The loss stopped being a finite number in epoch {epoch:,.0f}: the steps were far too large. {_slower(curves)}"
+    )
 
 
 def explodes(curves: Curves, growth: float = 1.2) -> str:
@@ -127,7 +129,7 @@ def explodes(curves: Curves, growth: float = 1.2) -> str:
     if now < GUESSING_LOSS or now < growth * lowest:
         return ""
     return (
-        f"The training loss climbed from {lowest:.2f} to {now:.2f}, and guessing gives {GUESSING_LOSS:.2f}: "
+        f"The training loss climbed from {lowest:.2f} to {now:.2f}, while guessing gives {GUESSING_LOSS:.2f}: "
         f"each step undoes what was learnt. {_slower(curves)}"
     )
 
@@ -143,8 +145,8 @@ def jumps(curves: Curves, window: int = 8, rise: float = 0.1, rises: int = 3) ->
     if leaps < rises:
         return ""
     return (
-        f"The training loss leapt up in {leaps} of the last {len(last) - 1} epochs, between {last.min():.2f} and "
-        f"{last.max():.2f}: the steps are too long to settle. {_slower(curves)}"
+        f"The training loss jumped in {leaps} of the last {len(last) - 1} epochs, between {last.min():.2f} and "
+        f"{last.max():.2f}: the steps are too large to settle. {_slower(curves)}"
     )
 
 
@@ -156,7 +158,7 @@ def always_same_answer(confusion: Sequence[Sequence[int]], curves: Curves) -> st
         return ""
     answer = int(answers.argmax())
     return (
-        f"Nearly every face is taken for {EMOTIONS[answer]}, which is right for {counts[answer].sum() / every:.1%} "
+        f"Nearly every face is predicted as {EMOTIONS[answer]}, which is right for {counts[answer].sum() / every:.1%} "
         f"of them: the model always gives the same answer. {_fairer(curves)}"
     )
 
@@ -178,7 +180,7 @@ def stands_still(curves: Curves, epochs: int = 4, gap: float = 0.05, moved: floa
     moving = np.flatnonzero(np.abs(curves.val_accuracy - a) > 1e-6)
     since = curves.epochs[moving[-1] + 1 if len(moving) else 0]
     return (
-        f"The validation accuracy has been {a:.1%} to the last face since epoch {since:,.0f}: the model gives every "
+        f"The validation accuracy has been exactly {a:.1%} since epoch {since:,.0f}: the model gives every "
         f"face the same answer. {_fairer(curves)}"
     )
 
@@ -202,7 +204,7 @@ def overfits(curves: Curves, rise: float = 0.05, knew: float = 1.5 / NUM_EMOTION
     advice = "a larger alpha" if curves.linear else "dropout, augmentation"
     return (
         f"The training loss keeps falling while the validation loss has risen since epoch {curves.epochs[best]:,.0f}, "
-        f"from {lowest:.2f} to {now:.2f}: the model learns the training faces by heart. Try {advice} or fewer epochs."
+        f"from {lowest:.2f} to {now:.2f}: the model is memorising the training faces. Try {advice} or fewer epochs."
     )
 
 
@@ -233,7 +235,7 @@ def _fairer(curves: Curves) -> str:
 
 def _slower(curves: Curves) -> str:
     return (
-        "Try a larger alpha, which makes its steps shorter."
+        "Try a larger alpha, which makes its steps smaller."
         if curves.linear
         else "Try a learning rate ten times lower."
     )

@@ -119,7 +119,7 @@ def _missing_backends(backends: tuple[str, ...], gpu_backends: tuple[str, ...]) 
     sentences = []
     if "tensorflow" not in backends:
         sentences.append(
-            "TensorFlow is not installed, and only it writes the ONNX file that serves: pip install tensorflow"
+            "TensorFlow is not installed, and only it writes the ONNX file used for predictions: pip install tensorflow"
         )
     if may_have_gpu() and not gpu_backends:
         sentences.append(f"There is a GPU, but no installed backend can use it: {how_to_use_the_gpu()}")
@@ -132,7 +132,7 @@ def _poor_folders(folders: dict[str, Folder]) -> list[str]:
         (lambda folder: folder.free_gigabytes < LOW_DISK_GIGABYTES, "has little space left; move it with"),
     )
     return [
-        f"The folder of {name}, {folder.path}, {trouble} EMOTION_{name.upper()}."
+        f"The {name} folder, {folder.path}, {trouble} EMOTION_{name.upper()}."
         for name, folder in folders.items()
         if name != "data"  # it is only read
         for is_so, trouble in checks
@@ -143,7 +143,7 @@ def _poor_folders(folders: dict[str, Folder]) -> list[str]:
 def _better_detector() -> list[str]:
     if best_detector() == YunetDetector.name:
         return []
-    return [f"The better face detector, YuNet, is not here; it is optional: {HOW_TO_FETCH}"]
+    return [f"The better face detector, YuNet, is not here (optional): {HOW_TO_FETCH}"]
 
 
 def _look_at(path: Path) -> Folder:

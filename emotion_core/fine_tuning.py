@@ -47,12 +47,12 @@ def name_start(config: RunConfig, runs: Runs, faces: Dataset) -> RunConfig:
 def _refuse_unfit(start: Run, config: RunConfig) -> None:
     if not _has_weights(start):
         raise BadInput(
-            f"Run {start.id} has no weights that training could begin with. Runs that were trained here have them, and "
-            "the residual networks that come with the app."
+            f"Run {start.id} has no weights to start training from. Runs trained here have them, and so do the "
+            "residual networks that come with the app."
         )
     if not _same_network(start, config):
         raise BadInput(
-            f"The network of run {start.id} is built otherwise than this one, so that its weights do not fit. Choose "
+            f"The network of run {start.id} is built differently from this one, so its weights do not fit. Choose "
             "the same model settings; only dropout may differ."
         )
 
@@ -63,8 +63,8 @@ def _refuse_strangers(starts: Sequence[Run], runs: Runs) -> None:
     if len(origins) > 1:
         one, other = list(origins.values())[:2]
         raise BadInput(
-            f"The mean of the weights of runs {one} and {other} would know nothing, since neither was fine-tuned from "
-            "the other, nor both from a third. To average such runs, average their answers, on the Kaggle page."
+            f"The mean of the weights of runs {one} and {other} would be useless, since neither was fine-tuned from "
+            "the other, nor both from a third. Average their predictions instead, on the Kaggle page."
         )
 
 
@@ -89,8 +89,8 @@ def refuse_who_knows_the_answers(other: Run, config: RunConfig, faces: Dataset) 
     theirs, ours = (split_rows(faces, one.data.split, one.training.seed) for one in (other.config, config))
     if known := len(np.intersect1d(theirs.training, ours.validation)):
         raise BadInput(
-            f"Run {other.id} learnt from {known:,} of the faces that validate here, since its data were split "
-            "otherwise. Choose a run of the same split, or give this run its split."
+            f"Run {other.id} learnt from {known:,} of the validation faces here, since its data were split "
+            "differently. Choose a run with the same split, or give this run its split."
         )
 
 

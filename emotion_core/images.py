@@ -83,7 +83,7 @@ def _open(content: bytes, name: str) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise BadInput(f"{name} is too large: at most {MAX_IMAGE_PIXELS:,} pixels are decoded.") from error
     except Exception as error:
-        raise BadInput(f"{name} is not a picture that can be read; JPEG, PNG, WebP and BMP can.") from error
+        raise BadInput(f"{name} is not a picture that can be read; use JPEG, PNG, WebP or BMP.") from error
     width, height = picture.size
     if width * height > MAX_IMAGE_PIXELS:
         raise BadInput(f"{name} is too large: {width:,} x {height:,} pixels, at most {MAX_IMAGE_PIXELS:,} in all.")

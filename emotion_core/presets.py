@@ -105,21 +105,21 @@ _PRESETS: Final = (
     _linear(
         "sgd",
         "Linear baseline",
-        "One weight per pixel and emotion. Mostly done in a minute, long before its last epoch; a face needs more.",
+        "One weight per pixel and emotion. Usually done in a minute, long before its last epoch; too simple for faces.",
         RandomSplit(share=0.2),
     ),
     _linear(
         "sgd-misaligned",
         "Linear, misaligned",
-        "The notebook's mistake on purpose: faces and labels shuffled apart. Nothing can be learnt from it but care.",
+        "The notebook's mistake, on purpose: faces and labels shuffled separately, so there is nothing to learn.",
         MisalignedSplit(share=0.2),
     ),
     _dense("dense-1", "Dense 1: baseline", "Five layers, each narrower than the one before, and nothing else."),
-    _dense("dense-2", "Dense 2: dropout", "A fifth of the units silenced at every step.", dropout=0.2),
+    _dense("dense-2", "Dense 2: dropout", "A fifth of the units dropped at every step.", dropout=0.2),
     _dense(
         "dense-3",
         "Dense 3: L1",
-        "An L1 penalty of 0.01, strong enough to press most weights to zero.",
+        "An L1 penalty of 0.01, strong enough to push most weights to zero.",
         regularizer="l1",
     ),
     _dense(
@@ -173,7 +173,7 @@ _PRESETS: Final = (
     ),
     Preset(
         title="Coursework CNN",
-        summary="The coursework's recommendation: eight convolutions, 7.3 million parameters. Wants a GPU.",
+        summary="The coursework's recommendation: eight convolutions, 7.3 million parameters. Best on a GPU.",
         config=RunConfig(
             preset="cnn",
             augmentation=COURSEWORK_AUGMENTATION,
@@ -233,7 +233,7 @@ _PRESETS: Final = (
     ),
     Preset(
         title="Wide residual network",
-        summary="The residual network half as wide again, for a GPU.",
+        summary="The residual network, 1.5 times as wide, for a GPU.",
         config=RunConfig(
             preset="residual-wide",
             augmentation=_ROBUST_AUGMENTATION,

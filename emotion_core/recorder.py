@@ -221,7 +221,7 @@ class Recorder:
             return
         kept = self.standing.kept_epoch
         what_is_left = f"The model of epoch {kept} is kept" if kept else "No model was learnt"
-        value = "no number (NaN)" if math.isnan(wrong) else "infinite"
+        value = "not a number (NaN)" if math.isnan(wrong) else "infinite"
         raise Diverged(f"The loss became {value} in epoch {epoch}. {what_is_left}. Try a lower learning rate.")
 
     def _seconds_since(self, moment: float) -> float:

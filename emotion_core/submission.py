@@ -135,7 +135,7 @@ def score_predictions(
     missing = [name for name in map(str, ids) if name not in answers]
     if missing:
         raise BadInput(
-            f"The labels answer {len(ids) - len(missing):,} of {len(ids):,} predicted images; "
-            f"the first without an answer has id {missing[0]!r}."
+            f"There are labels for {len(ids) - len(missing):,} of {len(ids):,} predicted images; the first without one "
+            f"has id {missing[0]!r}."
         )
     return evaluate(np.array([answers[name] for name in map(str, ids)]), probabilities)

@@ -121,7 +121,7 @@ def _refuse_other_faces(dataset: Dataset, config: RunConfig) -> None:
     if submitted and submitted != found:
         raise BadInput(
             f"{dataset.name} has changed since the run was submitted: its faces had the digest "
-            f"{submitted[:DIGITS_SHOWN]} and have {found[:DIGITS_SHOWN]} now. Submit the run anew to train on them."
+            f"{submitted[:DIGITS_SHOWN]} and have {found[:DIGITS_SHOWN]} now. Submit the run again to train on them."
         )
 
 

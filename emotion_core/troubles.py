@@ -47,7 +47,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     return bool(names.intersection(_NO_MEMORY)) or _speaks_of_memory(str(error))
 
 
-DISK_FULL: Final = "The disk is full. What was saved before is whole: free some space and resume the run."
+DISK_FULL: Final = "The disk is full. What was saved is intact: free some space and resume the run."
 
 
 def _speaks_of_memory(text: str) -> bool:
@@ -58,4 +58,4 @@ def _out_of_memory(config: RunConfig) -> str:
     if isinstance(config.model, LinearModel):
         return "Memory ran out. Close other programs, or use fewer faces."
     now = config.training.batch_size
-    return f"Memory ran out. Try batches of {max(1, now // 2)} instead of {now}, or a smaller network."
+    return f"Memory ran out. Try a batch size of {max(1, now // 2)} instead of {now}, or a smaller network."

@@ -128,7 +128,7 @@ def read_timeline(
         if progress:
             progress(share)
     if not reader.frames:
-        raise BadInput(f"{name} holds no picture that can be read.")
+        raise BadInput(f"{name} has no frame that can be read.")
     return Timeline(seconds, reader.frames, tuple(_believed(reader.sightings)), was_cut)
 
 
@@ -156,7 +156,7 @@ def _frames(content: bytes, name: str) -> Iterator[tuple[VideoFrame, float]]:
     try:
         container = av.open(io.BytesIO(content))
     except (av.FFmpegError, ValueError) as error:
-        raise BadInput(f"{name} is not a video that can be read; MP4, WebM, MOV, AVI and MKV can.") from error
+        raise BadInput(f"{name} is not a video that can be read; use MP4, WebM, MOV, AVI or MKV.") from error
     with container:
         stream = _video_stream(container, name)
         length = _length(container, stream)

@@ -131,17 +131,17 @@ def _seconds_per_epoch(status: Status, history: "pd.DataFrame", progress: "pd.Da
 
 def _activity(run: Run, state: State, status: Status) -> str:
     if state is State.STOPPING:
-        kept = "; then the kept epoch is measured and saved" if status.epoch else ""
-        return f"Stopping after the batch in hand{kept}."
+        kept = "; then the kept epoch is evaluated and saved" if status.epoch else ""
+        return f"Stopping after the current batch{kept}."
     if not status.backend:
         linear = isinstance(run.config.model, LinearModel)
         return f"Starting: loading {'the faces' if linear else 'the framework and the faces'}."
     if not status.epoch and not status.batch:
         return f"Starting: preparing the first epoch on {status.device or 'this machine'}."
     if _is_done_training(run, status):
-        return "Measuring and saving the model."
+        return "Evaluating and saving the model."
     if status.batches and status.batch >= status.batches:
-        return f"Epoch {status.epoch + 1} of {status.epochs}: measuring on the validation faces."
+        return f"Epoch {status.epoch + 1} of {status.epochs}: evaluating on the validation faces."
     return f"Epoch {status.epoch + 1} of {status.epochs}: learning."
 
 
@@ -159,11 +159,11 @@ def _has_stalled(run: Run, status: Status) -> bool:
 def _outcome(state: State, status: Status, queued_before: int, seconds: float | None) -> str:
     match state:
         case State.QUEUED if queued_before:
-            return f"Waits for {queued_before} run{'s' * (queued_before > 1)} before it."
+            return f"Waiting for {queued_before} run{'s' * (queued_before > 1)} ahead of it."
         case State.QUEUED:
-            return "Is next; the worker is starting."
+            return "Next in line; the worker is starting."
         case State.INTERRUPTED:
-            return status.reason or f"The training process ended without a word after {_epochs(status.epoch)}."
+            return status.reason or f"The training process ended unexpectedly after {_epochs(status.epoch)}."
         case _:
             took = f" in {as_duration(seconds)}" if seconds else ""
             return status.reason or f"{_ending(state, status)} after {_epochs(status.epoch)}{took}."
@@ -171,7 +171,7 @@ def _outcome(state: State, status: Status, queued_before: int, seconds: float | 
 
 def _ending(state: State, status: Status) -> str:
     if state is State.FINISHED and status.epoch < status.epochs:
-        return "Nothing improved any more, so it stopped"
+        return "No further improvement, so it stopped"
     return str(state).capitalize()
 
 

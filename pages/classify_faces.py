@@ -15,7 +15,7 @@ from ui.pictures import Search, answer, show_answers, show_closely, show_found
 def show_model(run: Run) -> None:
     """Say how far the model can be trusted."""
     if evaluation := run.evaluation():
-        st.caption(f"Right about {evaluation.accuracy:.1%} of {evaluation.images:,} validation faces.")
+        st.caption(f"Gets {evaluation.accuracy:.1%} of {evaluation.images:,} validation faces right.")
     if run.config.data.source == SAMPLE:
         st.warning(
             "This model learnt from drawn faces; what it says about photographs means little.",
@@ -42,7 +42,7 @@ def classify_uploads(classifier: Classifier, run: Run, finder: Finder) -> None:
     search = Search(finder, largest, whole)
     if not uploads:
         widgets.empty_state(
-            "Give it a picture: each face is boxed and read, and can then be looked at closely.",
+            "Upload a picture: each face is boxed and classified, and can then be examined.",
             icon=":material/add_photo_alternate:",
         )
     show_answers([answer(upload, upload.name, classifier, search) for upload in uploads], run)
@@ -80,13 +80,13 @@ def classify_video(classifier: Classifier, run: Run, finder: Finder) -> None:
         type=list(FORMATS),
         max_upload_size=200,
         key="video",
-        help="Up to two minutes of it are read, five frames a second. It stays in this app's memory until you leave.",
+        help="The first two minutes are read, five frames a second. It stays in this app's memory until you leave.",
     )
     if upload:
         show_timeline(timeline_of(upload, classifier, run.id, finder), upload.name)
     else:
         widgets.empty_state(
-            "Give it a video: the emotions of each person in it are drawn over its time.",
+            "Upload a video: each person's emotions are plotted over time.",
             icon=":material/video_file:",
         )
 
@@ -98,7 +98,7 @@ MODES = {
     "Video": classify_video,
 }
 
-widgets.page_header("Classify", "Give a saved model a face and see which emotion it reads in it.")
+widgets.page_header("Classify", "Give a saved model a face and see which emotion it reads.")
 run = widgets.pick_run("classify-run")
 if run is None:
     st.stop()

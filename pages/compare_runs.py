@@ -28,7 +28,7 @@ widgets.page_header("Results", "Every saved run, scored on the faces it never le
 summaries = cache.runs().summaries()
 if not summaries:
     widgets.empty_state(
-        "No run is saved yet. Train a model and it appears here.",
+        "No saved runs yet. Train a model and it appears here.",
         page="pages/train_models.py",
         action="Train a model",
         icon=":material/leaderboard:",
@@ -42,5 +42,5 @@ if shown.rows:
     offer_files(shown)
     compare(shown, ticked)
 else:
-    st.info("No run matches. Take something out of the search or the filter.", icon=":material/filter_alt_off:")
+    st.info("No run matches. Loosen the search or the filter.", icon=":material/filter_alt_off:")
     offer_files(shown)

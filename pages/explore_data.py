@@ -34,8 +34,8 @@ def show_counts(overview: "Overview") -> None:
     parts = {"Training": overview.training, "Validation": overview.validation, "Held back": overview.held_back}
     st.html(charts.class_counts(parts))
     training, validation, held_back = (sum(part.values()) for part in parts.values())
-    rest = f" Faintest: {held_back:,} that the file's Usage column holds back." if held_back else ""
-    st.caption(f"Solid: {training:,} that train. Faint: the first {validation:,}, which only validate.{rest}")
+    rest = f" Faintest: {held_back:,} held back by the file's Usage column." if held_back else ""
+    st.caption(f"Solid: {training:,} for training. Faint: the first {validation:,}, for validation.{rest}")
 
 
 def show_classes(dataset: "Dataset") -> None:
@@ -79,7 +79,7 @@ def show_health(dataset: "Dataset") -> None:
 
 VIEWS = {"Classes": show_classes, "Faces": show_faces, "Map": show_map, "Health": show_health}
 
-widgets.page_header("Explore", "What is in the data, and how evenly.")
+widgets.page_header("Explore", "What is in the data, and how balanced it is.")
 faces = widgets.pick_dataset("explored-data")
 if faces is None:
     st.stop()

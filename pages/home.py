@@ -5,7 +5,7 @@ import streamlit as st
 from emotion_core.classifier import best_line
 from ui import cache, home, tour, widgets
 
-widgets.page_header("Facial emotions", "Look at the data, train a model, compare, and let it read a face.")
+widgets.page_header("Facial emotions", "Look at the data, train and compare models, and let one read a face.")
 lines, files = cache.lines(), home.labelled_files()
 left, right = st.columns([3, 2], gap="medium")
 with left:

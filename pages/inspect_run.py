@@ -19,8 +19,8 @@ LOG_LINES = 200
 SECTION = "section"  # key of the sections, and what the URL calls the open one
 
 ERROR_HELP = (
-    "How far confidence and accuracy lie apart, on average over all faces (Naeini et al. 2015, Guo et al. 2017). "
-    "0% would be exact."
+    "How far apart confidence and accuracy are, on average over all faces (Naeini et al. 2015, Guo et al. 2017). 0% is "
+    "perfect."
 )
 
 
@@ -68,10 +68,10 @@ def offer_to_train_anew(run: Run) -> None:
     """Say that a run has scores but no model, and lead to one."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.info(
-            "This run came without its weights: to classify faces with it, train it anew.",
+            "This run came without its weights: to classify faces with it, train it again.",
             icon=":material/weight:",
         )
-        if st.button("Train it anew", icon=":material/content_copy:", key="train-anew"):
+        if st.button("Train it again", icon=":material/content_copy:", key="train-anew"):
             manage.CLONE.act(run)
 
 
@@ -81,8 +81,8 @@ def wait_for_model(run: Run) -> None:
     if run.onnx_path.exists():
         st.rerun()
     st.info(
-        "The model of this run is not ready to classify. After an import it is made ready in the background; that "
-        "takes about a minute and needs TensorFlow.",
+        "This run's model is not ready to classify yet. After an import it is prepared in the background, which takes "
+        "about a minute and needs TensorFlow.",
         icon=":material/hourglass:",
     )
 
@@ -105,7 +105,7 @@ def show_scores(evaluation: RunEvaluation, status: Status) -> None:
     headlines += [
         headline.Headline("Training accuracy", f"{evaluation.training_accuracy:.1%}", "same epoch"),
         headline.Headline(
-            "Macro-F1", f"{evaluation.macro_f1:.3f}", f"test {test.macro_f1:.3f}" if test else "mean of emotions"
+            "Macro-F1", f"{evaluation.macro_f1:.3f}", f"test {test.macro_f1:.3f}" if test else "mean over emotions"
         ),
         headline.Headline("Kept epoch", f"{evaluation.best_epoch:,}", f"of {status.epoch:,}"),
         headline.Headline("Time", as_duration(evaluation.seconds), f"{evaluation.images_per_second:,.0f} images/s"),
@@ -119,7 +119,7 @@ def show_sources(evaluation: RunEvaluation, line: RunSummary) -> None:
     sentences = []
     if test := evaluation.test:
         file = widgets.plain(test.data)
-        sentences.append(f"Test: {test.images:,} faces of {file}, none of them trained on; range of 95% confidence.")
+        sentences.append(f"Test: {test.images:,} faces from {file}, none used in training; 95% confidence interval.")
     reported = REPORTED.get(line.preset)
     if reported and line.as_preset:
         on = "validation" if reported.validation else "training"
@@ -132,7 +132,7 @@ def show_curves(run: Run, line: RunSummary, status: Status | None) -> None:
     """Show loss and accuracy by epoch with the epoch that is kept, and what they say in one sentence."""
     history = run.history()
     if not len(history):
-        st.caption("Curves appear when the first epoch is done.")
+        st.caption("Curves appear after the first epoch.")
         return
     batches = status.batches if status else 0
     for place, metric in zip(st.columns(2, gap="large"), ("accuracy", "loss"), strict=True):
@@ -154,7 +154,9 @@ def show_story(evaluation: RunEvaluation) -> None:
 
     found = {name: scores.recall for name, scores in evaluation.per_class.items() if scores.support}
     best, worst = max(found, key=found.get), min(found, key=found.get)
-    sentence = f"It finds **{best}** best ({found[best]:.0%} of its faces) and **{worst}** least ({found[worst]:.0%})."
+    sentence = (
+        f"It recognises **{best}** best ({found[best]:.0%} of its faces) and **{worst}** worst ({found[worst]:.0%})."
+    )
     if often := commonest_confusion(evaluation.confusion):
         true, predicted = EMOTIONS[often.true], EMOTIONS[often.predicted]
         sentence += f" {often.share:.0%} of {true} faces are taken for {predicted}."
@@ -165,8 +167,8 @@ def show_emotions(evaluation: RunEvaluation) -> None:
     """Show precision, recall and F1 of each emotion, on test faces beside validation faces where they are known."""
     config = st.column_config
     helps = {
-        "precision": "Of faces given this name, how many bear it.",
-        "recall": "Of faces that bear this name, how many got it.",
+        "precision": "Of the faces predicted as this emotion, the share labelled so.",
+        "recall": "Of the faces labelled with this emotion, the share predicted so.",
         "F1": "Harmonic mean of precision and recall.",
     }
     columns = {"Faces": config.NumberColumn(format="localized"), "Test faces": config.NumberColumn(format="localized")}
@@ -190,7 +192,7 @@ def show_confidence(run: Run) -> None:
     try:
         validation, evaluation = run.validation(), run.evaluation()
     except DamagedRun:
-        st.info("The run has kept no record of how sure it was of each face.", icon=":material/info:")
+        st.info("This run kept no record of how sure it was of each face.", icon=":material/info:")
         return
     calibration = calibrate(validation.labels, validation.probabilities)
     temperature = evaluation.temperature if evaluation else 1.0
@@ -210,8 +212,8 @@ def show_confidence(run: Run) -> None:
         if sentence := reliability.temperature_sentence(temperature):
             st.markdown(sentence)
         st.caption(
-            "Each bar holds the validation faces of one range of confidence; their number stands above it. A model "
-            "that says exactly how often it is right follows the dashed line."
+            "Each bar holds the validation faces in one range of confidence, with their number above it. A perfectly "
+            "calibrated model follows the dashed line."
         )
 
 
@@ -270,8 +272,8 @@ def show_run(run: Run, line: RunSummary) -> None:
     show_notes(run.about())
     if inspection.labels_are_shuffled(run):
         st.info(
-            "Faces and labels of this run were shuffled apart on purpose, as the coursework's notebook did by mistake: "
-            "the labels below are not the faces' own.",
+            "This run's faces and labels were shuffled separately on purpose, as the coursework's notebook did by "
+            "mistake: the labels below do not belong to the faces.",
             icon=":material/shuffle:",
         )
     if evaluation is not None:
@@ -283,7 +285,7 @@ def show_run(run: Run, line: RunSummary) -> None:
 def show_damaged(run: Run, line: RunSummary) -> None:
     """Say what is damaged, and show what can still be read."""
     st.error(
-        f"{widgets.plain(line.reason)} The rest of its folder is shown below; what cannot be mended can be deleted.",
+        f"{widgets.plain(line.reason)} The rest of its folder is shown below; a run beyond repair can be deleted.",
         icon=":material/broken_image:",
     )
     show_notes(run.about())
@@ -292,7 +294,7 @@ def show_damaged(run: Run, line: RunSummary) -> None:
 
 title, picker = st.columns([2, 3], vertical_alignment="bottom")
 with title:
-    widgets.page_header("Run", "Everything that is known about one run.")
+    widgets.page_header("Run", "Everything about one run.")
 manage.follow_up()
 with picker if cache.runs().all() else st.container():
     chosen = widgets.pick_run(manage.PICKER, with_model=False)

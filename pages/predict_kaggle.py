@@ -63,7 +63,7 @@ def show_result(runs: Sequence[Run], dataset: Dataset, prediction: Prediction, s
         training = training_balance(runs)
         show_balance(prediction.labels, training)
         if training is None:
-            st.caption("The faces that it learnt from were not found on this machine, so their balance is not shown.")
+            st.caption("Its training faces were not found on this machine, so their balance is not shown.")
     show_score(runs, dataset, prediction)
 
 
@@ -80,17 +80,17 @@ def show_score(runs: Sequence[Run], dataset: Dataset, prediction: Prediction) ->
         with widgets.friendly_errors():
             scores = predictions.score(dataset, prediction, labels)
         if scores is None:
-            st.caption("This file has no labels. Kaggle tells the score; or add the labels here.")
+            st.caption("This file has no labels. Kaggle gives the score, or add the labels here.")
             return
         accuracy, macro_f1 = st.columns(2)
         accuracy.metric("Accuracy", f"{scores.accuracy:.1%}")
         macro_f1.metric(
-            "Macro-F1", f"{scores.macro_f1:.3f}", help="Mean of the seven classes' F1; rare ones count as much."
+            "Macro-F1", f"{scores.macro_f1:.3f}", help="Mean F1 of the seven classes, all weighted equally."
         )
         if predictions.was_learnt_from(runs, dataset):
             st.caption(f"This model learnt from {widgets.plain(dataset.name)} itself, so the score flatters it.")
     with matrix:
-        st.subheader("What is taken for what", anchor=False)
+        st.subheader("Confusion matrix", anchor=False)
         st.html(charts.confusion_matrix(scores.confusion))
 
 
@@ -122,7 +122,7 @@ with buttons.container(horizontal=True):
             "Every run's CSV",
             key="every-run",
             icon=":material/library_books:",
-            help="Let each saved run with a model predict this file, and download one CSV for each in one zip.",
+            help="Predict this file with every saved run that has a model; download one CSV for each, in one zip.",
         )
 for name, reason in every.refused.items() if every else ():
     st.warning(f"{widgets.plain(name)} is not in the zip: {widgets.plain(reason)}", icon=":material/warning:")
@@ -134,5 +134,5 @@ elif asked_of_every_run:
 elif prediction:
     show_result(runs, dataset, prediction, style)
 else:
-    st.caption(f"{len(dataset):,} faces, none of them predicted yet.")
+    st.caption(f"{len(dataset):,} faces, none predicted yet.")
     predictions.show_faces(dataset)

@@ -39,8 +39,8 @@ SECTIONS = {
     "Device": "device",
 }
 TIME_HELP = (
-    "The time is a rough figure: as such runs took on this machine, or reckoned from a quick look at its processor "
-    "where there was none. Early stopping often ends a run much sooner."
+    "The time is a rough estimate, from similar runs on this machine or, if there were none, from a quick test of its "
+    "processor. Early stopping often ends a run much sooner."
 )
 # What a linear model has no use for, and is not asked.
 UNUSED_BY_LINEAR = (
@@ -122,7 +122,7 @@ def take_over_augmentation(form: ConfigForm) -> None:
     if form.current("model.family") == "linear":
         message = "A linear model takes no augmentation. Choose a network to use what you set on the Augment page."
     else:
-        message = "The augmentation was taken over from the Augment page; it can be changed below."
+        message = "The augmentation comes from the Augment page; you can change it below."
     st.info(message, icon=":material/transform:")
 
 
@@ -174,7 +174,7 @@ def settle_teachers(form: ConfigForm) -> tuple[str, ...]:
 
 def describe_device() -> None:
     if not may_have_gpu():
-        st.caption("This machine has no GPU that a backend can use; runs compute on the processor.")
+        st.caption("This machine has no GPU that a backend can use; runs use the processor.")
     elif gpus():
         st.caption(" · ".join(f"GPU {gpu.index}: {gpu.name}, {gpu.memory_bytes / 2**30:.0f} GB" for gpu in gpus()))
 
@@ -184,7 +184,7 @@ def ask_plan(form: ConfigForm, unused: tuple[str, ...]) -> Plan:
     outcome = form.outcome()
     with st.expander("Several runs", key="section-several"):
         if outcome.config is None:
-            st.caption("Several runs can be made of these settings once they are right.")
+            st.caption("These settings can make several runs once they are valid.")
             return Plan((), outcome.problems)
         try:
             configs = expand(outcome.config, ask_several(form, outcome.config, unused))
@@ -231,7 +231,7 @@ def describe_faces(configs: tuple[RunConfig, ...], dataset: "Dataset") -> list[s
     splits = {config.data.split: config.training.seed for config in configs}
     rows = [split_rows(dataset, split, seed) for split, seed in splits.items()]
     training, validation = span([len(part.training) for part in rows]), span([len(part.validation) for part in rows])
-    return [f"{training} faces train, {validation} validate"]
+    return [f"{training} faces for training, {validation} for validation"]
 
 
 def describe_cost(configs: tuple[RunConfig, ...], dataset: "Dataset") -> list[str]:

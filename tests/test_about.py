@@ -27,7 +27,7 @@ def test_what_was_typed_is_tidied():
         (("x" * 500, "", []), "The name has 500 characters; at most 200 fit."),
         (("", "x" * 10_001, []), "The text of the notes has 10,001 characters; at most 10,000 fit."),
         (("", "", ["x" * 41]), "A tag has 41 characters; at most 40 fit."),
-        (("", "", [str(number) for number in range(21)]), "There are 21 tags; a run may have 20."),
+        (("", "", [str(number) for number in range(21)]), "There are 21 tags; a run may have at most 20."),
     ],
 )
 def test_what_is_too_long_is_refused_in_a_sentence(typed, sentence):

@@ -294,10 +294,10 @@ def test_a_paused_webcam_stands_still(app, page):
     stream = start_webcam(page)
     wait_until(lambda: frame_of(stream).size, "no frame came")
     page.get_by_role("button", name="Pause").click()
-    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    expect(page.get_by_role("button", name="Continue")).to_be_visible()
     wait_until(lambda: way_moved(page, stream) < 0.3, "the picture goes on moving")
     first = frame_of(stream)
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     wait_until(lambda: way_between(first, frame_of(stream)) > 2, "the picture does not move on")
 
 
@@ -319,7 +319,7 @@ def test_a_refused_camera_gets_a_sentence_and_uploads_go_on(app, camera_refuser)
     page = camera_refuser
     open_page(page, f"{app.address}/classify?mode=Webcam")
     page.frame_locator("iframe[title*='webrtc']").get_by_role("button", name="START").click()
-    expect(page.get_by_text("The browser refuses the camera to this page.")).to_be_visible()
+    expect(page.get_by_text("The browser is blocking the camera on this page.")).to_be_visible()
     page.get_by_text("Upload", exact=True).click()
     expect(page.locator("input[type='file']")).to_be_attached()
 

@@ -41,8 +41,8 @@ def opened(dataset: Dataset, view: str = "Mean") -> AppTest:
 
 def test_every_emotion_has_its_mean_face_and_one_without_faces_its_place():
     html = figures(opened(faces([3] * 30 + [4] * 10)))
-    assert 'alt="Happy, 30 faces on average"' in html
-    assert 'alt="Sad, 10 faces on average"' in html
+    assert 'alt="Happy, average of 30 faces"' in html
+    assert 'alt="Sad, average of 10 faces"' in html
     assert html.count("no faces") == 5
 
 
@@ -57,14 +57,14 @@ def test_the_url_names_the_view_and_each_shows_other_pictures(view: str, words: 
 
 def test_unlabelled_faces_are_one_group_that_differs_from_none():
     page = opened(faces(None))
-    assert "All faces, 40 faces on average" in figures(page)
+    assert "All faces, average of 40 faces" in figures(page)
     assert list(page.segmented_control(key="mean_faces").options) == ["Mean", "Variation"]
     assert "variance" not in said(page)
 
 
 def test_one_emotion_is_compared_with_none():
     page = opened(faces([3] * 40))
-    assert "Happy, 40 faces" in figures(page)
+    assert "Happy, average of 40 faces" in figures(page)
     assert "variance" not in said(page)
 
 
@@ -96,11 +96,12 @@ def test_the_highest_hill_fills_its_height_and_others_are_drawn_to_its_scale():
 
 
 @pytest.mark.parametrize(
-    ("explained", "verdict"), [(0.05, "hardly any emotion away"), (0.4, "light alone gives emotions away")]
+    ("explained", "verdict"),
+    [(0.05, "almost nothing about emotion"), (0.4, "light alone says something about emotion")],
 )
 def test_the_lesson_follows_from_the_share_of_variance_explained(explained: float, verdict: str):
     words = lesson(Comparison("Surprise", "Sad", 25, 33, explained), Comparison("Fear", "Happy", 2, 14, 0.003))
-    assert "Surprise is brightest on average and Sad darkest, 25 gray levels apart" in words
+    assert "Surprise is brightest on average and Sad darkest, 25 grey levels apart" in words
     assert "differ by 33" in words
     assert f"{explained:.1%}" in words
     assert verdict in words

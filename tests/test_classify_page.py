@@ -105,7 +105,7 @@ def test_what_an_answer_hangs_on_is_shown_for_the_emotion_asked_about(open_page,
     page.segmented_control(key="closer-view").set_value("What mattered").run()
     page.pills(key="closer-explain").set_value("Disgust").run()
     assert not page.exception
-    assert any("What Disgust hangs on" in body for body in bodies(page))
+    assert any("What Disgust depends on" in body for body in bodies(page))
 
 
 def test_every_saved_model_is_asked_about_the_same_face(open_page, runs_folder: Path):
@@ -191,7 +191,7 @@ def test_whole_picture_is_used_only_where_asked_and_no_face_is_found(open_page, 
 def test_model_says_how_far_it_can_be_trusted(open_page, finished_run: Run):
     page = open_page()
     accuracy = finished_run.evaluation().accuracy
-    assert f"Right about {accuracy:.1%} of 210 validation faces." in [caption.value for caption in page.caption]
+    assert f"Gets {accuracy:.1%} of 210 validation faces right." in [caption.value for caption in page.caption]
     assert "drawn faces" in shown(page.warning[0].value)
 
 

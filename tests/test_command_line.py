@@ -285,7 +285,7 @@ def test_submitted_runs_are_computed_in_the_background_and_can_be_waited_for_and
     wait_until(Runs(runs_folder).find(endless).is_alive)
     ask("runs", "stop", endless, "--now")
     assert main(["runs", "wait", endless]) == 1
-    assert capsys.readouterr().err.strip().endswith("interrupted: Ended by a person.")
+    assert capsys.readouterr().err.strip().endswith("interrupted: Ended by the user.")
     assert [line["state"] for line in ask("runs", "list")] == ["stopped", "interrupted", "finished"]
 
 
@@ -344,7 +344,7 @@ def test_what_is_there_of_the_coursework_is_queued_again_only_if_asked_for(
     assert main([*some]) == 0
     printed = capsys.readouterr()
     assert "1 to train" in printed.err
-    assert "2 there already" in printed.err
+    assert "2 already there" in printed.err
     assert printed.out.split() == [run.id for run in Runs(runs_folder).all() if run.id not in first]
     assert len(ask(*some, "--again")["ids"]) == 5
 
@@ -411,7 +411,7 @@ def test_a_waiting_run_is_moved_and_no_other(ask, refuse, runs_folder, finished_
     first, second, third = (Runs(runs_folder).create(finished_run.config, place).id for place in (1, 2, 3))
     assert ask("runs", "move", third, "-2") == {"id": third, "queue": [third, first, second]}
     assert ask("runs", "move", third, "1")["queue"] == [first, third, second]
-    assert "is finished; only a run that waits" in refuse("runs", "move", finished_run.id, "1")[1]
+    assert "is finished; only a waiting run" in refuse("runs", "move", finished_run.id, "1")[1]
 
 
 def test_a_run_goes_out_as_a_zip_and_comes_in_again(ask, finished_run, tmp_path):
@@ -432,7 +432,7 @@ def test_a_zip_that_cannot_be_written_or_read_is_refused(refuse, finished_run, t
     (tmp_path / "holiday.zip").write_bytes(b"PK")
     assert refuse("runs", "import", str(tmp_path / "holiday.zip")) == (
         2,
-        "holiday.zip is not a whole zip file, or not one of a run.",
+        "holiday.zip is not a complete zip file, or not one of a run.",
     )
 
 
@@ -484,7 +484,9 @@ def test_of_the_data_that_a_run_learnt_from_only_the_rest_is_scored(trained_on, 
     assert main(["evaluate", run.id, str(path), "--save", "--json"]) == 0
     printed = capsys.readouterr()
     assert json.loads(printed.out)["images"] == 3
-    assert "learnt from 5 faces of parts.csv and was chosen by 2 others; scored are the 3 that are left" in printed.err
+    assert (
+        "learnt from 5 faces of parts.csv and was validated on 2 others; it is scored on the remaining 3" in printed.err
+    )
     assert run.evaluation().test.images == 3
 
 
@@ -493,8 +495,8 @@ def test_faces_that_a_run_has_all_seen_are_scored_with_a_warning_and_never_as_a_
     assert main(["evaluate", run.id, str(path), "--json"]) == 0
     printed = capsys.readouterr()
     assert json.loads(printed.out)["images"] == 7
-    assert "its score on them flatters" in printed.err
-    assert "they test nothing" in refuse("evaluate", run.id, str(path), "--save")[1]
+    assert "so the score flatters it" in printed.err
+    assert "none are left to test it on" in refuse("evaluate", run.id, str(path), "--save")[1]
     assert run.evaluation().test is None
 
 
@@ -624,8 +626,8 @@ def test_who_waits_for_a_run_is_told_how_many_come_before_it(runs_folder):
     runs = Runs(runs_folder)
     first, last = (runs.create(find_preset("sgd").config, number) for number in (1, 2))
     assert saved_runs._runs_before(last, runs) == 1
-    assert saved_runs.progress_of(last, 1) == "Waits for 1 run before it"
-    assert saved_runs.progress_of(first) == "Is next; the worker is starting"
+    assert saved_runs.progress_of(last, 1) == "Waiting for 1 run ahead of it"
+    assert saved_runs.progress_of(first) == "Next in line; the worker is starting"
 
 
 # --- printing -----------------------------------------------------------------------------------------------------

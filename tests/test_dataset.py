@@ -134,7 +134,7 @@ def test_train_and_test_folders_become_usage(tmp_path, parts):
 
 def test_a_picture_outside_the_folders_for_training_and_test_is_not_taken_for_either(tmp_path):
     save_tree(tmp_path / "fer", {f"{part}happy/1.png": PICTURES["happy/face0.png"] for part in ("train/", "test/", "")})
-    with pytest.raises(BadInput, match=r"fer: happy/1\.png lies in no folder named train, validation or test"):
+    with pytest.raises(BadInput, match=r"fer: happy/1\.png is not in a folder named train, validation or test"):
         load_dataset(tmp_path / "fer")
 
 
@@ -253,7 +253,7 @@ REFUSED = {
     "zip of nothing useful": (zipped({"read.me": b"x"}), "holds neither a CSV nor pictures"),
     "zip of pictures in no class": (
         zipped({"cats/1.png": PICTURES["happy/face0.png"]}),
-        "cats/1.png does not lie in a folder named after an emotion: Angry, Disgust, Fear, Happy",
+        "cats/1.png is not in a folder named after an emotion: Angry, Disgust, Fear, Happy",
     ),
     "zip of what is no picture": (zipped({"happy/1.png": b"x"}), "happy/1.png is not a picture"),
     "tar in gzip": (gzipped(b"fer2013/\0\0\0" + b"\0" * 500), "is not a text file"),
@@ -291,7 +291,7 @@ def test_a_locked_zip_is_refused(tmp_path):
     content = bytearray(zipped({"a.csv": b"pixels\n"}))
     content[6] |= 1  # the flag of encryption, in the member's own header and in the directory
     content[content.index(b"PK\x01\x02") + 8] |= 1
-    with pytest.raises(BadInput, match="locked by a password"):
+    with pytest.raises(BadInput, match="protected by a password"):
         load_dataset(save(tmp_path, bytes(content), "faces.zip"))
 
 
@@ -322,7 +322,7 @@ def test_a_file_over_the_limit_is_refused_before_it_is_read(tmp_path):
     path = tmp_path / "huge.csv"
     with path.open("wb") as file:
         file.truncate(1_001 * 2**20)  # a sparse file: no disk is used
-    with pytest.raises(BadInput, match=r"huge\.csv has 1,001 MB; at most 1,000 MB can be read"):
+    with pytest.raises(BadInput, match=r"huge\.csv is 1,001 MB; at most 1,000 MB can be read"):
         load_dataset(path)
 
 
@@ -393,15 +393,15 @@ def test_usage_split_follows_the_file():
 @pytest.mark.parametrize(
     ("dataset", "split", "cause"),
     [
-        (make_dataset(4), FirstRows(), "0 validate"),
-        (make_dataset(2), RandomSplit(share=0.1), "0 validate"),
-        (make_dataset(2), RandomSplit(share=0.9), "0 rows would train"),
+        (make_dataset(4), FirstRows(), "0 for validation"),
+        (make_dataset(2), RandomSplit(share=0.1), "0 for validation"),
+        (make_dataset(2), RandomSplit(share=0.9), "0 rows for training"),
         (make_dataset(4), UsageSplit(), "no Usage column"),
-        (make_dataset(4, ["Training"] * 4), UsageSplit(), "0 validate"),
+        (make_dataset(4, ["Training"] * 4), UsageSplit(), "0 for validation"),
         (
             make_dataset(4, ["PrivateTest"] * 4),
             FirstRows(),
-            "no row may train; its Usage column holds PrivateTest, and",
+            "there are no training rows; its Usage column holds PrivateTest, and",
         ),
     ],
 )
@@ -512,7 +512,7 @@ def test_answers_are_read_in_every_form(tmp_path, content):
         ("id,emotion\n", "holds no labels"),
         ("", "is empty"),
         ("id,emotion\na,9\n", "line 2 has the emotion '9'"),
-        ("id,emotion\na,3\na,4\n", "line 3 has the id 'a' a second time"),
+        ("id,emotion\na,3\na,4\n", "line 3 repeats the id 'a'"),
         ("id,emotion\na\n", "line 2 has 1 fields; expected 2"),
     ],
 )
@@ -594,7 +594,7 @@ def test_what_a_killed_reader_left_behind_is_cleared_away(tmp_path, cache):
 
 def test_a_cache_folder_that_cannot_be_written_to_is_told_of(tmp_path, cache):
     cache.write_text("a file in the way")
-    with pytest.raises(EmotionError, match="cannot be kept in"):
+    with pytest.raises(EmotionError, match="cannot be saved in"):
         load_dataset(save(tmp_path, csv_text()))
 
 

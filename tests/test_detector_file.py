@@ -152,14 +152,14 @@ def test_missing_file_says_what_fetches_it(folder):
 @pytest.mark.parametrize("content", [CONTENT + b".", CONTENT[:-1], b"", b"<html>Please sign in</html>"])
 def test_another_file_is_refused_and_not_kept(zoo, folder, content):
     zoo.content = content
-    with pytest.raises(EmotionError, match="not the file that was tested"):
+    with pytest.raises(EmotionError, match="not the tested one"):
         fetch_detector()
     assert kept(folder) == []
 
 
 def test_no_more_is_read_than_the_file_may_have(zoo, folder):
     zoo.content = b"0" * 3_000_000
-    with pytest.raises(EmotionError, match=r"\(1,000,000 bytes\) is not the file"):
+    with pytest.raises(EmotionError, match=r"\(1,000,000 bytes\) is not the tested one"):
         fetch_detector()
     assert kept(folder) == []
 

@@ -127,7 +127,7 @@ def test_each_gpu_has_a_slot_and_the_processor_one(machine):
     [
         (0, TORCH_WITH_GPU, {"kind": "gpu"}, "asks for a GPU, and this machine has none"),
         (0, TORCH_WITH_GPU, {"gpu": 0}, "asks for a GPU, and this machine has none"),
-        (2, TORCH_WITH_GPU, {"gpu": 2}, r"asks for GPU 2; here there is GPU 0 \(NVIDIA L4\), GPU 1 \(NVIDIA L4\)\."),
+        (2, TORCH_WITH_GPU, {"gpu": 2}, r"asks for GPU 2; this machine has GPU 0 \(NVIDIA L4\), GPU 1 \(NVIDIA L4\)\."),
         (1, BLIND_TORCH, {"kind": "gpu"}, "There is a GPU, but no installed backend sees it; choose cpu"),
         (1, TORCH_WITH_GPU, {"kind": "gpu", "backend": "tensorflow"}, "but tensorflow does not see it"),
         (1, TORCH_WITH_GPU, {"backend": "jax"}, "jax is not installed"),

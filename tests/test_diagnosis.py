@@ -70,7 +70,7 @@ def test_a_loss_that_is_no_number_names_its_epoch_however_early(name: str, value
     found = diagnose(curves([1.5, 1.6]).assign(**{name: [1.5, value]}))
     assert found is not None
     assert found.trouble is Trouble.RATE_TOO_HIGH
-    assert "no longer a number in epoch 2" in found.sentence
+    assert "stopped being a finite number in epoch 2" in found.sentence
     assert found.sentence.endswith("Try a learning rate ten times lower.")
 
 
@@ -78,7 +78,7 @@ def test_a_loss_that_climbs_above_guessing_is_a_rate_too_high() -> None:
     found = diagnose(curves([1.7, 1.6, 2.1, 3.4, 5.0]))
     assert found is not None
     assert found.trouble is Trouble.RATE_TOO_HIGH
-    assert "climbed from 1.60 to 3.40, and guessing gives 1.95" in found.sentence
+    assert "climbed from 1.60 to 3.40, while guessing gives 1.95" in found.sentence
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_training_loss_that_leaps_again_and_again_is_a_rate_too_high() -> None
     found = diagnose(curves([1.5, 1.2, 1.6, 1.1, 1.5, 1.2, 1.7]))
     assert found is not None
     assert found.trouble is Trouble.RATE_TOO_HIGH
-    assert "leapt up in 3 of the last 6 epochs, between 1.10 and 1.70" in found.sentence
+    assert "jumped in 3 of the last 6 epochs, between 1.10 and 1.70" in found.sentence
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_an_accuracy_that_never_moves_is_a_constant_prediction() -> None:
     found = diagnose(history)
     assert found is not None
     assert found.trouble is Trouble.CONSTANT
-    assert "has been 24.7% to the last face since epoch 2" in found.sentence
+    assert "has been exactly 24.7% since epoch 2" in found.sentence
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_column_that_holds_every_face_is_a_constant_prediction_named() -> None
     found = diagnose(curves(FALLING), confusion=confusion_of(3))
     assert found is not None
     assert found.trouble is Trouble.CONSTANT
-    assert "taken for Happy, which is right for 14.3% of them" in found.sentence
+    assert "predicted as Happy, which is right for 14.3% of them" in found.sentence
 
 
 def test_two_columns_or_one_emotion_only_are_no_constant_prediction() -> None:
@@ -245,7 +245,7 @@ def test_a_run_is_diagnosed_from_its_own_files(tmp_path: Path) -> None:
     (run.folder / "evaluation.json").write_text(json.dumps(scores | {"confusion": confusion_of(0)}))
     found = diagnose_run(run)
     assert found is not None
-    assert "taken for Angry" in found.sentence
+    assert "predicted as Angry" in found.sentence
     run.record(state=State.RUNNING)  # those scores are of an earlier sitting
     assert diagnose_run(run) is None
 

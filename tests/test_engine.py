@@ -214,7 +214,7 @@ def test_a_killed_run_ends_at_once_says_why_and_can_be_resumed_to_its_end(engine
         engine.kill(run)
     wait_for_end(run)
     wait_until(lambda: run.status().reason)
-    assert (run.state(), run.status().reason) == (State.INTERRUPTED, "Ended by a person.")
+    assert (run.state(), run.status().reason) == (State.INTERRUPTED, "Ended by the user.")
     assert not run.is_alive()
     goal = run.status().epoch + 1
     engine.resume(run, epochs=goal)
@@ -245,7 +245,7 @@ def test_stopping_a_run_that_is_over_changes_nothing(engine, finished_run):
 
 @pytest.mark.parametrize(
     ("done", "reason"),
-    [(0, "Stopped by a person before it began."), (6, "Stopped by a person before it went on after epoch 6.")],
+    [(0, "Stopped by the user before it began."), (6, "Stopped by the user before it continued after epoch 6.")],
 )
 def test_a_waiting_run_that_is_stopped_says_how_far_it_was(engine, runs, quick, done, reason):
     run = queue_without_worker(runs, quick)
@@ -281,7 +281,7 @@ def test_a_run_of_a_terminal_is_only_asked_to_stop(engine, runs, endless):
         (State.FINISHED, 6, None, "has done all its 6 epochs; give it more"),
         (State.FINISHED, 6, 6, "has done all its 6 epochs"),
         (State.FINISHED, 4, 4, "has done all its 4 epochs"),
-        (State.FINISHED, 6, 5, "has done 6 epochs already; 5 in all would be fewer"),
+        (State.FINISHED, 6, 5, "has already done 6 epochs; a total of 5 would be fewer"),
         (State.STOPPED, 6, 5, "has done 6 epochs already"),
         (State.STOPPED, 6, 10_001, "less than or equal to 10000"),
     ],
@@ -296,7 +296,7 @@ def test_what_has_nothing_left_to_do_is_not_resumed(engine, finished_run, state,
 
 @pytest.mark.usefixtures("no_worker")
 def test_a_finished_run_without_checkpoint_is_not_begun_anew(engine, finished_run):
-    with pytest.raises(BadInput, match="has no checkpoint from which it could go on"):
+    with pytest.raises(BadInput, match="has no checkpoint to continue from"):
         engine.resume(finished_run, epochs=100)
     assert finished_run.state() is State.FINISHED
 

@@ -134,7 +134,7 @@ def test_a_trainer_that_takes_no_polite_word_is_forced_after_the_grace(engine, r
         engine.kill(run)
         wait_for_end(run)
         assert time.monotonic() - asked_at > 1.0
-        wait_until(lambda: run.status().reason == "Ended by a person.")
+        wait_until(lambda: run.status().reason == "Ended by the user.")
 
 
 def lives(pid: int) -> bool:
@@ -197,7 +197,7 @@ def test_a_worker_waits_for_the_run_that_a_dead_worker_left_and_can_end_it(engin
         engine.kill(orphan)
         wait_for_end(orphan)
         wait_until(lambda: is_running(following))
-    assert (orphan.state(), orphan.status().reason) == (State.INTERRUPTED, "Ended by a person.")
+    assert (orphan.state(), orphan.status().reason) == (State.INTERRUPTED, "Ended by the user.")
 
 
 def test_a_trainer_that_was_still_starting_when_its_worker_died_is_not_started_twice(

@@ -59,14 +59,14 @@ def network_run(runs_folder) -> Run:
 def test_without_a_network_the_map_is_made_from_pixels(finished_run: Run):
     page = opened(faces())
     assert list(page.segmented_control(key="map").options) == ["Pixels"]
-    assert "like pixels" in said(page)
-    assert "Once a network is the best" in said(page)
-    assert "by chance it would be" in said(page)
+    assert "similar pixels" in said(page)
+    assert "Once the best trained model is a network" in said(page)
+    assert "chance alone would give" in said(page)
 
 
 def test_a_network_has_a_map_of_its_own(network_run: Run):
     page = opened(faces(), map="Network")
-    assert "faces that the best network here, Some [network], finds alike" in said(page)
+    assert "Faces that the best network here, Some [network], finds similar" in said(page)
     assert not page.info
 
 
@@ -98,7 +98,7 @@ def test_a_row_that_is_not_on_the_map_is_passed_over(runs_folder, asked: str):
 
 def test_unlabelled_faces_have_a_map_without_emotions(network_run: Run):
     page = opened(faces(labelled=False), map="Network", mapped="3")
-    assert "A face without label" in figures(page)
+    assert "A face without a label" in figures(page)
     assert "share its emotion" not in said(page)
 
 
@@ -164,7 +164,7 @@ def test_the_picked_face_is_picked_to_begin_with():
 
 
 @pytest.mark.parametrize(
-    ("shared", "words"), [(range(7), "Emotions hardly keep together"), ([3], "Happy keeps together best (100%)")]
+    ("shared", "words"), [(range(7), "Emotions hardly cluster"), ([3], "Happy clusters best (100%)")]
 )
 def test_the_lesson_names_emotions_only_where_they_keep_together(shared: range | list[int], words: str):
     labels = np.repeat(np.arange(7, dtype=np.uint8), 20)
@@ -174,5 +174,5 @@ def test_the_lesson_names_emotions_only_where_they_keep_together(shared: range |
         neighbours[labels == 3] = np.flatnonzero(labels == 3)[:NEIGHBOURS]
     found = lesson(FaceMap(np.arange(140), np.zeros((140, 2), np.float32), neighbours), labels)
     assert words in found
-    assert f"by chance it would be {19 / 139:.0%}" in found
+    assert f"chance alone would give {19 / 139:.0%}" in found
     assert EMOTIONS[3] in words or "best" not in found

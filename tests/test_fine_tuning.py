@@ -60,7 +60,7 @@ def test_weights_fit_the_same_network_only(runs, faces_csv, theirs, ours, fits):
     if fits:
         assert freeze(config, runs).training.start_from
     else:
-        with pytest.raises(BadInput, match="built otherwise"):
+        with pytest.raises(BadInput, match="built differently"):
             freeze(config, runs)
 
 
@@ -91,7 +91,7 @@ def test_a_serving_copy_will_do_for_residual_networks(runs, faces_csv, preset, c
 
 def test_a_start_may_not_have_learnt_from_faces_that_validate(runs, faces_csv):
     start = learnt(runs, faces_csv, **{"data.split": FirstRows(count=7)})
-    with pytest.raises(BadInput, match=rf"Run {start.id} learnt from \d+ of the faces that validate here"):
+    with pytest.raises(BadInput, match=rf"Run {start.id} learnt from \d+ of the validation faces here"):
         freeze(beginning_with(start.id, faces_csv), runs)
 
 
@@ -101,7 +101,7 @@ def test_a_run_may_begin_with_the_mean_of_several_that_go_back_to_one(runs, face
     third = learnt(runs, faces_csv, **{"training.start_from": second.id})
     family = [first.id, second.id, third.id]
     assert freeze(beginning_with(",".join(family), faces_csv), runs).training.start_from == tuple(family)
-    with pytest.raises(BadInput, match=f"{third.id} and {stranger.id} would know nothing"):
+    with pytest.raises(BadInput, match=f"{third.id} and {stranger.id} would be useless"):
         freeze(beginning_with(f"{third.id}, {stranger.id}", faces_csv), runs)
     with pytest.raises(BadInput, match=f"Run {third.id} is named twice"):
         freeze(beginning_with(f"{third.id},{third.id}", faces_csv), runs)
@@ -121,7 +121,7 @@ def test_runs_that_say_they_come_from_each_other_are_no_endless_search(runs, fac
     path = first.folder / "config.json"
     path.write_text(path.read_text().replace('"start_from": []', f'"start_from": ["{second.id}"]'))
     assert Run(first.folder).config.training.start_from == (second.id,)
-    with pytest.raises(BadInput, match="would know nothing"):
+    with pytest.raises(BadInput, match="would be useless"):
         freeze(beginning_with(f"{first.id},{second.id}", faces_csv), runs)
 
 

@@ -53,7 +53,7 @@ def test_home_without_runs_and_data_leads_on(runs_folder):
     page = open_app(HOME)
     cards = metrics(page)
     assert cards["Best model"] == ("None yet", "Train one first")
-    assert cards["Saved runs"] == ("0", "none in hand")
+    assert cards["Saved runs"] == ("0", "none in progress")
     assert "Sample (drawn)" in cards["Faces"][1]
     assert the_button(page, "next-step-").label == "Train a first model"
     assert "What you train appears here" in said(page)
@@ -68,7 +68,7 @@ def test_home_shows_data_best_model_and_runs(faces_csv, runs_folder):
     cards = metrics(page)
     assert cards["Faces"] == ("70", "faces.csv")
     assert cards["Best model"] == (f"{best.evaluation().accuracy:.1%}", "The better")
-    assert cards["Saved runs"] == ("3", "1 in hand")
+    assert cards["Saved runs"] == ("3", "1 in progress")
     assert [page.button(key=f"best-{run}").label for run in ranked_ids(page)] == ["The better", "The worse"]
 
 

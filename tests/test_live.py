@@ -72,11 +72,11 @@ def press(page: AppTest, key: str) -> None:
 def test_a_run_that_ended_early_is_resumed_by_its_button(runs: Runs, state: State) -> None:
     run = over(runs, "Ended", state)
     page = open_app(PAGE, run=run.id)
-    assert page.button(key="resume").help == "Goes on after epoch 2."
+    assert page.button(key="resume").help == "Continues after epoch 2."
     press(page, "resume")
     assert run.state() is State.QUEUED
     assert run.status().resumed == 1
-    assert "Is next" in shown(page)
+    assert "Next in line" in shown(page)
 
 
 @pytest.mark.usefixtures("no_worker")
@@ -96,7 +96,7 @@ def test_the_second_click_of_a_double_click_does_nothing(runs: Runs, monkeypatch
 def test_a_run_that_kept_nothing_begins_anew(runs: Runs) -> None:
     run = queued(runs, "Nothing kept")
     run.record(state=State.FAILED, reason="No such file.")
-    assert open_app(PAGE, run=run.id).button(key="resume").help == "Begins with the first epoch: none was kept."
+    assert open_app(PAGE, run=run.id).button(key="resume").help == "Starts from the first epoch: none was saved."
 
 
 @pytest.mark.usefixtures("no_worker")

@@ -183,7 +183,7 @@ def test_an_upload_that_cannot_be_kept_gets_a_sentence(open_page: Opener, tmp_pa
     monkeypatch.setenv("EMOTION_DATA", str(tmp_path / "file"))
     page.file_uploader(key="explored-data-upload").upload("mine.csv", content)
     checked(page.run())
-    assert "mine.csv cannot be kept in" in shown(page.error[0].value)
+    assert "mine.csv cannot be saved in" in shown(page.error[0].value)
 
 
 def test_pictures_that_are_added_to_a_folder_are_seen(open_page: Opener, runs_folder: Path):
@@ -228,7 +228,9 @@ def test_a_zip_that_is_no_run_is_refused_in_one_sentence(open_page: Opener, runs
     page = open_page(RESULTS)
     page.file_uploader(key="import").upload("holiday.zip", b"PK no zip")
     checked(page.run())
-    assert [shown(error.value) for error in page.error] == ["holiday.zip is not a whole zip file, or not one of a run."]
+    assert [shown(error.value) for error in page.error] == [
+        "holiday.zip is not a complete zip file, or not one of a run."
+    ]
     assert Runs(runs_folder).all() == []
 
 

@@ -61,7 +61,7 @@ def test_an_epoch_is_told_of_only_when_resume_could_go_on_after_it(recorder, run
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"), [({"loss": math.nan}, "no number"), ({"val_loss": math.inf}, "infinite")], ids=["nan", "inf"]
+    ("wrong", "said"), [({"loss": math.nan}, "not a number"), ({"val_loss": math.inf}, "infinite")], ids=["nan", "inf"]
 )
 def test_a_loss_that_is_no_number_ends_the_run_with_advice_and_is_no_epoch(recorder, run, wrong, said):
     with pytest.raises(Diverged, match=f"{said}.* in epoch 1. No model was learnt. Try a lower learning rate"):

@@ -33,8 +33,8 @@ def test_a_single_face_is_one_face():
 @pytest.mark.parametrize(
     ("confidence", "accuracy", "verdict"),
     [
-        (0.8, 0.7, "too sure of itself by 10 points"),
-        (0.5, 0.65, "too modest by 15 points"),
+        (0.8, 0.7, "overconfident by 10 points"),
+        (0.5, 0.65, "underconfident by 15 points"),
         (0.61, 0.6, "about as sure as it should be"),
     ],
 )
@@ -55,7 +55,7 @@ def test_what_is_drawn_is_in_the_points():
     assert drawn - made <= set(reliability.reliability_points(TWO).columns)
 
 
-@pytest.mark.parametrize(("temperature", "was"), [(1.4, "too sure"), (0.7, "too modest")])
+@pytest.mark.parametrize(("temperature", "was"), [(1.4, "overconfident"), (0.7, "underconfident")])
 def test_what_calibration_did_is_said_with_its_temperature(temperature, was):
     sentence = reliability.temperature_sentence(temperature)
     assert f"itself was {was}" in sentence

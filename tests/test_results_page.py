@@ -297,7 +297,7 @@ def test_confusion_of_at_most_four_rows_is_shown(runs: Runs) -> None:
     saved = [save_finished_run(runs, preset=f"dense-{number}") for number in range(1, 7)]
     page = open_results(runs=",".join(run.id for run in saved), compare="Confusion")
     assert drawn(page).count("<table") == MOST_MATRICES
-    assert "2 more have no room" in said(page)
+    assert "There is no room for 2 more" in said(page)
 
 
 def test_cost_is_a_point_per_scored_row_or_the_ticked_ones_alone(runs: Runs) -> None:
@@ -322,14 +322,14 @@ def test_only_settings_that_differ_are_shown(runs: Runs) -> None:
 
 
 def test_settings_of_one_row_differ_from_nothing(finished_run: Run) -> None:
-    assert "Tick two rows or more" in said(open_results(compare="Settings"))
+    assert "Tick two or more rows" in said(open_results(compare="Settings"))
 
 
 def test_no_more_rows_are_drawn_than_can_be_told_apart_and_that_is_said(runs: Runs) -> None:
     saved = [save_finished_run(runs, epochs=2, seed=seed) for seed in range(50)]
     page = open_results(grouped="false", runs=",".join(run.id for run in saved))
     assert "50 ticked" in said(page)
-    assert f"shown are the {MOST_COMPARED} of highest validation accuracy" in said(page)
+    assert f"shown are the {MOST_COMPARED} with the highest validation accuracy" in said(page)
     assert len(plots(page)[0]["data"]) == MOST_COMPARED
 
 
@@ -338,7 +338,7 @@ def test_a_group_of_many_seeds_says_that_not_all_of_their_curves_are_drawn(runs:
         save_finished_run(runs, epochs=2, seed=seed)
     page = open_results()
     assert len(plots(page)[0]["data"]) == 5
-    assert "Of each row 5 seeds are drawn." in said(page)
+    assert "Up to 5 seeds of each row are drawn." in said(page)
 
 
 def test_rows_of_one_name_are_told_apart(runs: Runs) -> None:

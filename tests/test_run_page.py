@@ -319,7 +319,7 @@ def test_test_accuracy_has_its_interval_and_its_file(open_page: Opener, finished
     give_test_scores(finished_run, 81, 263)  # Newcombe (1998), table I: 0.2553 to 0.3662
     page = open_page(run=finished_run.id)
     assert "|Test accuracy|30.8%|25.5 to 36.6%|" in headlines(page)
-    assert "263 faces of some_*test*.csv" in said(page)
+    assert "263 faces from some_*test*.csv" in said(page)
 
 
 def test_without_test_scores_none_are_shown(open_page: Opener, finished_run: Run):
@@ -348,14 +348,14 @@ def test_the_coursework_s_figures_stand_by_its_own_settings_only(
 
 def test_the_story_names_the_best_the_worst_and_the_commonest_confusion(open_page: Opener, judged_run: Run):
     story = said(open_page(run=judged_run.id))
-    assert "It finds **Happy** best (100% of its faces) and **Angry** least (0%)." in story
+    assert "It recognises **Happy** best (100% of its faces) and **Angry** worst (0%)." in story
     assert "100% of Angry faces are taken for Happy." in story
 
 
 def test_a_run_whose_labels_were_shuffled_says_so(open_page: Opener, runs_folder: Path, faces_csv: Path):
     run = save_judged_run(Runs(runs_folder), faces_csv, preset="sgd-misaligned")
     page = open_page(run=run.id, section="Mistakes")
-    assert "shuffled apart on purpose" in said(page)
+    assert "shuffled separately on purpose" in said(page)
     assert ids(page)
 
 
@@ -454,7 +454,7 @@ def test_faces_of_a_file_that_is_gone_are_asked_for(open_page: Opener, judged_ru
     faces_csv.unlink()
     page = open_page(run=judged_run.id, cell="Fear-Happy")
     assert f"Put **faces.csv** into {faces_csv.parent}" in said(page)
-    assert "2 faces, the surest first." in said(page)
+    assert "2 faces, most confident first." in said(page)
     assert not ids(page)
 
 
@@ -467,7 +467,7 @@ def test_faces_are_found_in_the_data_folder_whatever_machine_trained(open_page: 
 def test_another_file_of_that_name_is_not_taken_for_it(open_page: Opener, judged_run: Run, faces_csv: Path):
     save_csv(faces_csv, [6 - number % 7 for number in range(70)])
     page = open_page(run=judged_run.id, cell="Fear-Happy")
-    assert "holds other faces than those of this run" in said(page)
+    assert "holds different faces from this run's" in said(page)
     assert not ids(page)
 
 
@@ -499,7 +499,7 @@ def test_without_its_probabilities_a_run_shows_all_the_rest(
     path = judged_run.folder / "validation.npz"
     path.unlink() if content is None else path.write_bytes(content)
     page = open_page(run=judged_run.id, section=section, cell="Fear-Happy")
-    assert "The run has kept no record" in said(page)
+    assert "This run kept no record" in said(page)
     assert ("True Fear, predicted Happy" in figures(page)) == (section == "Mistakes")
 
 
@@ -517,7 +517,7 @@ def test_probabilities_that_are_none_are_passed_over(open_page: Opener, judged_r
     path = judged_run.folder / "validation.npz"
     with np.load(path) as arrays:
         np.savez(path, **{**arrays, name: value})
-    assert "The run has kept no record" in said(open_page(run=judged_run.id, section="Mistakes"))
+    assert "This run kept no record" in said(open_page(run=judged_run.id, section="Mistakes"))
 
 
 # --- confidence ----------------------------------------------------------------------------------------------------

@@ -95,7 +95,7 @@ def test_what_names_no_run_is_refused(runs, run, reference):
 def test_a_beginning_of_several_runs_is_refused(runs):
     first, second = runs.create(SGD), runs.create(SGD)
     common = first.id[: len([1 for a, b in zip(first.id, second.id, strict=False) if a == b][:8])]
-    with pytest.raises(RunNotFound, match="beginning of 2 runs"):
+    with pytest.raises(RunNotFound, match="matches 2 runs"):
         runs.find(common)
 
 

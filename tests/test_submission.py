@@ -150,5 +150,5 @@ def test_score_matches_answers_by_id_whatever_their_order():
 
 
 def test_missing_answer_is_named():
-    with pytest.raises(BadInput, match=r"answer 1 of 2 .* id 'b'"):
+    with pytest.raises(BadInput, match=r"labels for 1 of 2 .* id 'b'"):
         score_predictions(["a", "b"], np.eye(7, dtype=np.float32)[:2], ["a"], np.array([0]))

@@ -116,7 +116,7 @@ def test_a_teacher_may_not_have_learnt_from_faces_that_validate(runs, faces_csv,
     if fair:
         assert freeze(student, runs).training.teachers == (teacher.id,)
     else:
-        with pytest.raises(BadInput, match=rf"Run {teacher.id} learnt from \d+ of the faces that validate here"):
+        with pytest.raises(BadInput, match=rf"Run {teacher.id} learnt from \d+ of the validation faces here"):
             freeze(student, runs)
 
 

@@ -234,7 +234,7 @@ def test_the_augmentation_of_the_augment_page_opens_the_form_and_is_taken_over_o
     page.session_state["augmentation"] = Augmentation(rotation=11, horizontal_flip=True)
     page.run()
     assert page.segmented_control(key="train.view").value == "New run"
-    assert "taken over from the Augment page" in texts(page)
+    assert "comes from the Augment page" in texts(page)
     assert page.number_input(key="dense-5.augmentation.rotation").value == 11
     assert page.toggle(key="dense-5.augmentation.horizontal_flip").value
     page.number_input(key="dense-5.augmentation.rotation").set_value(12).run()
@@ -251,7 +251,7 @@ def test_augmentation_is_brought_to_a_network(open_page: Callable[..., AppTest],
     page.session_state["augmentation"] = Augmentation(rotation=11)
     page.run()
     assert page.number_input(key="cnn-small.augmentation.rotation").value == 11
-    assert "taken over from the Augment page" in texts(page)
+    assert "comes from the Augment page" in texts(page)
 
 
 def test_the_expected_time_is_that_of_such_runs_on_this_machine(
@@ -263,7 +263,7 @@ def test_the_expected_time_is_that_of_such_runs_on_this_machine(
     assert "16,135 parameters · up to 1 h 30 min" in texts(page)  # 1,000 times 56 faces, 10 a second
     page.number_input(key="sgd.training.epochs").set_value(100)
     page.number_input(key="sgd.training.early_stopping_patience").set_value(None).run()
-    assert "56 faces train, 14 validate · 16,135 parameters · about 9 min" in texts(page)
+    assert "56 faces for training, 14 for validation · 16,135 parameters · about 9 min" in texts(page)
 
 
 def test_a_gpu_that_has_computed_nothing_is_said_to_be_unmeasured(
@@ -448,7 +448,7 @@ def test_the_whole_coursework_is_queued_by_one_action_once_however_often_it_is_c
     open_table(page)
     assert "faces.csv** (70 faces)" in texts(page)
     assert page.button(key="reproduce-queue").label == "Queue 28 runs"
-    assert re.search(r"up to .* in all on this machine, one after the other, after the 1 in hand", texts(page))
+    assert re.search(r"up to .* in all on this machine, one after the other, after the 1 in progress", texts(page))
     with FileLock(runs.engine_folder / "worker.lock"):  # nothing is computed
         page.button(key="reproduce-queue").click().run()
     made = sorted((run for run in runs.all() if run.id != waiting.id), key=lambda run: run.status().sequence)
@@ -492,7 +492,7 @@ def test_a_table_that_another_tab_has_queued_meanwhile_is_watched(
         asked.run()
         assert not page.exception
         assert page.segmented_control(key="train.view").value == "Watch"
-    assert [run.id for run in runs.all()] == [run.id for run in made]
+    assert {run.id for run in runs.all()} == {run.id for run in made}
 
 
 def test_what_the_engine_refuses_can_be_asked_for_again(
@@ -539,7 +539,7 @@ def test_runs_that_are_there_already_are_left_out_unless_asked_for(
     open_table(page)
     leave_out_all_but(page, "sgd", "dense-5")
     assert page.checkbox(key="reproduce-dense-5").disabled
-    assert "there already" in texts(page)
+    assert "already there" in texts(page)
     assert "1 of 3" in texts(page)
     assert page.button(key="reproduce-queue").label == "Queue 1 run"
     page.toggle(key="reproduce-again").set_value(True).run()
@@ -627,11 +627,11 @@ def test_a_clone_keeps_its_augmentation_until_another_is_brought_from_the_augmen
     page.session_state["train.go_to"] = "New run"
     page.run()
     assert page.number_input(key=rotation).value == 11
-    assert "taken over" not in texts(page)
+    assert "Augment page; you can" not in texts(page)
     page.session_state["augmentation"] = Augmentation(rotation=30)
     page.run()
     assert page.number_input(key=rotation).value == 30
-    assert "taken over" in texts(page)
+    assert "Augment page; you can" in texts(page)
 
 
 @pytest.mark.parametrize(("preset", "stays"), [("residual", True), ("sgd", False)])
@@ -754,7 +754,7 @@ def test_the_run_that_computes_is_shown_and_the_queue_leads_to_the_others(
         assert open_page().subheader[0].value == "First"
         page = open_page(run=waiting.id)
         assert page.subheader[0].value == "Second"
-        assert "Waits for 1 run before it." in texts(page)
+        assert "Waiting for 1 run ahead of it." in texts(page)
         page.button(key=f"queue-{computing.id}").click().run()
         assert parameter(page, "run") == computing.id
         assert page.subheader[0].value == "First"
@@ -765,7 +765,7 @@ def test_a_queued_run_is_stopped_by_its_button(open_page: Callable[..., AppTest]
     page = open_page(run=run.id)
     page.button(key="stop").click().run()
     assert run.state() is State.STOPPED
-    assert "Stopped by a person before it began." in texts(page)
+    assert "Stopped by the user before it began." in texts(page)
 
 
 def test_a_run_that_does_not_stop_can_be_ended_at_once_after_a_while(

@@ -13,7 +13,7 @@ from emotion_core.presets import find_preset
 from emotion_core.troubles import DISK_FULL, explain, explain_log, is_out_of_memory
 
 CNN = with_settings(find_preset("cnn").config, {"training.batch_size": 112})
-ADVICE = "Memory ran out. Try batches of 56 instead of 112, or a smaller network."
+ADVICE = "Memory ran out. Try a batch size of 56 instead of 112, or a smaller network."
 
 
 def test_a_sentence_stays_as_it_is():

@@ -30,9 +30,9 @@ def finish_epoch(run: Run, epoch: int, seconds: float) -> None:
 
 def test_a_queued_run_says_how_many_come_before_it(runs: Runs) -> None:
     run = runs.create(config())
-    assert watch(run).phase == "Is next; the worker is starting."
-    assert watch(run, queued_before=1).phase == "Waits for 1 run before it."
-    assert watch(run, queued_before=3).phase == "Waits for 3 runs before it."
+    assert watch(run).phase == "Next in line; the worker is starting."
+    assert watch(run, queued_before=1).phase == "Waiting for 1 run ahead of it."
+    assert watch(run, queued_before=3).phase == "Waiting for 3 runs ahead of it."
 
 
 @pytest.mark.parametrize(
@@ -46,10 +46,10 @@ def test_a_queued_run_says_how_many_come_before_it(runs: Runs) -> None:
         (
             "dense-5",
             {"backend": "jax", "epoch": 4, "batch": 8, "batches": 8},
-            "Epoch 5 of 10: measuring on the validation faces.",
+            "Epoch 5 of 10: evaluating on the validation faces.",
         ),
-        ("dense-5", {"backend": "jax", "epoch": 10}, "Measuring and saving the model."),
-        ("dense-5", {"backend": "jax", "epoch": 7, "best_epoch": 2}, "Measuring and saving the model."),
+        ("dense-5", {"backend": "jax", "epoch": 10}, "Evaluating and saving the model."),
+        ("dense-5", {"backend": "jax", "epoch": 7, "best_epoch": 2}, "Evaluating and saving the model."),
         ("dense-5", {"backend": "jax", "epoch": 6, "best_epoch": 2}, "Epoch 7 of 10: learning."),
         ("dense-5", {"backend": "jax", "epoch": 7, "best_epoch": 2, "patience_from": 6}, "Epoch 8 of 10: learning."),
     ],
@@ -70,13 +70,13 @@ def test_a_running_run_says_what_it_is_doing(runs: Runs, preset: str, recorded: 
         ),
         (
             {"state": State.FINISHED, "epoch": 4, "seconds": 40.0},
-            "Nothing improved any more, so it stopped after 4 epochs in 40 s.",
+            "No further improvement, so it stopped after 4 epochs in 40 s.",
         ),
         ({"state": State.FINISHED, "epoch": 10, "reason": "No ONNX file."}, "No ONNX file."),
         ({"state": State.FAILED, "reason": "The disk is full."}, "The disk is full."),
         ({"state": State.STOPPED, "epoch": 1}, "Stopped after 1 epoch."),
-        ({"state": State.RUNNING, "epoch": 2}, "The training process ended without a word after 2 epochs."),
-        ({"state": State.INTERRUPTED, "epoch": 2, "reason": "Ended by a person."}, "Ended by a person."),
+        ({"state": State.RUNNING, "epoch": 2}, "The training process ended unexpectedly after 2 epochs."),
+        ({"state": State.INTERRUPTED, "epoch": 2, "reason": "Ended by the user."}, "Ended by the user."),
     ],
 )
 def test_a_run_that_is_over_says_how_it_ended(runs: Runs, recorded: dict[str, object], phase: str) -> None:
@@ -95,7 +95,7 @@ def test_a_run_that_was_asked_to_stop_says_so_and_promises_no_time(runs: Runs) -
     run.request_stop()
     with run.alive():
         seen = watch(run)
-    assert seen.phase == "Stopping after the batch in hand; then the kept epoch is measured and saved."
+    assert seen.phase == "Stopping after the current batch; then the kept epoch is evaluated and saved."
     assert seen.seconds_left is None
 
 

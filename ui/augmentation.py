@@ -70,7 +70,7 @@ def show_original(dataset: "Dataset", row: int) -> None:
 
 def _show_together(dataset: "Dataset", row: int, settings: Augmentation) -> None:
     widgets.show_faces(cache.variants(dataset, row, settings, VARIANTS, _seed()), None, COLUMNS)
-    st.caption("All that is on at once, as training draws it." if settings.enabled else _NOTHING)
+    st.caption("Everything that is on, combined as in training." if settings.enabled else _NOTHING)
 
 
 def _show_each_alone(dataset: "Dataset", row: int, settings: Augmentation) -> None:
@@ -78,7 +78,7 @@ def _show_each_alone(dataset: "Dataset", row: int, settings: Augmentation) -> No
         st.info(_NOTHING, icon=":material/tune:")
         return
     st.html(augment_charts.strips([_strip(dataset, row, name, only) for name, only in each_alone(settings).items()]))
-    st.caption("Below each face stands what was drawn for it, the smallest first.")
+    st.caption("Below each face is the value drawn for it, smallest first.")
 
 
 def _strip(dataset: "Dataset", row: int, name: str, only: Augmentation) -> Strip:
@@ -100,7 +100,7 @@ def _show_draws(dataset: "Dataset", row: int, settings: Augmentation) -> None:
         return
     drawn = drawn_by(settings, DRAWS, np.random.default_rng(_seed()))
     st.html(augment_charts.cards([_card(name, numbers) for name, numbers in drawn.items()]))
-    st.caption(f"{DRAWS:,} draws by the code that training runs; each axis is as wide as its slider.")
+    st.caption(f"{DRAWS:,} draws by the same code as in training; each axis spans its slider's range.")
 
 
 def _card(name: str, numbers: NDArray[np.float64]) -> Card:
@@ -161,7 +161,7 @@ def _show_effect(dataset: "Dataset", row: int, settings: Augmentation) -> None:
     true = None if dataset.labels is None else EMOTIONS[dataset.labels[row]]
     st.html(augment_charts.sentence(effect, true))
     st.html(augment_charts.spread(effect))
-    dots = f"Bar: the face itself. Dots: {ASKED} variants, whose mean stands at the right."
+    dots = f"Bar: the face itself. Dots: {ASKED} variants, with their mean on the right."
     st.caption(dots if settings.enabled else _NOTHING)
     if len(effect.changed):
         st.markdown("**Variants that change the answer**")
@@ -169,7 +169,7 @@ def _show_effect(dataset: "Dataset", row: int, settings: Augmentation) -> None:
         st.html(augment_charts.renamed(effect, pictures, MOST_RENAMED))
 
 
-_NOTHING: Final = "Nothing is on, so that every variant is the original. Move a slider, or choose ready-made settings."
+_NOTHING: Final = "Nothing is on, so every variant is the original. Move a slider or choose ready-made settings."
 
 VIEWS: Final[dict[str, tuple[str, Callable[["Dataset", int, Augmentation], None]]]] = {
     "together": ("All together", _show_together),

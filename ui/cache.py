@@ -155,7 +155,7 @@ def keep_upload(upload: io.BytesIO, name: str) -> Path:
             with replacing(path) as temporary:
                 temporary.write_bytes(content)
     except OSError as error:
-        raise BadInput(f"{name} cannot be kept in {path.parent}: {error.strerror or error}.") from error
+        raise BadInput(f"{name} cannot be saved in {path.parent}: {error.strerror or error}.") from error
     try:
         load_dataset(path, drop_incomplete=True)
     except BadInput as error:

@@ -10,17 +10,17 @@ import streamlit as st
 
 _SENTENCES: Final = {
     "insecure": (
-        "Browsers give a camera only to pages on this computer (localhost) or over HTTPS. Open the app on the computer "
-        "that runs it, or serve it over HTTPS; uploads work as they are."
+        "Browsers allow a camera only on this computer (localhost) or over HTTPS. Open the app on the computer that "
+        "runs it, or serve it over HTTPS; uploads still work."
     ),
     "missing": "No camera was found. Plug one in and switch it on, or upload a picture instead.",
     "denied": (
-        "The browser refuses the camera to this page. Allow it behind the symbol left of the address, then press START "
-        "again; uploads work as they are."
+        "The browser is blocking the camera on this page. Allow it with the icon to the left of the address, then "
+        "press START again; uploads still work."
     ),
     "busy": (
-        "The camera is there but cannot be read. Close other programs that use it (a video call?), then press START "
-        "again; uploads work as they are."
+        "There is a camera, but it cannot be used. Close other programs that use it (a video call?), then press START "
+        "again; uploads still work."
     ),
 }
 """By reason, what to do."""

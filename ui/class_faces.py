@@ -94,8 +94,8 @@ def _show_means(means: _Maps, groups: Mapping[str, FaceStatistics]) -> None:
     lowest, highest = _range(means)
     _show_tiles({name: picture(mean, lowest, highest) for name, mean in means.items()}, groups)
     st.caption(
-        "Each pixel is its mean over the faces. What stays sharp, most of them share. "
-        f"Grays from {lowest:.0f} to {highest:.0f} are stretched from black to white."
+        "Each pixel is its mean over the faces. What stays sharp is common to most of them. Greys "
+        f"from {lowest:.0f} to {highest:.0f} are stretched from black to white."
     )
 
 
@@ -104,7 +104,7 @@ def _show_variation(deviations: _Maps, groups: Mapping[str, FaceStatistics]) -> 
     _show_tiles({name: picture(deviation, lowest, highest) for name, deviation in deviations.items()}, groups)
     st.caption(
         "The brighter a pixel, the more the faces differ there: standard deviations from "
-        f"{lowest:.0f} (black) to {highest:.0f} gray levels (white)."
+        f"{lowest:.0f} (black) to {highest:.0f} grey levels (white)."
     )
 
 
@@ -114,8 +114,8 @@ def _show_differences(found: _Maps, groups: Mapping[str, FaceStatistics]) -> Non
     sizes = {name: float(np.square(difference).mean()) for name, difference in found.items()}
     most, least = max(sizes, key=sizes.__getitem__), min(sizes, key=sizes.__getitem__)
     st.caption(
-        "Against the mean of all faces, overall brightness apart: orange is brighter, blue darker, in full colour from "
-        f"{full:.0f} gray levels on. {most} stands out most, {least} least."
+        "Compared with the mean of all faces, ignoring overall brightness: orange is brighter, blue darker, in full "
+        f"colour from {full:.0f} grey levels up. {most} stands out most, {least} least."
     )
 
 
@@ -136,7 +136,7 @@ def _tile(name: str, image: NDArray[np.uint8] | None, count: int) -> str:
     drawn = (
         f'<div style="{look};border:1px dashed {MUTED};box-sizing:border-box"></div>'
         if image is None
-        else f'<img alt="{name}, {count:,} faces on average" src="{data_url(image)}" '
+        else f'<img alt="{name}, average of {count:,} faces" src="{data_url(image)}" '
         f'style="{look};image-rendering:pixelated">'
     )
     words = "no faces" if not count else "1 face" if count == 1 else f"{count:,} faces"
@@ -160,8 +160,8 @@ class Measure:
     ends: tuple[str, str]
 
 
-BRIGHTNESS: Final = Measure("Brightness", "mean gray level of a face", WHITE, ("black", "white"))
-CONTRAST: Final = Measure("Contrast", "standard deviation of its gray levels", MOST_CONTRAST, ("flat", "harsh"))
+BRIGHTNESS: Final = Measure("Brightness", "mean grey level of a face", WHITE, ("black", "white"))
+CONTRAST: Final = Measure("Contrast", "standard deviation of its grey levels", MOST_CONTRAST, ("flat", "harsh"))
 
 
 def show_light(statistics: ClassStatistics) -> None:
@@ -181,11 +181,13 @@ def show_light(statistics: ClassStatistics) -> None:
 def lesson(brightness: Comparison, contrast: Comparison) -> str:
     """Say whether light gives an emotion away."""
     tells_little = max(brightness.explained, contrast.explained) <= LITTLE
-    verdict = "light alone gives hardly any emotion away" if tells_little else "light alone gives emotions away"
+    verdict = (
+        "light alone says almost nothing about emotion" if tells_little else "light alone says something about emotion"
+    )
     return (
-        f"{brightness.highest} is brightest on average and {brightness.lowest} darkest, {brightness.gap:.0f} gray "
-        f"levels apart, while faces of one emotion differ by {brightness.spread:.0f}. The emotion explains "
-        f"{brightness.explained:.1%} of the variance of brightness and {contrast.explained:.1%} of that of contrast: "
+        f"{brightness.highest} is brightest on average and {brightness.lowest} darkest, {brightness.gap:.0f} grey "
+        f"levels apart, while faces of the same emotion differ by {brightness.spread:.0f}. Emotion explains "
+        f"{brightness.explained:.1%} of the variance in brightness and {contrast.explained:.1%} of that in contrast: "
         f"{verdict}."
     )
 

@@ -16,12 +16,12 @@ from emotion_core.settings import data_folder
 from ui.widgets import plain
 
 _LEFT_OUT: Final = {
-    "drop_blank": ("Blank faces", "Faces of one brightness."),
-    "merge_exact": ("Exact repeats", "Of faces with the same pixels and label, the first stays."),
-    "merge_near": ("Near repeats", "Of nearly the same faces with the same label, the first stays."),
-    "drop_contradictory": ("Pictures under two labels", "All of a picture whose exact copies have different labels; "
-                           "its near copies count too where near repeats go."),
-    "drop_doubted": ("Doubted labels", "Validation faces whose label the model doubts; it has judged no others."),
+    "drop_blank": ("Blank faces", "Faces of a single brightness."),
+    "merge_exact": ("Exact repeats", "Of faces with the same pixels and label, the first is kept."),
+    "merge_near": ("Near repeats", "Of nearly identical faces with the same label, the first is kept."),
+    "drop_contradictory": ("Pictures under two labels", "All copies of a picture whose exact copies have different "
+                           "labels; near copies too, if near repeats are left out."),
+    "drop_doubted": ("Doubted labels", "Validation faces whose label the model doubts; it judged no others."),
 }  # fmt: skip
 """What each field of `Cleaning` is called, and what it does."""
 
@@ -35,12 +35,12 @@ def offer_cleaned_copy(dataset: Dataset, health: Health) -> None:
         return
     rows = health.rows_to_keep(_choose_cleaning(health))
     gone = len(dataset) - len(rows)
-    st.markdown(f"**{len(rows):,}** of {len(dataset):,} faces stay, {gone:,} {'goes' if gone == 1 else 'go'}.")
+    st.markdown(f"**{len(rows):,}** of {len(dataset):,} faces are kept, {gone:,} left out.")
     st.caption(
-        "A file to predict for Kaggle needs all its rows; a cleaned copy of it is for looking only."
+        "A file to predict for Kaggle needs all its rows; a cleaned copy is only for viewing."
         if dataset.labels is None
-        else "The first rows of a file validate, so the copy's validation faces are others: its scores are not to be "
-        "compared with those of the original."
+        else "The first rows of a file are for validation, so the copy has different validation faces: do not compare "
+        "its scores with the original's."
     )
     path = cleaned_path(dataset, rows, data_folder())
     with st.container(horizontal=True, vertical_alignment="center"):

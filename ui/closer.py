@@ -54,7 +54,7 @@ def show_way(image: NDArray[np.uint8], face: ClassifiedFace, run: Run) -> None:
     steps = (
         ("Frame", f"{image.shape[1]} x {image.shape[0]}", shrink(draw_faces(image, [face]), 480, 360), False),
         ("Box", f"{box.width} x {box.height}", shrink(cut, 336, 336), False),
-        ("Gray", "brightness alone", shrink(to_gray(cut), 336, 336), False),
+        ("Grey", "brightness alone", shrink(to_gray(cut), 336, 336), False),
         ("Network's input", "48 x 48, averaged over areas", face.crop, True),
     )
     arrow = '<div style="opacity:.45;font-size:1.6rem;padding-bottom:3rem">&rarr;</div>'
@@ -74,7 +74,7 @@ def show_what_mattered(face: ClassifiedFace, run: Run, key: str) -> None:
             EMOTIONS,
             key=f"{key}-explain",
             label_visibility="collapsed",
-            help="Without a choice, the most probable one is explained.",
+            help="If empty, the most probable one is explained.",
         )
         patch = st.segmented_control(
             "Patch",
@@ -95,7 +95,7 @@ def show_what_mattered(face: ClassifiedFace, run: Run, key: str) -> None:
     with face_place:
         _show_large("The face", face.crop, "as the network sees it")
     with heat_place:
-        _show_large(f"What {name} hangs on", heat, _occlusion_words(name, occlusion.probability, occlusion.drops))
+        _show_large(f"What {name} depends on", heat, _occlusion_words(name, occlusion.probability, occlusion.drops))
     if attention is not None:
         rows = attention_overlay(face.crop, attention.weights(face.crop), _HEAT_SIDE)
         with attention_place[0]:
@@ -106,7 +106,7 @@ def show_what_mattered(face: ClassifiedFace, run: Run, key: str) -> None:
 _CHIP: Final = "display:inline-block;width:.85rem;height:.85rem;border-radius:3px;margin-right:.35rem;background:"
 
 _HOW_OCCLUSION_WORKS: Final = f"""<div style="line-height:1.5"><div style="font-weight:600;margin-bottom:.4rem">How to
-read it</div><p>A gray patch is moved over the face, and the model is asked again at each place.</p>
+read it</div><p>A grey patch is moved over the face, and the model is asked again at each place.</p>
 <p><span style="{_CHIP}#D55E00"></span>Covering this lowers the probability: it spoke <em>for</em> the emotion.<br>
 <span style="{_CHIP}#0072B2"></span>Covering this raises it: it spoke <em>against</em>.</p>
 <p>A pale map is an answer too: several parts say the same, and no single one is needed.</p></div>"""
@@ -116,7 +116,7 @@ def _occlusion_words(name: str, probability: float, drops: NDArray[np.float32]) 
     fall, rise = 100 * float(drops.max()), -100 * float(drops.min())
     return (
         f"{name} {probability:.0%}. Covering the most telling place costs it {max(0.0, fall):.0f} points; "
-        f"covering the most misleading one gives it {max(0.0, rise):.0f}."
+        f"covering the most misleading one adds {max(0.0, rise):.0f}."
     )
 
 
@@ -141,7 +141,7 @@ def show_every_model(crop: NDArray[np.uint8], chosen: Run | None = None) -> None
     if len(shown) < len(lines):
         st.caption(f"The {len(shown)} best of {len(lines)}.")
     if unusable:
-        st.caption(f"Left out, since their files cannot be used: {widgets.plain(', '.join(unusable))}.")
+        st.caption(f"Left out because their files cannot be used: {widgets.plain(', '.join(unusable))}.")
 
 
 _TABLE: Final = (
@@ -179,7 +179,7 @@ def _show_neighbours(crop: NDArray[np.uint8], run: Run) -> None:
     try:
         dataset = find_faces(run, run.validation())
     except EmotionError:
-        dataset = "The run has kept no record of its faces, so the ones that it learnt from cannot be told."
+        dataset = "This run kept no record of its faces, so its training faces are not known."
     st.markdown("##### Training faces most like it")
     if isinstance(dataset, str):
         st.caption(dataset)
@@ -189,8 +189,8 @@ def _show_neighbours(crop: NDArray[np.uint8], run: Run) -> None:
         dataset.images[[near.row for near in found]], _captions(found, dataset.labels), _NEIGHBOURS, width=980
     )
     st.caption(
-        "Compared pixel by pixel (correlation), with light and contrast evened out: alike in looks, which need not be "
-        "alike in feeling. Labels are those that people gave."
+        "Compared pixel by pixel (correlation), with light and contrast evened out: similar in looks, not necessarily "
+        "in emotion. The labels were given by people."
     )
 
 

@@ -165,7 +165,7 @@ def recall_bars(recalls: Sequence[tuple[Compared, Mapping[str, Statistic]]], ink
         ]
     )
     figure.update_layout(_LAYOUT | {"height": 430, "hovermode": "x unified", "barmode": "group", "bargap": 0.22})
-    figure.update_layout(title_text="Recall: of the faces of an emotion, how many were found", font_color=ink)
+    figure.update_layout(title_text="Recall: the share of an emotion's faces that was found", font_color=ink)
     figure.update_xaxes(tickfont_size=15)
     figure.update_yaxes(tickformat=".0%", range=[0, 1])
     return figure

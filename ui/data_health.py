@@ -30,7 +30,7 @@ _MOST_SIDE_BY_SIDE: Final = 6
 _FINDING: Final = "finding"
 _KEY: Final = "health-finding"
 
-_TRAINS, _VALIDATES, _HELD_BACK = "trains", "validates", "held back"
+_TRAINS, _VALIDATES, _HELD_BACK = "training", "validation", "held back"
 
 T = TypeVar("T")
 

@@ -45,8 +45,8 @@ def pick_detector() -> Finder:
             usual,
             format="%d%%",
             key=f"smallest-{chosen}",
-            help="As a share of the picture's longer side. Smaller finds more in group photographs, takes longer and "
-            "raises more false alarms.",
+            help="As a share of the picture's longer side. Smaller finds more in group photographs, but takes longer "
+            "and gives more false alarms.",
         )
         if best != YunetDetector.name:
             _offer_yunet()

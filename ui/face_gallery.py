@@ -92,7 +92,7 @@ def _show_reading(face: np.ndarray) -> None:
 
     line = best_line(cache.lines())
     if line is None:
-        st.caption("Once a model is trained, what it reads in the face stands here.")
+        st.caption("Once a model is trained, its reading of the face appears here.")
         return
     try:
         shares = cache.classifier(line.id).probabilities(face)[0]

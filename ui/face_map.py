@@ -47,9 +47,9 @@ _LAYING_OUT: Final = 0.7
 """Share of the progress bar at which a network has seen all faces."""
 
 _HOW_IT_IS_MADE: Final = (
-    f"Up to {MOST_FACES:,} validation faces, equally many of each emotion as far as there are. t-SNE lays them out so "
-    "that neighbours stay neighbours: by their pixels, or by what the network makes of them just before its last "
-    "layer. Axes and distances between far points mean nothing."
+    f"Up to {MOST_FACES:,} validation faces, as equally spread over the emotions as possible. t-SNE lays them out so "
+    "that neighbours stay neighbours: by their pixels, or by the network's features just before its last layer. The "
+    "axes, and distances between far points, mean nothing."
 )
 
 
@@ -108,11 +108,13 @@ def _best_network() -> Run | None:
 
 
 def _say_what_to_look_for(dataset: "Dataset", faces: FaceMap, kind: str, run: Run | None) -> None:
-    alike = f"the best network here, {plain(run.name)}, finds alike" if run and kind == NETWORK else "have like pixels"
+    alike = (
+        f"the best network here, {plain(run.name)}, finds similar" if run and kind == NETWORK else "have similar pixels"
+    )
     found = "" if dataset.labels is None else lesson(faces, dataset.labels[faces.rows])
-    st.markdown(f"Close together are faces that {alike}. {found}")
+    st.markdown(f"Faces that {alike} are close together. {found}")
     if run is None:
-        st.caption("Once a network is the best of the trained models, its own map of the faces can be chosen here.")
+        st.caption("Once the best trained model is a network, its own map of the faces can be chosen here.")
 
 
 def _drawn(dataset: "Dataset", kind: str, run: Run | None) -> Drawn:
@@ -159,7 +161,7 @@ def _show_map(drawn: Drawn, key: str, is_labelled: bool) -> int | None:
         key=key,
         on_select="rerun",
         selection_mode=PICKED,
-        alt=f"Map of {len(drawn.points):,} faces: each is a point in the colour of its emotion, near faces like it.",
+        alt=f"Map of {len(drawn.points):,} faces: each is a point in the colour of its emotion, near similar faces.",
     )
     if clicked := state.selection.get(PICKED):
         picked = int(clicked[0]["row"])
@@ -267,12 +269,12 @@ def lesson(faces: FaceMap, labels: NDArray[np.uint8]) -> str:
     by_emotion = {EMOTIONS[label]: float(shares[labels == label].mean()) for label in np.unique(labels)}
     most, least = max(by_emotion, key=by_emotion.__getitem__), min(by_emotion, key=by_emotion.__getitem__)
     verdict = (
-        f"{most} keeps together best ({by_emotion[most]:.0%}), {least} least ({by_emotion[least]:.0%})."
+        f"{most} clusters best ({by_emotion[most]:.0%}), {least} least ({by_emotion[least]:.0%})."
         if shares.mean() > chance + CLEAR
-        else "Emotions hardly keep together."
+        else "Emotions hardly cluster."
     )
     return (
-        f"Of a face's {NEIGHBOURS} nearest, **{shares.mean():.0%}** share its emotion; by chance it would be "
+        f"Of a face's {NEIGHBOURS} nearest, **{shares.mean():.0%}** share its emotion; chance alone would give "
         f"{chance:.0%}. {verdict}"
     )
 
@@ -284,7 +286,7 @@ def show_picked(dataset: "Dataset", faces: FaceMap, place: int, run: Run | None)
     """Show the face at a place of a map, what the network says of it, and its neighbours on the map."""
     row, near = int(faces.rows[place]), faces.rows[faces.neighbours[place]]
     label = None if dataset.labels is None else int(dataset.labels[row])
-    name = "A face without label" if label is None else dotted(EMOTIONS[label], 650)
+    name = "A face without a label" if label is None else dotted(EMOTIONS[label], 650)
     st.html(
         f'<img alt="The face that was picked" src="{data_url(dataset.images[row])}" style="width:100%;max-width:230px;'
         'display:block;image-rendering:pixelated;border-radius:6px"><div style="margin-top:.5rem;font-size:1.2rem">'

@@ -207,8 +207,8 @@ def notation_example(field: Field) -> str:
     if isinstance(field.type, type) and issubclass(field.type, Settings):
         names = " x ".join(label_of(name).lower() for name in field.type.model_fields)
         example = "x".join(str(info.default) for info in field.type.model_fields.values())
-        return f"Each is written {names}, for example {example}, with commas between."
-    return "Numbers with commas between."
+        return f"Write each as {names}, for example {example}, separated by commas."
+    return "Numbers separated by commas."
 
 
 def explain(error: BadInput) -> tuple[str, ...]:
@@ -251,7 +251,7 @@ def _complaint(problem: Any) -> str:
         case "too_long":
             return f"at most {limits['max_length']} may be given"
         case "model_type":
-            return f"{got!r} is not written as the field's help says"
+            return f"{got!r} does not have the format that the field's help gives"
         case "int_type" | "float_type" if got is None:
             return "this must not be empty"
         case "int_type" | "int_parsing" | "int_from_float":

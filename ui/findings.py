@@ -49,21 +49,21 @@ def _as_drawn(name: str, finding: Finding) -> Finding:
     if name not in ("near", "across", "labels") or not finding.pictures:
         return finding
     faces = sum(map(len, finding.pictures))
-    sentence = f"**{faces:,} drawn faces** look like others: an artefact of drawing from few shapes, and no fault."
+    sentence = f"**{faces:,} drawn faces** look like others: an artefact of drawing from few shapes, not a fault."
     return replace(finding, sentence=sentence)
 
 
 def _exact_words(groups: Sequence[Group]) -> str:
     if not groups:
         return "No two faces have the same pixels."
-    return f"**{_faces(groups):,} faces** are only {_pictures(len(groups))}: pixel by pixel the same."
+    return f"**{_faces(groups):,} faces** show only {_pictures(len(groups))}, identical pixel by pixel."
 
 
 def _near_words(groups: Sequence[Group]) -> str:
     if not groups:
         return "No face is nearly the same as another."
     return (
-        f"**{_faces(groups):,} faces** are only {_pictures(len(groups))}: brighter, moved, mirrored or with a "
+        f"**{_faces(groups):,} faces** show only {_pictures(len(groups))}: brighter, shifted, mirrored or with a "
         "watermark. A few pairs may be two people who look alike."
     )
 
@@ -71,20 +71,20 @@ def _near_words(groups: Sequence[Group]) -> str:
 def _across_words(health: Health, split: Rows, judge: Judge | None) -> str:
     copied, count = copied_rows(health.across, split), len(split.validation)
     if not len(copied):
-        return "No picture both trains and validates, so no copy flatters a score."
+        return "No picture is in both training and validation, so no copy flatters a score."
     exact = len(copied_rows(health.exact, split))
     found = (
-        f"**{len(copied):,} of {count:,} validation faces** ({len(copied) / count:.1%}) have a copy that trains, "
+        f"**{len(copied):,} of {count:,} validation faces** ({len(copied) / count:.1%}) have a copy in training, "
         f"{exact:,} of them an exact one."
     )
     scores = None
     if judge is not None and np.array_equal(judge.validation.rows, split.validation):
         scores = judge_copied(judge.validation, copied)
     if judge is None or scores is None or scores.copied <= scores.others:
-        return f"{found} A model that merely remembers gets those right, so copies flatter its score."
+        return f"{found} A model that merely memorises gets those right, so copies flatter its score."
     return (
-        f"{found} A model that merely remembers gets those right: **{plain(judge.run.name)}** scores "
-        f"{scores.copied:.1%} on them and {scores.others:.1%} on the others, which makes {scores.all:.1%}."
+        f"{found} A model that merely memorises gets those right: **{plain(judge.run.name)}** scores "
+        f"{scores.copied:.1%} on them and {scores.others:.1%} on the others, {scores.all:.1%} overall."
     )
 
 
@@ -92,28 +92,30 @@ def _contradiction_words(groups: Sequence[Group]) -> str:
     if not groups:
         return "No picture has two labels."
     return (
-        f"**{_faces(groups):,} faces** are only {_pictures(len(groups))} to which people gave different labels. "
-        "No model can get all of them right."
+        f"**{_faces(groups):,} faces** show only {_pictures(len(groups))}, which people labelled differently. No model "
+        "can get all of them right."
     )
 
 
 def _doubt_words(doubts: Doubts | None, judge: Judge | None) -> str:
     if doubts is None or judge is None:
         return (
-            "No saved run was validated on these faces; train one on this data set, and the labels that it doubts "
-            "show here."
+            "No saved run was validated on these faces; train one on this data set, and the labels it doubts appear "
+            "here."
         )
     return (
         f"**{np.count_nonzero(doubts.is_suspect):,} of {len(doubts.rows):,} labels** are doubted by "
         f"**{plain(judge.run.name)}**: it is as sure of another emotion as it usually is of the label. "
-        "A doubt is a reason to look, no proof."
+        "A doubt is a reason to look, not proof."
     )
 
 
 def _blank_words(count: int) -> str:
     if not count:
         return "Every face has contrast."
-    return f"{'**1 face** is' if count == 1 else f'**{count:,} faces** are'} of one brightness: nothing to learn from."
+    return (
+        f"{'**1 face** has' if count == 1 else f'**{count:,} faces** have'} a single brightness: nothing to learn from."
+    )
 
 
 def _rows(groups: Sequence[Group]) -> list[tuple[int, ...]]:

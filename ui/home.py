@@ -56,7 +56,7 @@ def next_step(lines: Sequence[RunSummary], files: Sequence[Path]) -> NextStep:
         )
     if not files:
         return NextStep(
-            "The faces shown are drawn by code. With FER-2013's CSV in the folder `data` you work on photographs.",
+            "The faces shown are drawn by code. Put FER-2013's CSV into the folder `data` to work on photographs.",
             "Add data",
             "pages/explore_data.py",
         )
@@ -93,7 +93,7 @@ def show_best(line: RunSummary | None) -> None:
 def show_runs(lines: Sequence[RunSummary]) -> None:
     """Show how many runs there are and how many are in hand."""
     in_hand = sum(not line.state.is_over for line in lines)
-    st.metric("Saved runs", f"{len(lines):,}", f"{in_hand} in hand" if in_hand else "none in hand", **_CARD)
+    st.metric("Saved runs", f"{len(lines):,}", f"{in_hand} in progress" if in_hand else "none in progress", **_CARD)
 
 
 def show_device() -> None:
@@ -142,7 +142,7 @@ def show_ranking(lines: Sequence[RunSummary]) -> None:
     st.subheader("Best models", anchor=False)
     ranked = sorted((line for line in lines if line.val_accuracy), key=merit, reverse=True)
     if not ranked:
-        st.caption("Trained models stand here in the order of their validation accuracy.")
+        st.caption("Trained models appear here, ranked by validation accuracy.")
     for line in ranked[:_LISTED]:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             _offer_run(line, "best")

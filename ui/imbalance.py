@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 POLICIES: Final = {"balanced": "Balanced", "square_root": "Square root", "none": "None"}
 
 _MEANING: Final = {
-    "balanced": "A face weighs the more, the fewer there are of its emotion: every emotion has an equal say.",
-    "square_root": "Half way: the square root of the balanced weights.",
+    "balanced": "The rarer an emotion, the more its faces weigh: every emotion has an equal say.",
+    "square_root": "Halfway: the square root of the balanced weights.",
     "none": "Every face weighs the same, so the common emotions decide what is learnt.",
 }
 
 _CERTAINTIES: Final = [percent / 100 for percent in range(5, 101)]
-_ALT: Final = "Loss of one face of each emotion, by the probability that the model gives its true emotion"
+_ALT: Final = "Loss of one face of each emotion, by the probability given to its true emotion"
 
 
 def show_weights(overview: "Overview") -> None:
@@ -44,10 +44,10 @@ def show_loss(overview: "Overview") -> None:
     weights = overview.weights[policy]
     whole, single = st.columns(2, gap="large")
     with whole:
-        st.subheader("Whose loss it is", anchor=False)
+        st.subheader("Where the loss comes from", anchor=False)
         st.html(charts.shares("Faces", loss_shares(overview.training, overview.weights["none"])))
         st.html(charts.shares("Loss", loss_shares(overview.training, weights)))
-        st.caption("While a model is equally unsure of every face. Training lowers the loss where most of it lies.")
+        st.caption("For a model equally unsure of every face. Training lowers the loss where most of it lies.")
     with single:
         st.subheader("What one face adds", anchor=False)
         widgets.show_curves(loss_points(weights), loss_chart(widgets.ink()), key="loss-curves", alt=_ALT)
@@ -134,13 +134,13 @@ def _policy(part: Any) -> str:
 def _lesson(comparisons: list[Any], common: str) -> str:
     first = f"Always answering “{common}” learns nothing and is right as often as {common} is common."
     if not comparisons:
-        return f"{first} Train a model on these faces to see it beside that."
+        return f"{first} Train a model on these faces to compare."
     if not comparisons[0].is_pair:
         return (
-            f"{first} These models differ in more than their weights: for a fair pair, train one preset twice, once "
-            "with class weights and once without."
+            f"{first} These models differ in more than their class weights: for a fair comparison, train one preset "
+            "twice, with class weights and without."
         )
-    return f"{first} In each pair the weights are all that differs."
+    return f"{first} In each pair only the class weights differ."
 
 
 def _table(groups: list[list[tuple[str, str, Scores]]], rare: str) -> str:

@@ -90,7 +90,7 @@ def show_mistakes(run: Run, evaluation: RunEvaluation) -> None:
         with left:
             show_matrix(evaluation, clickable=False)
         right.info(
-            "The run has kept no record of the single faces, so there are none to show for a cell.",
+            "This run kept no record of individual faces, so there are none to show for a cell.",
             icon=":material/info:",
         )
         return
@@ -104,7 +104,7 @@ def show_mistakes(run: Run, evaluation: RunEvaluation) -> None:
 
 def show_matrix(evaluation: RunEvaluation, *, clickable: bool) -> tuple[int, int] | None:
     """Show which emotions are taken for which and return the chosen cell, true before predicted, if there is one."""
-    with heading("What is taken for what", "matrix"):
+    with heading("Confusion matrix", "matrix"):
         unit = st.segmented_control(
             "Unit", ["Shares", "Counts"], default="Shares", required=True, key="unit", label_visibility="collapsed"
         )
@@ -114,7 +114,7 @@ def show_matrix(evaluation: RunEvaluation, *, clickable: bool) -> tuple[int, int
         return None
     chosen = st.query_params.get(_CELL, "")
     _clickable_matrix(key=_MATRIX, data={"html": html, "chosen": chosen}, on_cell_change=_take_cell)
-    st.caption("Each row is one emotion. Click a cell to see its faces; arrows and Enter do the same.")
+    st.caption("Each row is one true emotion. To see a cell's faces, click it, or use the arrow keys and Enter.")
     return charts.cell_of(chosen)
 
 
@@ -132,7 +132,7 @@ def choose_cell_faces(validation: Validation, true: int, predicted: int) -> "Pla
     with heading(words, "faces"):
         st.button("All mistakes", icon=":material/close:", key="close-cell", on_click=remember, args=(_CELL, ""))
     places = faces_in_cell(validation, true, predicted)
-    st.caption(f"{_faces(len(places))}, the surest first." if len(places) else "No face falls in this cell.")
+    st.caption(f"{_faces(len(places))}, most confident first." if len(places) else "No face falls in this cell.")
     return places
 
 
@@ -147,7 +147,9 @@ def choose_mistakes(validation: Validation) -> "Places":
     places = mistakes(validation, None if emotion is None else EMOTIONS.index(emotion))
     of = f" of {emotion}" if emotion else ""
     st.caption(
-        f"{_faces(len(places))}{of} taken for something else, the surest first." if len(places) else f"No mistake{of}."
+        f"{_faces(len(places))}{of} taken for something else, most confident first."
+        if len(places)
+        else f"No mistake{of}."
     )
     return places
 
@@ -176,7 +178,7 @@ def find_faces(run: Run, validation: Validation) -> "Dataset | str":
 
     name = plain(file_name(run.config))
     sentence = (
-        f"The faces are not on this machine. Put **{name}** into {plain(str(data_folder()))}, and they show here."
+        f"The faces are not on this machine. Put **{name}** into {plain(str(data_folder()))}, and they appear here."
     )
     for source in find_sources(run.config):
         try:
@@ -189,8 +191,8 @@ def find_faces(run: Run, validation: Validation) -> "Dataset | str":
         sentence = (
             "The drawn faces have changed since this run was trained, so they cannot be shown with it."
             if dataset.is_drawn
-            else f"The **{name}** that is here holds other faces than those of this run. Put the one that it was "
-            f"trained on into {plain(str(data_folder()))}, and they show here."
+            else f"The **{name}** here holds different faces from this run's. Put the file it was trained on into "
+            f"{plain(str(data_folder()))}, and they appear here."
         )
     return sentence
 

@@ -97,7 +97,7 @@ def _offer_interrupted(lines: Sequence[RunSummary], shown: str) -> None:
             "Resume all" if len(runs) > 1 else "Resume it",
             key="resume-all",
             icon=":material/resume:",
-            help="Each goes on after the last epoch that was kept.",
+            help="Each continues from its last checkpoint.",
             on_click=attempt,
             args=("resume", *runs),
         )
@@ -157,7 +157,7 @@ def _show_numbers(seen: Watch) -> None:
             "Images per second",
             "–" if speed is None else f"{speed:,.0f}",
             border=True,
-            help="Training images, validation left out.",
+            help="Training images only, without validation.",
         )
         _show_time(seen)
 
@@ -172,7 +172,7 @@ def _of_which_epoch(seen: Watch) -> str:
 def _show_time(seen: Watch) -> None:
     if seen.state.is_over:
         took = "–" if seen.seconds is None else as_duration(seen.seconds)
-        st.metric("Took", took, border=True, help="Time spent computing, over all sittings.")
+        st.metric("Took", took, border=True, help="Total computing time, over all sessions.")
     else:
         left = "–" if seen.seconds_left is None else as_duration(seen.seconds_left)
         st.metric("Time left", left, border=True, help="At most: early stopping may end the run sooner.")
@@ -200,7 +200,7 @@ def _show_curves(run: Run, seen: Watch) -> None:
     """Show loss and accuracy, what they say, and the learning rate."""
     if not len(seen.history) and not len(seen.progress):
         with st.container(border=True, height=280, horizontal_alignment="center", vertical_alignment="center"):
-            st.caption("The curves begin with the first images.", width="content")
+            st.caption("Curves appear with the first images.", width="content")
         return
     charts = st.container()  # above what draws them otherwise: on a projector, the room sees curves without scrolling
     view, batches = _choose_view(), seen.status.batches
@@ -227,7 +227,7 @@ def _choose_view() -> CurveView:
     """Ask how the curves are drawn; what was chosen outlives a look at another page."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="live-view"):
         axis = st.segmented_control(
-            "Along",
+            "Horizontal axis",
             list(Axis),
             default=Axis.EPOCH,
             required=True,
@@ -239,13 +239,13 @@ def _choose_view() -> CurveView:
             "Log loss", key="live.log", help="A logarithmic scale for the loss.", persist_state="session"
         )
         smoothing = _choose_smoothing()
-        st.caption("Wheel zooms, drag moves, double-click shows all.", width="content")
+        st.caption("Scroll to zoom, drag to move, double-click to show all.", width="content")
     return CurveView(axis or Axis.EPOCH, log_loss, smoothing)  # a browser under load once had none chosen
 
 
 def _choose_smoothing() -> float:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-        st.markdown("Smoothing", help="Weight of the past in a moving average; 0 shows what was measured.")
+        st.markdown("Smoothing", help="Weight of the past in a moving average; 0 shows the raw values.")
         smoothing: float = st.slider(
             "Smoothing",
             0.0,

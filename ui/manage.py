@@ -126,7 +126,7 @@ def _resume(run: Run, epochs: int | None = None) -> None:
 def _train_longer(run: Run) -> None:
     """Ask for the number of epochs in all."""
     done, planned = run.status().epoch, run.status().epochs
-    st.markdown(f"{done:,} epochs are done. Training goes on after the last one, with everything as it was.")
+    st.markdown(f"{done:,} epochs are done. Training continues after the last one, with the same settings.")
     ask_for_epochs(done, planned, key="epochs-in-all")
     st.button(
         "Train", type="primary", icon=":material/play_circle:", key="train-longer", on_click=_lengthen, args=(run,)
@@ -219,7 +219,7 @@ def offer_export(run: Run) -> None:
     from emotion_core.archive import loses_model
 
     lost = (
-        "Its model stays here too, since it came with the app as a serving copy only"
+        "Its model stays here too, as it came with the app as a serving copy only"
         if loses_model(run)
         else "Checkpoints stay here, so it cannot be resumed there"
     )
@@ -231,7 +231,7 @@ def offer_export(run: Run) -> None:
         icon=":material/folder_zip:",
         on_click="ignore",
         key="export",
-        help=f"Another machine takes it in on its page Results. {lost}.",
+        help=f"Another machine can import it on its Results page. {lost}.",
     )
 
 
@@ -257,7 +257,7 @@ def offer_import() -> None:
             max_upload_size=MAX_ARCHIVE_BYTES // 2**20,
             key="import",
             on_change=_take_in,
-            help="As downloaded from the page Run. It is checked file by file, and nothing in it is ever carried out.",
+            help="As downloaded from the Run page. It is checked file by file, and nothing in it is ever executed.",
         )
         if refused := st.session_state.get(_IMPORT_REFUSED, ""):
             st.error(plain(refused), icon=":material/error:")

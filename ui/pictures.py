@@ -21,9 +21,9 @@ from ui.detectors import Finder
 from ui.faces import Picture, dotted, read_picture, show_face, show_picture
 from ui.widgets import data_url, plain
 
-_NO_FACE_ADVICE: Final = """Try a picture in which the face looks at the camera, upright, evenly lit and uncovered, and
-is not too small: the smallest that is looked for can be set where the detector is chosen. For a picture that is nothing
-but a face, switch on *Use the whole picture where no face is found*."""
+_NO_FACE_ADVICE: Final = """Try a picture in which the face looks at the camera and is upright, evenly lit, uncovered
+and not too small: the smallest face to look for can be set next to the detector. For a picture that is nothing but a
+face, switch on *Use the whole picture where no face is found*."""
 
 _THUMBNAIL: Final = (420, 300)
 

@@ -141,7 +141,7 @@ def choose_style() -> Style:
         key="labels",
         bind="query-params",
         persist_state="session",
-        help="Numbers go from 0, which is Angry, to 6, which is Neutral. Kaggle takes numbers.",
+        help="Numbers go from 0 (Angry) to 6 (Neutral). Kaggle expects numbers.",
     )
     return Style(header, names=written == _NAMES)
 
@@ -158,7 +158,7 @@ def _choose_others(run: "Run", lines: Sequence[RunSummary]) -> list[str]:
         format_func=names.__getitem__,
         disabled=not options,
         placeholder="Other runs, if you like" if options else "There is no other run yet",
-        help="The mean of the runs' probabilities, each counting as much, is often better than any one of them.",
+        help="The mean of the runs' probabilities, equally weighted, is often better than any single run.",
     )
     st.session_state["chosen_with"] = ",".join(others)
     widgets.remember("with", ",".join(others))

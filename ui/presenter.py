@@ -30,7 +30,7 @@ def offer_presenter_view() -> None:
         "Presenter view",
         key=_KEY,
         bind="query-params",
-        help="Everything larger, to be read from the back of a room.",
+        help="Everything larger, to be readable from the back of a room.",
     )
     if is_on:
         st.html(_LARGER)

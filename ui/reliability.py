@@ -104,7 +104,7 @@ _TOOLTIP: Final = [
 
 def reliability_heading() -> str:
     """Return the diagram's title and its legend, as HTML for a line above it."""
-    parts = ((ACCENT, "right"), (TOO_SURE, "too sure"), (TOO_MODEST, "too modest"))
+    parts = ((ACCENT, "right"), (TOO_SURE, "overconfident"), (TOO_MODEST, "underconfident"))
     legend = "".join(f'<span style="color:{colour};margin-left:1.2rem">&#9632;</span> {name}' for colour, name in parts)
     return f"<strong>Accuracy by confidence</strong>{legend}"
 
@@ -121,10 +121,10 @@ def temperature_sentence(temperature: float) -> str:
     """Say what calibration did to the probabilities; nothing where there was none."""
     if temperature == 1:
         return ""
-    was = "too sure" if temperature > 1 else "too modest"
+    was = "overconfident" if temperature > 1 else "underconfident"
     return (
         f"The network itself was {was}: its logits are divided by a temperature of {temperature:.2f}, fitted on these "
-        "faces. The emotion that is chosen stays the same."
+        "faces. The predicted emotion stays the same."
     )
 
 
@@ -135,5 +135,5 @@ def overall_sentence(calibration: Calibration) -> str:
         verdict = "about as sure as it should be"
     else:
         points = f"by {100 * abs(said - right):.0f} points"
-        verdict = f"too sure of itself {points}" if said > right else f"too modest {points}"
+        verdict = f"overconfident {points}" if said > right else f"underconfident {points}"
     return f"On average it says {said:.0%} and is right {right:.0%} of the time: it is {verdict}."

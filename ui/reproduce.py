@@ -68,12 +68,12 @@ def _ask(dataset: "Dataset") -> None:
     lines = cache.runs().summaries()
     entries = table_of((), settings_of_data(dataset), lines)
     st.markdown(
-        "Queues every configuration of the coursework's table, each with its seeds, to learn from "
+        "Queues every configuration of the coursework's table, each with its seeds, to train on "
         f"**{plain(dataset.name)}** ({len(dataset):,} faces)."
     )
     if dataset.is_drawn:
         st.warning(
-            "These faces are drawn. What comes out cannot be compared with the coursework's figures.",
+            "These faces are drawn. The results cannot be compared with the coursework's figures.",
             icon=":material/draw:",
         )
     again = _ask_again(entries)
@@ -94,9 +94,9 @@ def _ask_again(entries: Iterable[Entry]) -> bool:
     if not there:
         return False
     return st.toggle(
-        f"Train once more what is there already ({there} run{'s' * (there > 1)})",
+        f"Train existing runs again ({there} run{'s' * (there > 1)})",
         key="reproduce-again",
-        help="Runs with the same settings, data and seed that are finished or wait for their turn are left out.",
+        help="Otherwise runs with the same settings, data and seed that are finished or queued are left out.",
     )
 
 
@@ -117,7 +117,7 @@ def _ask_preset(entry: Entry, dataset: "Dataset", *, again: bool) -> tuple[RunCo
     ticked = name.checkbox(title, value=True, key=f"reproduce-{entry.preset.name}", disabled=not configs)
     parameters.markdown(f"{count_parameters(entry.preset.config.model):,}")
     if not configs:
-        runs.markdown(":gray[there already]")
+        runs.markdown(":gray[already there]")
         return ()
     part = "" if len(configs) == len(entry.configs) else f" of {len(entry.configs)}"
     runs.markdown(f"{len(configs)}{part}")
@@ -128,4 +128,4 @@ def _ask_preset(entry: Entry, dataset: "Dataset", *, again: bool) -> tuple[RunCo
 
 def _say_total(configs: tuple[RunConfig, ...], dataset: "Dataset", in_hand: int) -> str:
     total = f"{say_time(configs, dataset)} in all on this machine, one after the other"
-    return f"{total}, after the {in_hand} in hand" if in_hand else total
+    return f"{total}, after the {in_hand} in progress" if in_hand else total

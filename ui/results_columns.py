@@ -10,11 +10,11 @@ from ui.widgets import STATE_COLOURS
 
 RULE: Final = (
     "A difference is within the spread of seeds if it is at most twice its standard error, "
-    "the root of s²/n of both sides added up."
+    "the root of the sum of both sides' s²/n."
 )
 LENIENT: Final = (
-    "With two or three seeds that is a lenient rule: of equal settings, one pair in six looks different. "
-    "One seed tells nothing about the spread."
+    "With two or three seeds this rule is lenient: of pairs with equal settings, one in six looks different. One seed "
+    "says nothing about the spread."
 )
 
 STANDING_COLOURS: Final = {
@@ -43,7 +43,7 @@ def _columns() -> dict[str, Any]:
         "State": config.MultiselectColumn(
             options=[state.capitalize() for state in State], color=list(STATE_COLOURS.values()), width=100
         ),
-        "Runs": config.NumberColumn("n", width=42, help="Seeds that enter the means: finished or stopped, and scored."),
+        "Runs": config.NumberColumn("n", width=42, help="Seeds counted in the means: finished or stopped, and scored."),
         "Seeds": config.TextColumn(width=66),
         "Validation accuracy": config.NumberColumn(
             "Validation", **accuracy, help="Accuracy at the kept epoch; the mean over seeds."
@@ -52,40 +52,44 @@ def _columns() -> dict[str, Any]:
         "Coursework validation": config.NumberColumn(
             "Coursework",
             **accuracy | {"width": 90},
-            help="The mean of the coursework's own validation figures (SGD: of those it has), for unchanged presets.",
+            help="Mean of the coursework's own validation figures (SGD: of those it has), for unchanged presets.",
         ),
-        "Against the coursework": config.NumberColumn("Difference", **points, help="Ours less theirs, in points."),
+        "Against the coursework": config.NumberColumn("Difference", **points, help="Ours minus theirs, in points."),
         "Against the baseline": config.NumberColumn(
-            "To baseline", **points | {"width": 90}, help="Validation accuracy less the baseline's, in points."
+            "To baseline", **points | {"width": 90}, help="Validation accuracy minus the baseline's, in points."
         ),
         "Standing": config.MultiselectColumn("Could it be the seeds?", **standing),
         "Test accuracy": config.NumberColumn(
-            "Test", **accuracy | {"width": 66}, help="Accuracy on faces that had no part in training or choosing."
+            "Test", **accuracy | {"width": 66}, help="Accuracy on faces not used in training or model selection."
         ),
         "Test deviation": config.NumberColumn("±", format="%.1f", width=48, help=spread),
         "Coursework test": config.NumberColumn(
             "Kaggle", **accuracy | {"width": 66}, help="The coursework's score in the competition, on the test faces."
         ),
-        "Test against the coursework": config.NumberColumn("Difference", **points, help="Ours less theirs, in points."),
+        "Test against the coursework": config.NumberColumn(
+            "Difference", **points, help="Ours minus theirs, in points."
+        ),
         "Test against the baseline": config.NumberColumn(
-            "Test to baseline", **points, help="Test accuracy less the baseline's, in points."
+            "Test to baseline", **points, help="Test accuracy minus the baseline's, in points."
         ),
         "Test standing": config.MultiselectColumn("Test: the seeds?", **standing),
         "Training accuracy": config.NumberColumn("Training", **accuracy, help="Accuracy at the kept epoch."),
         "Macro-F1": config.NumberColumn(
-            format="%.3f", width=80, help="Mean F1 over the seven emotions, rare ones as heavy."
+            format="%.3f", width=80, help="Mean F1 over the seven emotions, all weighted equally."
         ),
         "Test macro-F1": config.NumberColumn(format="%.3f", width=110),
         "Kept epoch": config.NumberColumn(
             format="%.0f",
             width=88,
-            help="That of lowest validation loss, or the last if so asked; the scores are its own.",
+            help="The one with the lowest validation loss, or the last if so set; the scores are its own.",
         ),
         "Validation loss": config.NumberColumn(format="%.3f", width=110, help="At the kept epoch."),
-        "Epochs": config.TextColumn(width=88, help="Epochs that it had; of how many, where it did not run to its end."),
+        "Epochs": config.TextColumn(width=88, help="Epochs done, and of how many if it did not finish."),
         "Parameters": config.NumberColumn(format="localized", width=92),
-        "Time": config.NumberColumn(format="compact", width=78, help="Hours, minutes and seconds of training a run."),
-        "Images a second": config.NumberColumn(format="localized", width=120, help="Training images learnt from."),
+        "Time": config.NumberColumn(
+            format="compact", width=78, help="Training time of a run in hours, minutes and seconds."
+        ),
+        "Images a second": config.NumberColumn(format="localized", width=120, help="Training images processed."),
         "Data": config.TextColumn(width=148, help="What it learnt from."),
         "Family": config.TextColumn("Kind of model", width=100),
         "Preset": config.TextColumn(width=140, help="The preset it began with, and whether its settings were changed."),

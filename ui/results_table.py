@@ -138,7 +138,7 @@ def show_reading(view: View) -> None:
 
 _MOST_NAMED: Final = 6
 _READINGS: Final = {
-    Standing.WITHIN: ":material/warning: **Within the spread of seeds**, so that it could be chance:",
+    Standing.WITHIN: ":material/warning: **Within the spread of seeds**, so it could be chance:",
     Standing.ONE_SEED: ":material/help: **One seed: spread unknown**; train more seeds to know:",
     Standing.OTHER_FACES: ":material/draw: **Drawn against real faces**, which cannot be compared:",
 }

@@ -60,7 +60,7 @@ def choose_view(lines: Sequence[RunSummary]) -> View:
             value=True,
             key="grouped",
             bind=IN_URL,
-            help="Runs that differ in seed, name and device alone make one row: their mean and standard deviation.",
+            help="Runs that differ only in seed, name and device share one row: their mean and standard deviation.",
         )
     every = over_seeds if grouped else single_runs(lines)
     return View(every, in_order(chosen.of(every), order), baseline, grouped, columns)
@@ -98,7 +98,7 @@ def _choose_baseline(groups: Sequence[RunGroup]) -> RunGroup | None:
         key=BASELINE_KEY,
         format_func=names.__getitem__,
         width=presenter.pixels(205),
-        help="Every other row then says by how many points it differs, and whether the seeds alone could do that.",
+        help="Every other row then says by how many points it differs, and whether that could be the seeds.",
     )
     st.session_state["chosen_baseline"] = key
     remember("baseline", key)
@@ -113,5 +113,5 @@ def _choose_columns() -> list[str]:
             key="columns",
             placeholder="The usual ones",
             bind=IN_URL,
-            help="In the order in which they are chosen. Empty shows the usual ones.",
+            help="Shown in the order chosen. Empty: the usual ones.",
         )

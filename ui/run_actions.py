@@ -56,7 +56,7 @@ def show_actions(run: Run, seen: Watch) -> None:
         case State.QUEUED:
             _offer("stop", run, "Cancel", ":material/close:", "Takes it out of the queue. It can be resumed later.")
         case State.RUNNING:
-            what = "Ends it after the batch in hand and keeps what it has learnt. It can be resumed later."
+            what = "Ends it after the current batch and keeps what it has learnt. It can be resumed later."
             _offer("stop", run, "Stop", ":material/stop_circle:", what)
         case State.STOPPING:
             _offer_end(run)
@@ -69,7 +69,7 @@ def show_actions(run: Run, seen: Watch) -> None:
 def resumption(run: Run) -> str:
     """Say where a run goes on once it is resumed."""
     epochs = run.checkpoints.epochs()
-    return f"Goes on after epoch {epochs[0]:,}." if epochs else "Begins with the first epoch: none was kept."
+    return f"Continues after epoch {epochs[0]:,}." if epochs else "Starts from the first epoch: none was saved."
 
 
 def _offer(action: str, run: Run, label: str, icon: str, what: str, kind: str = "secondary") -> None:
@@ -79,10 +79,10 @@ def _offer(action: str, run: Run, label: str, icon: str, what: str, kind: str = 
 def _offer_end(run: Run) -> None:
     """Offer to end a run that has had time to stop and has not."""
     if time.time() - (run.stop_requested_at() or time.time()) < GRACE_SECONDS:
-        what = "It ends after the batch in hand, then the epoch that is kept is measured and saved."
+        what = "It ends after the current batch, then the kept epoch is evaluated and saved."
         st.button("Stopping", key="stopping", icon=":material/pending:", help=what, disabled=True)
     else:
-        what = "Ends its process without waiting; what it has not saved yet is lost."
+        what = "Ends its process without waiting; anything not yet saved is lost."
         _offer("end", run, "End at once", ":material/dangerous:", what)
 
 
@@ -100,7 +100,7 @@ def _offer_longer(run: Run, seen: Watch) -> None:
     """Offer more epochs to a finished run that has kept what it needs to go on."""
     with st.popover("Train longer", icon=":material/more_time:", key="longer-section"):
         ask_for_epochs(seen.epoch, seen.epochs, key=_epochs_key(run))
-        _offer("longer", run, "Go on", ":material/play_arrow:", resumption(run), kind="primary")
+        _offer("longer", run, "Continue", ":material/play_arrow:", resumption(run), kind="primary")
 
 
 def _epochs_key(run: Run) -> str:
@@ -110,7 +110,7 @@ def _epochs_key(run: Run) -> str:
 def ask_for_epochs(done: int, planned: int, key: str) -> None:
     """Ask how many epochs a run shall have in all; suggest those it was to have, or else as many again."""
     suggested = planned if planned > done else min(MOST_EPOCHS, 2 * done)
-    st.number_input("Epochs in all", done + 1, MOST_EPOCHS, suggested, key=key)
+    st.number_input("Total epochs", done + 1, MOST_EPOCHS, suggested, key=key)
 
 
 def _offer_links(run: Run) -> None:

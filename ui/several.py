@@ -26,9 +26,7 @@ def ask_several(form: ConfigForm, config: RunConfig, unused: Collection[str] = (
     }
     with st.grid(2, vertical_alignment="bottom"):
         choices = {SEED: _ask_seeds(f"{key}.seeds", config.training.seed)}
-        st.caption(
-            "A run is queued for each combination of the values given here, which take the place of those above."
-        )
+        st.caption("A run is queued for each combination of the values given here, which replace those above.")
     for row in range(MOST_VARIED):
         with st.grid(2, vertical_alignment="bottom"):
             path = _ask_path(f"{key}.{row}", [path for path in scalars if path not in choices], first=not row)
@@ -43,8 +41,8 @@ def _ask_seeds(key: str, seed: int) -> list[Any]:
         "Seeds",
         key=key,
         placeholder=str(seed),
-        help=f"With commas between, for example {seed}, {seed + 1}, {seed + 2}; empty: the seed above. "
-        "How far apart such runs end is how much of a result is luck.",
+        help=f"Separated by commas, for example {seed}, {seed + 1}, {seed + 2}; empty: the seed above. How far apart "
+        "such runs end shows how much is luck.",
         persist_state="session",
     )
     return values_from(text)
@@ -82,7 +80,7 @@ def _ask_values(form: ConfigForm, path: str, scalar: Scalar, key: str) -> list[A
         "Values",
         key=key,
         placeholder=example,
-        help=f"{field.help} Write values with commas between, for example {example}.",
+        help=f"{field.help} Separate values with commas, for example {example}.",
         persist_state="session",
     )
     return values_from(text, optional=field.optional)

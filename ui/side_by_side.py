@@ -69,7 +69,7 @@ def _say_what_is_compared(view: View, ticked: Sequence[RunGroup], rows: Sequence
         return
     shown = {row.key for row in view.rows}
     hidden = sum(row.key not in shown for row in ticked)
-    most = f"shown are the {len(rows)} of highest validation accuracy, since more could not be told apart"
+    most = f"shown are the {len(rows)} with the highest validation accuracy; more could not be told apart"
     facts = [
         f"{len(ticked)} ticked",
         f"{hidden} of them hidden by the filter" if hidden else "",
@@ -94,7 +94,7 @@ def _show_curves(rows: Sequence[Compared]) -> None:
             figure = compared.compared_curves(curves, metric, ink(), training=with_training, log_loss=log_loss)
             show_figure(figure, key=f"compared-{metric}", alt=f"{compared.CURVE_TITLES[metric]} by epoch")
     several = any(len(row.group.lines) > compared.MOST_CURVES for row in rows)
-    most = f" Of each row {compared.MOST_CURVES} seeds are drawn." if several else ""
+    most = f" Up to {compared.MOST_CURVES} seeds of each row are drawn." if several else ""
     st.caption(f"A line is a run; seeds share a colour. A dot marks the epoch that is kept.{most}")
 
 
@@ -129,8 +129,8 @@ def _show_confusion(rows: Sequence[Compared]) -> None:
         return
     st.html(compared.matrices(scored[: compared.MOST_MATRICES]))
     more = len(scored) - compared.MOST_MATRICES
-    left_out = f" {more} more have no room; tick fewer rows." if more > 0 else ""
-    st.caption(f"Each line is a true emotion, each column what it was taken for; seeds are added up.{left_out}")
+    left_out = f" There is no room for {more} more; tick fewer rows." if more > 0 else ""
+    st.caption(f"Each row is a true emotion, each column the predicted one; seeds are added up.{left_out}")
 
 
 def _show_cost(view: View, rows: Sequence[Compared]) -> None:
@@ -146,8 +146,8 @@ def _show_cost(view: View, rows: Sequence[Compared]) -> None:
         st.caption(f"None of these runs has a {compared.SCORE_TITLES[score].lower()} yet.")
         return
     show_figure(compared.cost_scatter(points, cost, score, ink()), key="cost-figure", alt="Cost against accuracy")
-    drawn = " Open diamonds learnt from drawn faces." if any(point.group.is_drawn for point in points) else ""
-    st.caption(f"Up and to the left is better: more right, for less. A point is a row's mean.{drawn}")
+    drawn = " Open diamonds: trained on drawn faces." if any(point.group.is_drawn for point in points) else ""
+    st.caption(f"Up and to the left is better: higher score, lower cost. A point is a row's mean.{drawn}")
 
 
 def _choose_figure(label: str, key: str, titles: dict[Figure, str]) -> Figure:
@@ -166,7 +166,7 @@ def _choose_figure(label: str, key: str, titles: dict[Figure, str]) -> Figure:
 def _show_settings(rows: Sequence[Compared]) -> None:
     known = [(row, config) for row in rows if (config := _config_of(row))]
     if len(known) < 2:
-        st.caption("Tick two rows or more to see in what their settings differ.")
+        st.caption("Tick two or more rows to see how their settings differ.")
         return
     differing = differing_settings([config for _, config in known], [row.group.seeds for row, _ in known])
     if not differing:

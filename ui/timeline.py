@@ -46,7 +46,7 @@ def show_timeline(timeline: Timeline, name: str) -> None:
     person = _pick_person(timeline)
     seen = [sighting for sighting in timeline.sightings if sighting.person == person]
     points = shares_over_time(seen)
-    show_curves(points, timeline_chart(timeline.seconds, ink()), key="timeline", alt="Emotions over the video's time")
+    show_curves(points, timeline_chart(timeline.seconds, ink()), key="timeline", alt="Emotions over the video")
     chosen = seen[:: max(1, -(-len(seen) // _FACES_SHOWN))]
     captions = [f"{sighting.seconds:.1f} s {sighting.face.emotion}" for sighting in chosen]
     show_faces([sighting.face.crop for sighting in chosen], captions, columns=_FACES_SHOWN)

@@ -26,7 +26,7 @@ STEPS: Final = (
         "pages/explore_data.py",
         ":material/bar_chart:",
         "Look at the data",
-        "See how uneven the emotions are, and what always answering with the commonest would score.",
+        "See how uneven the emotions are, and what always answering the most common one would score.",
     ),
     Step(
         "pages/train_models.py",
@@ -44,7 +44,7 @@ STEPS: Final = (
         "pages/classify_faces.py",
         ":material/face:",
         "Let it read a face",
-        "Give it a picture or the webcam, then look at what its answer hangs on.",
+        "Give it a picture or the webcam, then see what its answer depends on.",
     ),
 )
 

@@ -71,7 +71,7 @@ def _show_controls(webcam: WebcamClassifier, playing: bool) -> None:
     with st.container(horizontal=True):
         paused = webcam.paused and playing
         st.button(
-            "Go on" if paused else "Pause",
+            "Continue" if paused else "Pause",
             icon=":material/play_arrow:" if paused else ":material/pause:",
             disabled=not playing,
             key="webcam-pause",
@@ -86,7 +86,7 @@ def _show_controls(webcam: WebcamClassifier, playing: bool) -> None:
         list(_SMOOTHING),
         "Steady",
         key="webcam-smoothing",
-        help="Over how much time probabilities are averaged: from each frame by itself to two seconds.",
+        help="How long probabilities are averaged: from a single frame to two seconds.",
     )
     unsure = right.slider(
         "Unsure below",
@@ -96,7 +96,7 @@ def _show_controls(webcam: WebcamClassifier, playing: bool) -> None:
         step=5,
         format="%d%%",
         key="webcam-unsure",
-        help="With less confidence than this a face is labelled unsure instead of guessed at.",
+        help="Below this confidence a face is labelled unsure instead of guessed.",
     )
     with st.container(horizontal=True):
         largest = st.toggle("Largest face only", key="webcam-largest")
@@ -173,7 +173,7 @@ def _show_below(webcam: WebcamClassifier, run: Run, playing: bool) -> None:
             chosen = st.segmented_control(
                 "Face", names, required=True, key="closer-source", label_visibility="collapsed"
             )
-            st.button("Drop the stills", icon=":material/delete:", key="drop-stills", on_click=stills.clear)
+            st.button("Discard the stills", icon=":material/delete:", key="drop-stills", on_click=stills.clear)
     if chosen == LIVE:
         st.fragment(_show_live_closely, run_every=_CLOSER_SECONDS)(webcam, run)
     else:

@@ -47,13 +47,13 @@ _INK: Final[dict[str | None, str]] = {"light": "#151827", "dark": "#F0F2F8"}
 """The theme's text colours, for figures that cannot follow it by themselves."""
 
 _BADGES: Final[dict[State, tuple[Any, str, str]]] = {
-    State.QUEUED: ("gray", ":material/schedule:", "Waits for its turn."),
-    State.RUNNING: ("blue", ":material/play_arrow:", "Is being trained."),
-    State.STOPPING: ("orange", ":material/pending:", "Was asked to stop and is finishing the batch in hand."),
-    State.STOPPED: ("orange", ":material/stop_circle:", "Ended early because someone asked."),
+    State.QUEUED: ("gray", ":material/schedule:", "Waiting for its turn."),
+    State.RUNNING: ("blue", ":material/play_arrow:", "Being trained."),
+    State.STOPPING: ("orange", ":material/pending:", "Asked to stop; finishing the current batch."),
+    State.STOPPED: ("orange", ":material/stop_circle:", "Ended early by request."),
     State.FINISHED: ("green", ":material/check:", "Ran to its end."),
-    State.FAILED: ("red", ":material/error:", "Ended by an error."),
-    State.INTERRUPTED: ("red", ":material/power_off:", "Its process died without a word."),
+    State.FAILED: ("red", ":material/error:", "Ended with an error."),
+    State.INTERRUPTED: ("red", ":material/power_off:", "Its process ended unexpectedly."),
     State.DAMAGED: ("red", ":material/broken_image:", "Its folder cannot be read."),
 }
 

@@ -70,7 +70,7 @@ def look_into(content: BinaryIO, title: str) -> Incoming:
     config = _document(RunConfig, "config.json", files, title)
     status = _document(Status, "status.json", files, title)
     if config is None or status is None:
-        raise BadInput(f"{title} lacks its config.json or status.json, so it is no exported run.")
+        raise BadInput(f"{title} lacks its config.json or status.json, so it is not an exported run.")
     _refuse_unfinished(status.state, title)
     _refuse_other_family(config, files, title)
     return Incoming(
@@ -95,7 +95,7 @@ def _only_folder(archive: CheckedZip) -> str:
             continue
         folder, slash, file = name.partition("/")
         if not (_RUN_ID.fullmatch(folder) and slash and (file in LIMITS or not file)):
-            raise BadInput(f"{archive.title} holds {name[:80]!r}, which is no file of an exported run.")
+            raise BadInput(f"{archive.title} holds {name[:80]!r}, which is not part of an exported run.")
         folders.add(folder)
     if len(folders) != 1:
         raise BadInput(f"{archive.title} holds {len(folders)} runs; one was expected.")
@@ -108,7 +108,7 @@ def _document(kind: type[_Document], name: str, files: Mapping[str, bytes], titl
     try:
         return kind.model_validate_json(files[name])
     except ValidationError as error:
-        raise BadInput(f"{name} in {title} does not hold what this version keeps there.") from error
+        raise BadInput(f"{name} in {title} does not hold what this version expects.") from error
 
 
 def _refuse_unfinished(state: State, title: str) -> None:

@@ -78,7 +78,7 @@ def network_weights(content: bytes | None, model: Model, title: str) -> bytes | 
         return None
     archive = CheckedZip(io.BytesIO(content), title)
     if set(archive.names) != _KERAS_NAMES:
-        raise BadInput(f"{title} is no network as Keras saves it.")
+        raise BadInput(f"{title} is not a network saved by Keras.")
     weights = archive.read("model.weights.h5", _MOST_BYTES)
     least = 4 * count_parameters(model)  # 32 bits each; an optimiser's state may add up to four times that
     if not weights.startswith(_HDF5) or not least <= len(weights) <= 5 * least + _HDF5_OVERHEAD:
@@ -89,7 +89,7 @@ def network_weights(content: bytes | None, model: Model, title: str) -> bytes | 
 def _arrays(content: bytes, expected: tuple[str, ...], title: str) -> dict[str, NDArray[Any]]:
     archive = CheckedZip(io.BytesIO(content), title)
     if set(archive.names) != {f"{name}.npy" for name in expected}:
-        raise BadInput(f"{title} does not hold just the arrays {', '.join(expected)}.")
+        raise BadInput(f"{title} does not hold exactly the arrays {', '.join(expected)}.")
     return {name: _array(archive.read(f"{name}.npy", _MOST_BYTES), f"{name} in {title}") for name in expected}
 
 
@@ -103,4 +103,4 @@ def _array(content: bytes, title: str) -> NDArray[Any]:
             raise ValueError("its header and its length differ")
         return np.frombuffer(content, kind, offset=file.tell()).reshape(shape, order="F" if by_columns else "C")
     except Exception as error:  # a header is a Python literal, whose parsing can fail in many ways
-        raise BadInput(f"{title} is no array of numbers.") from error
+        raise BadInput(f"{title} is not an array of numbers.") from error

@@ -33,11 +33,11 @@ class CheckedZip:
     def __init__(self, content: BinaryIO, title: str) -> None:
         self.title = title
         if not _has_short_list(content):
-            raise BadInput(f"{title} is not a whole zip file, or not one of a run.")
+            raise BadInput(f"{title} is not a complete zip file, or not one of a run.")
         try:
             self._zip = zipfile.ZipFile(content)
         except Exception as error:  # damaged bytes make zipfile, struct and codecs raise errors of many kinds
-            raise BadInput(f"{title} is not a whole zip file: {error}.") from error
+            raise BadInput(f"{title} is not a complete zip file: {error}.") from error
         self._entries: dict[str, zipfile.ZipInfo] = {}
         for entry in self._zip.infolist():
             self._refuse_where_odd(entry)
@@ -62,15 +62,15 @@ class CheckedZip:
     def _refuse_where_odd(self, entry: zipfile.ZipInfo) -> None:
         where = self._where(entry.orig_filename)
         if entry.filename in self._entries:
-            raise BadInput(f"{where} is there twice.")
+            raise BadInput(f"{where} occurs twice.")
         if entry.filename != entry.orig_filename:
-            raise BadInput(f"{where} has a name that is no file's.")
+            raise BadInput(f"{where} has an invalid file name.")
         if stat.S_IFMT(entry.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise BadInput(f"{where} is a link or a device, not a file.")
         if entry.flag_bits & _ENCRYPTED:
             raise BadInput(f"{where} is encrypted.")
         if entry.compress_type not in _COMPRESSIONS:
-            raise BadInput(f"{where} is compressed in a way that is not read here.")
+            raise BadInput(f"{where} uses an unsupported compression.")
 
     def _where(self, name: str) -> str:
         return f"{name[:80]!r} in {self.title}"

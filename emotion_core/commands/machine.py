@@ -36,13 +36,13 @@ def _print_report(report: Report) -> None:
     print_line(f"Keras backends: {', '.join(report.backends) or 'none'}")
     print_line(f"GPUs: {', '.join(map(_describe_gpu, report.gpus)) or 'none from NVIDIA'}")
     print_line(f"backends that see a GPU: {', '.join(report.gpu_backends) or 'none'}")
-    print_line(f"slots, in each of which a run can compute: {', '.join(report.slots)}")
+    print_line(f"slots, with room for one run each: {', '.join(report.slots)}")
     for name, folder in report.folders.items():
-        made = "" if folder.exists else ", not made yet"
+        made = "" if folder.exists else ", not created yet"
         access = "writable" if folder.writable else "not writable"
         print_line(f"{name:6} {folder.path} ({access}, {folder.free_gigabytes} GB free{made})")
-    print_line(f"faces are found by: {report.detector}")
-    print_line(f"The engine is {'computing' if report.engine_is_working else 'at rest'}.")
+    print_line(f"face detector: {report.detector}")
+    print_line(f"The engine is {'computing' if report.engine_is_working else 'idle'}.")
     for sentence in report.missing or ("Nothing is missing.",):
         print_line(sentence)
 

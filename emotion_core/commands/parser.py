@@ -90,10 +90,10 @@ def _reproduce(commands: Any) -> None:
         commands,
         "reproduce",
         ("train", "reproduce"),
-        "Queue the coursework's table, every preset with its seeds, but for the runs that are there already.",
+        "Queue the coursework's table, every preset with its seeds, except the runs that exist already.",
     )
     command.add_argument("presets", metavar="PRESET", nargs="*", help="only these presets of the table")
-    command.add_argument("--again", action="store_true", help="queue the runs that are there already, too")
+    command.add_argument("--again", action="store_true", help="also queue the runs that exist already")
     _add_data_option(command, required=True)
     _add_epochs_option(command)
     _add_drop_option(command)
@@ -127,26 +127,28 @@ def _add_data_option(command: argparse.ArgumentParser, *, required: bool = False
 
 
 def _add_epochs_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--epochs", type=int, metavar="N", help="largest number of passes over the data")
+    command.add_argument("--epochs", type=int, metavar="N", help="maximum number of passes over the data")
 
 
 def _add_drop_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--drop-incomplete", action="store_true", help="leave out rows whose pixels are missing")
+    command.add_argument("--drop-incomplete", action="store_true", help="leave out rows with missing pixels")
 
 
 def _runs(commands: Any) -> None:
-    group = commands.add_parser("runs", help="List, show, wait for, stop, resume, move, carry or delete saved runs.")
+    group = commands.add_parser(
+        "runs", help="List, show, wait for, stop, resume, move, export, import or delete saved runs."
+    )
     verbs = group.add_subparsers(metavar="VERB", required=True)
     _verb(verbs, "list", "list_runs", "List the saved runs, newest first.", run=False)
     _verb(verbs, "show", "show", "Show one run.")
-    _verb(verbs, "wait", "wait", "Wait until a run is over; fails if it failed.")
-    stop = _verb(verbs, "stop", "stop", "Ask a run to stop after the batch in hand, keeping what it has learnt.")
+    _verb(verbs, "wait", "wait", "Wait until a run has ended; fails if it failed.")
+    stop = _verb(verbs, "stop", "stop", "Ask a run to stop after the current batch, keeping what it has learnt.")
     stop.add_argument("--now", action="store_true", help="end its processes at once instead")
-    resume = _verb(verbs, "resume", "resume", "Queue a run that is over to go on after its last whole epoch.")
-    resume.add_argument("--epochs", type=int, metavar="N", help="passes over the data in all, for training longer")
-    move = _verb(verbs, "move", "move", "Let a waiting run come earlier or later.")
-    move.add_argument("places", type=int, metavar="PLACES", help="how many places later; below 0 for earlier")
-    export = _verb(verbs, "export", "export", "Write a run that is over as one zip.")
+    resume = _verb(verbs, "resume", "resume", "Queue a run that has ended, to continue after its last complete epoch.")
+    resume.add_argument("--epochs", type=int, metavar="N", help="total passes over the data, for training longer")
+    move = _verb(verbs, "move", "move", "Move a waiting run earlier or later in the queue.")
+    move.add_argument("places", type=int, metavar="PLACES", help="how many places later; negative for earlier")
+    export = _verb(verbs, "export", "export", "Write a run that has ended as one zip.")
     export.add_argument("file", type=Path, metavar="FILE", help="zip to write")
     take_in = _verb(verbs, "import", "take_in", "Check a zip that 'export' wrote, and add its run.", run=False)
     take_in.add_argument("file", type=Path, metavar="FILE", help="zip to read")
@@ -165,11 +167,11 @@ def _evaluate(commands: Any) -> None:
     command = _command(commands, "evaluate", ("serve", "evaluate_run"), "Score a run on a labelled data set.")
     _add_run_and_data(command)
     command.add_argument("--labels", type=Path, metavar="CSV", help="id,emotion of a data set without its own labels")
-    command.add_argument("--save", action="store_true", help="keep the scores with the run, as those on test faces")
+    command.add_argument("--save", action="store_true", help="save the scores with the run as its test scores")
 
 
 def _predict(commands: Any) -> None:
-    command = _command(commands, "predict", ("serve", "predict"), "Write a run's predictions as Kaggle takes them.")
+    command = _command(commands, "predict", ("serve", "predict"), "Write a run's predictions in Kaggle's format.")
     _add_run_and_data(command)
     command.add_argument("--output", type=Path, required=True, metavar="FILE", help="CSV to write")
     command.add_argument(
@@ -199,7 +201,7 @@ def _classify(commands: Any) -> None:
     command = _command(commands, "classify", ("serve", "classify"), "Find the faces in pictures and classify them.")
     command.add_argument("images", metavar="IMAGE", nargs="+", type=Path, help="JPEG, PNG, WebP or BMP")
     command.add_argument("--run", metavar="RUN", help=f"{RUN_HELP} (default: the best run)")
-    command.add_argument("--detector", metavar="NAME", help="yunet or haar (default: yunet where it was fetched)")
+    command.add_argument("--detector", metavar="NAME", help="yunet or haar (default: yunet if it was fetched)")
     command.add_argument(
         "--smallest",
         type=float,

@@ -77,7 +77,7 @@ def move(options: argparse.Namespace) -> None:
     runs = runs_of(options)
     run = runs.find(options.run)
     if (state := run.state()) is not State.QUEUED:
-        raise BadInput(f"Run {run.id} is {state}; only a run that waits has a place in the queue.")
+        raise BadInput(f"Run {run.id} is {state}; only a waiting run has a place in the queue.")
     LocalEngine(runs).move(run, options.places)
     waiting = [line.id for line in runs.in_hand() if line.state is State.QUEUED]
     if options.json:
@@ -92,7 +92,9 @@ def export(options: argparse.Namespace) -> None:
     run, file = runs_of(options).find(options.run), file_to_write(options.file)
     pack(run, file)
     if loses_model(run):
-        print_note(f"{run.id} has only the serving copy of its network, which is not carried: scores and settings are.")
+        print_note(
+            f"{run.id} has only the serving copy of its network, which is not exported; scores and settings are."
+        )
     if options.json:
         print_json({"id": run.id, "file": str(file), "bytes": file.stat().st_size})
     else:
@@ -120,7 +122,7 @@ def print_outcome(run: Run, *, as_json: bool) -> None:
     _print_run(run, as_json=as_json)
     state = run.state()
     if state not in (State.FINISHED, State.STOPPED):
-        raise EmotionError(f"Run {run.id} {state}: {run.status().reason or 'its process died without a word.'}")
+        raise EmotionError(f"Run {run.id} {state}: {run.status().reason or 'its process ended unexpectedly.'}")
 
 
 def progress_of(run: Run, queued_before: int = 0) -> str:

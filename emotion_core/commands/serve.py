@@ -88,15 +88,15 @@ def _rows_to_score(run: Run, dataset: Dataset, *, as_test: bool) -> NDArray[np.i
     rows = split_rows(dataset, run.config.data.split, run.config.training.seed)
     unseen = np.setdiff1d(every, np.concatenate([rows.training, rows.validation]))
     known = (
-        f"Run {run.id} learnt from {len(rows.training):,} faces of {dataset.name} and was chosen by "
+        f"Run {run.id} learnt from {len(rows.training):,} faces of {dataset.name} and was validated on "
         f"{len(rows.validation):,} others"
     )
     if len(unseen):
-        print_note(f"{known}; scored are the {len(unseen):,} that are left.")
+        print_note(f"{known}; it is scored on the remaining {len(unseen):,}.")
         return unseen
     if as_test:
-        raise BadInput(f"{known}, which are all, so that they test nothing.")
-    print_note(f"{known}, which are all: its score on them flatters.")
+        raise BadInput(f"{known}, which is all of them, so none are left to test it on.")
+    print_note(f"{known}, which is all of them, so the score flatters it.")
     return every
 
 

@@ -68,17 +68,17 @@ def _tell_what_it_takes(entries: Sequence[Entry], configs: Sequence[RunConfig], 
     """Say on standard error what will be computed, what is there already and how long it may take here."""
     paces, has_gpu, jobs = measured_paces(runs), may_train_on_gpu(), jobs_of(configs, faces)
     if faces.is_drawn:
-        _tell("The faces are drawn: what comes out cannot be compared with the coursework's figures.")
+        _tell("The faces are drawn: the results cannot be compared with the coursework's figures.")
     for entry in entries:
         own = [job for job in jobs if job[0] in entry.configs]
         there = len(entry.configs) - len(own)
         facts = [f"{len(own)} to train, {say(own, paces, has_gpu=has_gpu)}"] if own else []
-        facts += [f"{there} there already"] if there else []
+        facts += [f"{there} already there"] if there else []
         _tell(f"{entry.preset.name:{max(map(len, PRESETS))}}  {'; '.join(facts)}")
     if jobs:
         _tell(f"{len(jobs)} runs to train one after the other, {say(jobs, paces, has_gpu=has_gpu)}")
     else:
-        _tell("Every run is there already; --again trains them once more.")
+        _tell("Every run exists already; --again trains them again.")
 
 
 def _tell(line: str) -> None:
@@ -142,7 +142,7 @@ def _stopped_by_keyboard(run: Run, narrator: Narrator) -> Iterator[None]:
     def stop(_signal: int, _frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         run.request_stop()
-        narrator.write("Stopping after the batch in hand; press Ctrl-C again to end at once.\n")
+        narrator.write("Stopping after the current batch; press Ctrl-C again to end at once.\n")
 
     former = signal.signal(signal.SIGINT, stop)
     try:

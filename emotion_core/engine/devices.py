@@ -140,7 +140,7 @@ def _require_gpu(device: Device) -> None:
     if not may_have_gpu():
         raise BadInput("The run asks for a GPU, and this machine has none; choose auto or cpu as its device.")
     if device.gpu is not None and gpu_slot(device.gpu) not in _gpu_slots():
-        raise BadInput(f"The run asks for GPU {device.gpu}; here there is {_list_gpus(gpus())}.")
+        raise BadInput(f"The run asks for GPU {device.gpu}; this machine has {_list_gpus(gpus())}.")
     if _gpu_backend(device) is None:
         blind = "no installed backend sees it" if device.backend == "auto" else f"{device.backend} does not see it"
         raise BadInput(f"There is a GPU, but {blind}; choose cpu as the device, or {how_to_use_the_gpu()}.")

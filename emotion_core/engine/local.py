@@ -53,7 +53,7 @@ class LocalEngine:
             if not run.status().sequence:
                 self._ask_to_stop(run)
                 raise EmotionError(
-                    f"Run {run.id} was started in a terminal, which alone can end it at once; it was asked to stop."
+                    f"Run {run.id} was started in a terminal; only that can end it at once, so it was asked to stop."
                 )
             run.request_kill()
             self._start_worker_where_none_is()  # it is the worker that ends processes
@@ -153,8 +153,8 @@ class LocalEngine:
         if run.state() is not State.QUEUED or self._queue.is_taken(run):
             return False
         done = run.status().epoch
-        when = f"went on after epoch {done:,}" if done else "began"
-        run.record(state=State.STOPPED, reason=f"Stopped by a person before it {when}.", finished=time.time())
+        when = f"continued after epoch {done:,}" if done else "began"
+        run.record(state=State.STOPPED, reason=f"Stopped by the user before it {when}.", finished=time.time())
         return True
 
     def _start_worker_where_none_is(self) -> None:
@@ -188,8 +188,8 @@ def _check_goal(run: Run, state: State, done: int, goal: int) -> None:
     """Raise BadInput where going on to so many epochs makes no sense."""
     way = way_on(run, state)
     if way is WayOn.NONE:
-        raise BadInput(f"Run {run.id} has no checkpoint from which it could go on; train a copy of it instead.")
+        raise BadInput(f"Run {run.id} has no checkpoint to continue from; train a copy of it instead.")
     if goal < done:
-        raise BadInput(f"Run {run.id} has done {done:,} epochs already; {goal:,} in all would be fewer.")
+        raise BadInput(f"Run {run.id} has already done {done:,} epochs; a total of {goal:,} would be fewer.")
     if way is WayOn.LENGTHEN and goal == done:
-        raise BadInput(f"Run {run.id} has done all its {goal:,} epochs; give it more of them to go on.")
+        raise BadInput(f"Run {run.id} has done all its {goal:,} epochs; give it more to continue.")

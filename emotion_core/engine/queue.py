@@ -119,7 +119,7 @@ class Queue:
         """Record that an abandoned run was interrupted. Only under the lock."""
         with suppress(EmotionError, OSError), run.alive():  # meanwhile no trainer can begin
             if _speaks_of_a_process(run.status()):
-                run.record(state=State.INTERRUPTED, reason="The training process ended without a word.")
+                run.record(state=State.INTERRUPTED, reason="The training process ended unexpectedly.")
 
     # --- trainers --------------------------------------------------------------------------------------------------
 

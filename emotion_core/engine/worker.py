@@ -203,7 +203,7 @@ class Worker:
             self._give_up(run, str(error))
         except Exception as error:
             traceback.print_exc()
-            self._give_up(run, f"The engine could not see the run through: {error}")
+            self._give_up(run, f"The engine could not complete the run: {error}")
 
     def _give_up(self, run: Run, reason: str) -> None:
         report(f"{run.id} given up: {reason}")
@@ -217,9 +217,9 @@ class Worker:
 def explain_end(run: Run, exit_code: int | None) -> tuple[State, str]:
     """Say how a run ended whose trainer left no word; a negative exit code is the signal that ended it."""
     if run.kill_requested():
-        return State.INTERRUPTED, "Ended by a person."
+        return State.INTERRUPTED, "Ended by the user."
     if exit_code is None:
-        return State.INTERRUPTED, "The training process ended without a word."
+        return State.INTERRUPTED, "The training process ended unexpectedly."
     if exit_code and (reason := explain_log(run.log_of_sitting(), run.config)):
         return State.FAILED, reason
     if exit_code < 0:

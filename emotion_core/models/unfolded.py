@@ -43,7 +43,7 @@ def unfold_network(run: Run, faces: NDArray[np.float32]) -> keras.Model:
     convolutions = [layer for layer in network.layers if isinstance(layer, layers.Conv2D)]
     try:
         if not isinstance(run.config.model, ResidualModel):
-            raise ValueError("it is no residual network")
+            raise ValueError("it is not a residual network")
         graph = onnx.load(run.onnx_path).graph
         arrays = {each.name.removesuffix("/16bits"): onnx.numpy_helper.to_array(each) for each in graph.initializer}
         folded = _folded_convolutions(graph, arrays)

@@ -78,7 +78,7 @@ def load_or_build(cache: Path, key: CacheKey, read_blocks: Callable[[], Iterator
         with FileLock(cache / f".{key.prefix}lock"):
             return _load(cache / key.folder_name) or _build(cache, key, read_blocks)
     except OSError as error:
-        raise EmotionError(f"The parsed faces cannot be kept in {cache}: {error.strerror or error}.") from error
+        raise EmotionError(f"The parsed faces cannot be saved in {cache}: {error.strerror or error}.") from error
 
 
 def _build(cache: Path, key: CacheKey, read_blocks: Callable[[], Iterator[Block]]) -> StoredFaces:

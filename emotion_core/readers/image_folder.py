@@ -100,9 +100,7 @@ def _label_of(picture: _Picture, name: str) -> int:
     """The label of the folder that the picture lies in."""
     label = label_of(picture.path.parent.name)
     if label is None:
-        raise BadInput(
-            f"{name}: {picture.path} does not lie in a folder named after an emotion: {', '.join(EMOTIONS)}."
-        )
+        raise BadInput(f"{name}: {picture.path} is not in a folder named after an emotion: {', '.join(EMOTIONS)}.")
     return label
 
 
@@ -116,8 +114,8 @@ def _have_usage(pictures: list[_Picture], name: str) -> bool:
     without = [picture for picture in pictures if not _usage_of(picture)]
     if without and len(without) < len(pictures):
         raise BadInput(
-            f"{name}: {without[0].path} lies in no folder named train, validation or test, as others do; "
-            "put it into one of them."
+            f"{name}: {without[0].path} is not in a folder named train, validation or test, as others are; put it into "
+            "one of them."
         )
     return not without
 
@@ -148,7 +146,7 @@ def _member_reader(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callabl
 
 def _check_size(name: str, size: int) -> None:
     if size > _MAX_FILE_BYTES:
-        raise BadInput(f"{name} has {size:,} bytes; a picture has at most {_MAX_FILE_BYTES:,}.")
+        raise BadInput(f"{name} has {size:,} bytes; a picture may have at most {_MAX_FILE_BYTES:,}.")
 
 
 def _is_image(name: str) -> bool:

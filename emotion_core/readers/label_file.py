@@ -59,5 +59,5 @@ def _read_line(line: bytes, columns: list[str], labels: dict[str, int]) -> None:
         raise LineFault(f"has {len(fields)} fields; expected {len(columns)}, as in the header")
     image_id = decode_text(fields[columns.index("id")], "id")
     if image_id in labels:
-        raise LineFault(f"has the id {image_id!r} a second time")
+        raise LineFault(f"repeats the id {image_id!r}")
     labels[image_id] = parse_label(fields[columns.index("emotion")])

@@ -128,7 +128,7 @@ def _check_size(path: Path) -> None:
     if size == 0:
         raise BadInput(f"{path.name} is empty; expected a CSV with a header and a row per face.")
     if size > MAX_UPLOAD_BYTES:
-        raise BadInput(f"{path.name} has {_megabytes(size)}; at most {_megabytes(MAX_UPLOAD_BYTES)} can be read.")
+        raise BadInput(f"{path.name} is {_megabytes(size)}; at most {_megabytes(MAX_UPLOAD_BYTES)} can be read.")
 
 
 def _only_csv(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
@@ -154,7 +154,7 @@ def _reporting_damage(name: str) -> Iterator[None]:
     except RuntimeError as error:  # how zipfile says that it lacks a password
         if "password" not in str(error):
             raise
-        raise BadInput(f"{name} is locked by a password; unpack it first.") from error
+        raise BadInput(f"{name} is protected by a password; unpack it first.") from error
 
 
 def _first_bytes(path: Path, count: int) -> bytes:

@@ -29,7 +29,7 @@ class About(BaseModel):
         """Take what a person typed: name and tags in a line each, a tag once; raises BadInput where it is too long."""
         tags = tuple(tag for tag in dict.fromkeys(map(_in_one_line, tags)) if tag)
         if len(tags) > MOST_TAGS:
-            raise BadInput(f"There are {len(tags)} tags; a run may have {MOST_TAGS}.")
+            raise BadInput(f"There are {len(tags)} tags; a run may have at most {MOST_TAGS}.")
         return cls(
             name=_fitting("The name", _in_one_line(name), LONGEST_NAME),
             notes=_fitting("The text of the notes", notes.strip(), LONGEST_NOTES),

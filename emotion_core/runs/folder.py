@@ -88,7 +88,7 @@ class Runs:
             return matches[0]
         if not matches:
             raise RunNotFound(f"There is no run {reference!r} in {self.folder}.")
-        raise RunNotFound(f"{reference!r} is the beginning of {len(matches)} runs; give more of the id.")
+        raise RunNotFound(f"{reference!r} matches {len(matches)} runs; give more of the id.")
 
     def delete(self, run: Run) -> None:
         """Remove a run for good; raises BadInput while it is computing."""

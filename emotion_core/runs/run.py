@@ -228,7 +228,7 @@ class Run:
         """Put scores on test faces beside those on the validation rows; raises EmotionError where there are none."""
         evaluation = self.evaluation()
         if evaluation is None:
-            raise EmotionError(f"Run {self.id} has no evaluation to put the scores beside.")
+            raise EmotionError(f"Run {self.id} has no evaluation to store the scores with.")
         document = evaluation.model_copy(update={"test": scores}).model_dump_json(indent=2)
         write_text(self.folder / "evaluation.json", document + "\n")
 
@@ -298,7 +298,7 @@ def _checked(validation: Validation) -> Validation:
     if not len(rows) or labels.shape != rows.shape or probabilities.shape != (len(rows), NUM_EMOTIONS):
         raise ValueError("rows, labels and probabilities are of different numbers of faces")
     if labels.dtype.kind not in "ui" or not 0 <= labels.min() <= labels.max() < NUM_EMOTIONS:
-        raise ValueError("a label is that of no emotion")
+        raise ValueError("a label is not that of an emotion")
     if probabilities.dtype.kind != "f" or not (abs(probabilities - 0.5) <= 0.501).all():  # which NaN is not either
         raise ValueError("a probability lies outside 0 to 1")
     return validation
