@@ -16,7 +16,7 @@ def show_numbers(dataset: "Dataset", overview: "Overview") -> None:
     with st.grid(4, min_column_width=180):
         look = {"delta_color": "off", "delta_arrow": "off", "border": True, "height": "stretch"}
         training = sum(overview.training.values())
-        st.metric("Faces", f"{len(dataset):,}", f"{training:,} train", **look)
+        st.metric("Faces", f"{len(dataset):,}", f"{training:,} for training", **look)
         for label, name in (("Largest class", overview.largest), ("Smallest class", overview.smallest)):
             st.metric(label, name, f"{overview.share(name):.1%} of faces", **look)
         ratio = dataset.imbalance_ratio()
