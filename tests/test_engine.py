@@ -282,7 +282,7 @@ def test_a_run_of_a_terminal_is_only_asked_to_stop(engine, runs, endless):
         (State.FINISHED, 6, 6, "has done all its 6 epochs"),
         (State.FINISHED, 4, 4, "has done all its 4 epochs"),
         (State.FINISHED, 6, 5, "has already done 6 epochs; a total of 5 would be fewer"),
-        (State.STOPPED, 6, 5, "has done 6 epochs already"),
+        (State.STOPPED, 6, 5, "has already done 6 epochs"),
         (State.STOPPED, 6, 10_001, "less than or equal to 10000"),
     ],
 )
