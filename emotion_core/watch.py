@@ -25,6 +25,7 @@ class Watch:
         epoch: The epoch in hand, from 1; once the run is over, the number of whole epochs.
         epoch_fraction: How much of the epoch in hand is done, 0 to 1.
         seconds: Time spent computing, over all sittings; None where unknown.
+        images_per_second: Training images learnt from, of late; once the run is over, on average; None where unknown.
         seconds_left: At the pace of the last epochs and if no early stopping ends it sooner; None where unknown.
         best_epoch: The epoch of lowest validation loss so far; once the run is over, the one that is kept.
         val_accuracy: That epoch's accuracy on the validation faces, 0 to 1.
@@ -39,6 +40,7 @@ class Watch:
     epochs: int
     epoch_fraction: float
     seconds: float | None
+    images_per_second: float | None
     seconds_left: float | None
     best_epoch: int | None
     val_accuracy: float | None
@@ -66,6 +68,7 @@ def watch(run: Run, queued_before: int = 0, state: State | None = None) -> Watch
         epochs=status.epochs,
         epoch_fraction=_epoch_fraction(status),
         seconds=status.seconds,
+        images_per_second=status.images_per_second,
         seconds_left=None if state is State.STOPPING else _seconds_left(status, history, progress),
         best_epoch=status.best_epoch,
         val_accuracy=status.best_val_accuracy,
@@ -76,7 +79,10 @@ def watch(run: Run, queued_before: int = 0, state: State | None = None) -> Watch
 
 def _watch_at_rest(run: Run, state: State, status: Status, queued_before: int) -> Watch:
     kept = run.evaluation()
-    seconds = status.seconds or (kept.seconds if kept else None)
+    # The status knows no more than the last report, but that is more than scores from before a run went on.
+    final = kept if state in (State.FINISHED, State.STOPPED) else None
+    seconds = final.seconds if final else status.seconds
+    pace = final.images_per_second if final else status.images_per_second
     return Watch(
         state,
         status,
@@ -85,6 +91,7 @@ def _watch_at_rest(run: Run, state: State, status: Status, queued_before: int) -
         epochs=status.epochs,
         epoch_fraction=0.0,
         seconds=seconds,
+        images_per_second=pace,
         seconds_left=None,
         best_epoch=kept.best_epoch if kept else status.best_epoch,
         val_accuracy=kept.accuracy if kept else status.best_val_accuracy,

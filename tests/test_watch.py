@@ -128,7 +128,7 @@ def test_the_best_epoch_is_the_one_so_far_and_in_the_end_the_one_that_is_kept(fi
     seen, evaluation = watch(finished_run), finished_run.evaluation()
     assert evaluation is not None
     assert (seen.best_epoch, seen.val_accuracy) == (evaluation.best_epoch, evaluation.accuracy)
-    assert seen.seconds == evaluation.seconds  # its status is from before they were counted there
+    assert (seen.seconds, seen.images_per_second) == (evaluation.seconds, evaluation.images_per_second)
     finished_run.record(state=State.RUNNING, best_epoch=2, best_val_accuracy=0.125)
     with finished_run.alive():
         seen = watch(finished_run)

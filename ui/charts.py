@@ -163,6 +163,21 @@ def _named(true: str, predicted: str) -> str:
     return f'data-cell="{cell_name(true, predicted)}" '
 
 
+def heading(title: str, colours: Mapping[str, str], mark: str) -> str:
+    """Return a chart's title and its legend, as HTML for a line above it; a mark never parts from its name.
+
+    Args:
+        title: The title.
+        colours: Name and colour of each thing that is drawn.
+        mark: HTML of the sign that shows the colour.
+    """
+    legend = " ".join(
+        f'<span style="margin-left:1.2rem;white-space:nowrap"><span style="color:{colour}">{mark}</span> {name}</span>'
+        for name, colour in colours.items()
+    )
+    return f"<strong>{title}</strong> {legend}"
+
+
 def short(name: str) -> str:
     """Cut a name that is long for a legend or a card."""
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"

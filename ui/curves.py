@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ui.charts import ACCENT, MUTED
+from ui.charts import ACCENT, MUTED, heading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -226,11 +226,7 @@ def curve_chart(metric: str, view: CurveView = PLAIN) -> dict[str, Any]:
 
 def curve_heading(metric: str) -> str:
     """Return the chart's title and its legend, as HTML for a line above it."""
-    legend = "".join(
-        f'<span style="color:{colour};margin-left:1.2rem">&#9679;</span> {name}'
-        for name, colour in zip(_COLOURS["domain"], _COLOURS["range"], strict=True)
-    )
-    return f"<strong>{metric.capitalize()}</strong>{legend}"
+    return heading(metric.capitalize(), dict(zip(_COLOURS["domain"], _COLOURS["range"], strict=True)), "&#9679;")
 
 
 def rate_chart(axis: Axis = Axis.EPOCH) -> dict[str, Any]:

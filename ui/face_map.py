@@ -91,7 +91,7 @@ def show_face_map(dataset: "Dataset") -> None:
         _say_what_to_look_for(dataset, drawn.faces, kind, run)
     with right:
         if place is None:
-            st.caption("Point at a face to see it. Click it to keep it here, with its neighbours.")
+            st.caption("Point at a dot to see its face. Click it to keep it here, with its neighbours.")
         else:
             show_picked(dataset, drawn.faces, place, run)
 

@@ -149,7 +149,7 @@ def _show_phase(seen: Watch, facts: str) -> None:
 
 def _show_numbers(seen: Watch) -> None:
     accuracy = "–" if seen.val_accuracy is None else f"{seen.val_accuracy:.1%}"
-    speed = seen.status.images_per_second
+    speed = seen.images_per_second
     with st.grid(4):
         st.metric("Epoch", f"{seen.epoch:,} of {seen.epochs:,}", border=True)
         st.metric("Validation accuracy", accuracy, border=True, help=_of_which_epoch(seen))

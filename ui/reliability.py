@@ -6,7 +6,7 @@ Nothing here calls Streamlit.
 from typing import TYPE_CHECKING, Any, Final
 
 from emotion_core.calibration import Calibration
-from ui.charts import ACCENT
+from ui.charts import ACCENT, heading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,9 +104,8 @@ _TOOLTIP: Final = [
 
 def reliability_heading() -> str:
     """Return the diagram's title and its legend, as HTML for a line above it."""
-    parts = ((ACCENT, "right"), (TOO_SURE, "overconfident"), (TOO_MODEST, "underconfident"))
-    legend = "".join(f'<span style="color:{colour};margin-left:1.2rem">&#9632;</span> {name}' for colour, name in parts)
-    return f"<strong>Accuracy by confidence</strong>{legend}"
+    colours = {"right": ACCENT, "overconfident": TOO_SURE, "underconfident": TOO_MODEST}
+    return heading("Accuracy by confidence", colours, "&#9632;")
 
 
 def most_telling_sentence(calibration: Calibration) -> str:
