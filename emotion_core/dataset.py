@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,13 +19,13 @@ from emotion_core.readers.csv_lines import read_header
 from emotion_core.readers.csv_parser import parse_csv
 from emotion_core.readers.image_folder import (
     has_class_folders,
-    holds_class_pictures,
+    is_zip_of_pictures,
     list_images,
     read_folder,
     read_zip,
 )
 from emotion_core.readers.label_file import read_labels
-from emotion_core.readers.sources import holds_csv, open_csv, resolve_source
+from emotion_core.readers.sources import open_csv, resolve_source
 from emotion_core.readers.usage import TRAINING, VALIDATION
 from emotion_core.sample import SAMPLE_VERSION, draw_sample
 from emotion_core.settings import cache_folder
@@ -127,7 +127,7 @@ def load_dataset(source: str | Path, *, drop_incomplete: bool = False) -> Datase
     else:
         file = resolve_source(source)
         name, path = file.name, str(file)
-        stored = load_or_build(cache_folder(), _key(file), _reader(file))
+        stored = load_or_build(cache_folder(), _key(file), lambda: _read(file))
     dataset = Dataset(
         name=name,
         source=path,
@@ -242,12 +242,10 @@ def _columns(path: Path) -> tuple[str, ...]:
         return ()
 
 
-def _reader(path: Path) -> Callable[[], Iterator[Block]]:
+def _read(path: Path) -> Iterator[Block]:
     if path.is_dir():
-        return lambda: read_folder(path)
-    if holds_csv(path) and not holds_class_pictures(path):
-        return lambda: _read_csv(path)
-    return lambda: read_zip(path)
+        return read_folder(path)
+    return read_zip(path) if is_zip_of_pictures(path) else _read_csv(path)
 
 
 def _draw_faces() -> Iterator[Block]:

@@ -3,11 +3,12 @@
 Reads the run's folder through `Run` and shows nothing itself; a page or a terminal puts it on screen.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from emotion_core.config import LinearModel
-from emotion_core.runs import Run, State, Status
+from emotion_core.runs import Run, RunSummary, State, Status
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,6 +76,12 @@ def watch(run: Run, queued_before: int = 0, state: State | None = None) -> Watch
         history=history,
         progress=progress,
     )
+
+
+def runs_before(run: Run, in_hand: Iterable[RunSummary]) -> int:
+    """Return how many of the runs in hand, as `Runs.in_hand` orders them, come before one; 0 if it is not in hand."""
+    ids = [line.id for line in in_hand]
+    return ids.index(run.id) if run.id in ids else 0
 
 
 def _watch_at_rest(run: Run, state: State, status: Status, queued_before: int) -> Watch:

@@ -25,6 +25,7 @@ from emotion_core.dataset import load_dataset
 from emotion_core.emotions import EMOTIONS
 from emotion_core.presets import PRESETS, find_preset
 from emotion_core.runs import About, Run, Runs, State
+from emotion_core.watch import runs_before
 from tests.conftest import save_finished_run
 from tests.face_files import make_faces, pixel_text
 from tests.portrait import draw_portrait
@@ -625,7 +626,7 @@ def test_a_package_that_is_missing_is_named_with_the_way_to_it(missing):
 def test_who_waits_for_a_run_is_told_how_many_come_before_it(runs_folder):
     runs = Runs(runs_folder)
     first, last = (runs.create(find_preset("sgd").config, number) for number in (1, 2))
-    assert saved_runs._runs_before(last, runs) == 1
+    assert runs_before(last, runs.in_hand()) == 1
     assert saved_runs.progress_of(last, 1) == "Waiting for 1 run ahead of it"
     assert saved_runs.progress_of(first) == "Next in line; the worker is starting"
 

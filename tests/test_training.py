@@ -207,7 +207,9 @@ def stop_after(epochs: int, run: Run, folder: Path, environment: dict[str, str])
 
 TRAINER_THAT_IS_STOPPED = """
 import runpy, sys
+from pathlib import Path
 from emotion_core.recorder import Recorder
+from emotion_core.runs import Run
 
 folder, epochs = sys.argv[1], int(sys.argv.pop())
 save = Recorder.save
@@ -215,7 +217,7 @@ save = Recorder.save
 def save_and_ask_to_stop(recorder, *given):
     save(recorder, *given)
     if recorder.standing.epoch == epochs:
-        recorder._run.request_stop()
+        Run(Path(folder)).request_stop()
 
 Recorder.save = save_and_ask_to_stop
 runpy.run_module("emotion_core.training", run_name="__main__")

@@ -10,7 +10,7 @@ import streamlit as st
 from emotion_core.diagnosis import FEWEST_EPOCHS, diagnose_run
 from emotion_core.errors import DamagedRun, EmotionError
 from emotion_core.runs import Run, RunSummary, State, Status, WayOn, way_on
-from emotion_core.watch import Watch, as_duration, watch
+from emotion_core.watch import Watch, as_duration, runs_before, watch
 from ui import cache
 from ui.charts import CALM
 from ui.curves import (
@@ -111,8 +111,7 @@ def _can_go_on(run: Run) -> bool:
 
 def _show_run(line: RunSummary, hand: Sequence[RunSummary]) -> None:
     run = cache.runs().run_of(line)
-    ids = [other.id for other in hand]
-    seen = watch(run, queued_before=ids.index(run.id) if run.id in ids else 0, state=line.state)
+    seen = watch(run, runs_before(run, hand), line.state)
     facts = plain(_facts(run, seen.status))
     # There is more to do with a run that is over, so its facts stand below.
     title, controls = st.columns([1, 2] if seen.state.is_over else [3, 2], vertical_alignment="center")

@@ -10,8 +10,8 @@ from emotion_core.commands.options import runs_of
 from emotion_core.commands.output import Narrator, file_to_write, print_json, print_line, print_note, print_table
 from emotion_core.engine import LocalEngine
 from emotion_core.errors import BadInput, EmotionError
-from emotion_core.runs import Run, Runs, State, summarise
-from emotion_core.watch import as_duration, watch
+from emotion_core.runs import Run, State, summarise
+from emotion_core.watch import as_duration, runs_before, watch
 
 POLL_SECONDS = 0.5
 LOOKS_BETWEEN_WAKES = 10
@@ -42,7 +42,7 @@ def wait(options: argparse.Namespace) -> None:
     while not (state := run.state()).is_over:
         if state is State.QUEUED and looks % LOOKS_BETWEEN_WAKES == 0:
             engine.wake()  # or it would wait for ever where its worker died
-        narrator.show(progress_of(run, _runs_before(run, runs) if state is State.QUEUED else 0))
+        narrator.show(progress_of(run, runs_before(run, runs.in_hand()) if state is State.QUEUED else 0))
         time.sleep(POLL_SECONDS)
         looks += 1
     _let_worker_record(run)
@@ -156,12 +156,6 @@ def describe(run: Run) -> dict[str, Any]:
         "folder": str(run.folder),
         "config": run.config.model_dump(mode="json"),
     }
-
-
-def _runs_before(run: Run, runs: Runs) -> int:
-    """Return how many runs in hand come before one."""
-    ids = [line.id for line in runs.in_hand()]
-    return ids.index(run.id) if run.id in ids else 0
 
 
 def _let_worker_record(run: Run) -> None:

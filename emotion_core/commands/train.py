@@ -10,7 +10,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from types import FrameType
 
 from emotion_core.commands.options import configure, configure_all, runs_of
-from emotion_core.commands.output import Narrator, harmless, print_json, print_line
+from emotion_core.commands.output import Narrator, print_json, print_line, print_note
 from emotion_core.commands.saved_runs import print_outcome, progress_of
 from emotion_core.config import RunConfig
 from emotion_core.dataset import Dataset, load_dataset
@@ -68,21 +68,17 @@ def _tell_what_it_takes(entries: Sequence[Entry], configs: Sequence[RunConfig], 
     """Say on standard error what will be computed, what is there already and how long it may take here."""
     paces, has_gpu, jobs = measured_paces(runs), may_train_on_gpu(), jobs_of(configs, faces)
     if faces.is_drawn:
-        _tell("The faces are drawn: the results cannot be compared with the coursework's figures.")
+        print_note("The faces are drawn: the results cannot be compared with the coursework's figures.")
     for entry in entries:
         own = [job for job in jobs if job[0] in entry.configs]
         there = len(entry.configs) - len(own)
         facts = [f"{len(own)} to train, {say(own, paces, has_gpu=has_gpu)}"] if own else []
         facts += [f"{there} already there"] if there else []
-        _tell(f"{entry.preset.name:{max(map(len, PRESETS))}}  {'; '.join(facts)}")
+        print_note(f"{entry.preset.name:{max(map(len, PRESETS))}}  {'; '.join(facts)}")
     if jobs:
-        _tell(f"{len(jobs)} runs to train one after the other, {say(jobs, paces, has_gpu=has_gpu)}")
+        print_note(f"{len(jobs)} runs to train one after the other, {say(jobs, paces, has_gpu=has_gpu)}")
     else:
-        _tell("Every run exists already; --again trains them again.")
-
-
-def _tell(line: str) -> None:
-    print(harmless(line), file=sys.stderr)
+        print_note("Every run exists already; --again trains them again.")
 
 
 def _queue(configs: Sequence[RunConfig], runs: Runs) -> list[str]:

@@ -20,7 +20,7 @@ from emotion_core.emotions import EMOTIONS, label_of
 from emotion_core.errors import BadInput
 from emotion_core.images import decode_image, to_face, to_gray
 from emotion_core.readers.blocks import Block
-from emotion_core.readers.sources import is_zip, member_path, open_zip, size_limit, visible_members
+from emotion_core.readers.sources import csv_members, is_zip, member_path, open_zip, size_limit, visible_members
 from emotion_core.readers.usage import usage_of
 
 _FACES_PER_BLOCK: Final = 256
@@ -68,13 +68,17 @@ def has_class_folders(folder: Path) -> bool:
     return any(label_of(path.name) is not None for path in candidates if path.is_dir())
 
 
-def holds_class_pictures(path: Path) -> bool:
-    """Whether a file is a zip with pictures in folders named after emotions; raises BadInput where it is damaged."""
+def is_zip_of_pictures(path: Path) -> bool:
+    """Whether a file is a zip to be read for its pictures; raises BadInput where it is damaged.
+
+    It is where pictures lie in folders named after emotions, whatever else it holds, and where it holds no CSV.
+    """
     if not is_zip(path):
         return False
     with open_zip(path) as archive:
         members = map(member_path, visible_members(archive))
-        return any(_is_image(member.name) and label_of(member.parent.name) is not None for member in members)
+        in_classes = any(_is_image(member.name) and label_of(member.parent.name) is not None for member in members)
+        return in_classes or not csv_members(archive)
 
 
 def _read_pictures(pictures: list[_Picture], name: str) -> Iterator[Block]:

@@ -39,14 +39,6 @@ def is_zip(path: Path) -> bool:
     return _first_bytes(path, 4) in (b"PK\x03\x04", b"PK\x05\x06")
 
 
-def holds_csv(path: Path) -> bool:
-    """Whether a file is to be read as a CSV: every one is but a zip without a CSV in it; raises BadInput."""
-    if not is_zip(path):
-        return True
-    with open_zip(path) as archive:
-        return bool(_csv_members(archive))
-
-
 @contextmanager
 def open_csv(path: Path) -> Iterator[ByteStream]:
     """Open a CSV, plain, in gzip or alone in a zip; raises BadInput, also on reading where the file is damaged."""
@@ -78,6 +70,11 @@ def visible_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
         for member in archive.infolist()
         if not member.is_dir() and not any(part.startswith((".", "__MACOSX")) for part in member_path(member).parts)
     ]
+
+
+def csv_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the CSVs of a zip."""
+    return [member for member in visible_members(archive) if member.filename.lower().endswith(".csv")]
 
 
 def member_path(member: zipfile.ZipInfo) -> PurePosixPath:
@@ -132,15 +129,11 @@ def _check_size(path: Path) -> None:
 
 
 def _only_csv(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
-    members = _csv_members(archive)
+    members = csv_members(archive)
     if len(members) != 1:
         names = ", ".join(member.filename for member in members[:5])
         raise BadInput(f"{name} holds {len(members)} CSVs ({names}); expected one.")
     return members[0]
-
-
-def _csv_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    return [member for member in visible_members(archive) if member.filename.lower().endswith(".csv")]
 
 
 @contextmanager
