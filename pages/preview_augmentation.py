@@ -6,6 +6,7 @@ import streamlit as st
 
 from emotion_core.emotions import EMOTIONS
 from ui import augmentation, cache, transforms, widgets
+from ui.brought import bring
 
 if TYPE_CHECKING:
     from emotion_core.config import Augmentation
@@ -20,7 +21,7 @@ def offer_settings(settings: "Augmentation") -> None:
     with actions, st.container(horizontal=True, horizontal_alignment="right"):
         augmentation.offer_new_variants(settings)
         if st.button("Use in a run", type="primary", icon=":material/play_circle:"):
-            st.session_state["augmentation"] = settings
+            bring(settings)
             widgets.go_to("pages/train_models.py")
 
 

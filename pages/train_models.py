@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from emotion_core.classifier import by_merit
-from emotion_core.config import Augmentation, RunConfig, Training, with_settings
+from emotion_core.config import RunConfig, Training, with_settings
 from emotion_core.engine.backends import BACKENDS, installed_backends
 from emotion_core.engine.devices import check_device, may_have_gpu
 from emotion_core.errors import BadInput
@@ -15,6 +15,8 @@ from emotion_core.grid import expand
 from emotion_core.hardware import gpus
 from emotion_core.models.parameters import count_parameters
 from ui import cache
+from ui.brought import is_newly_brought, take_over
+from ui.clones import clone_anew, family_of_clone, find_cloned, leave_clone, show_cloned
 from ui.expected import say_time
 from ui.fields import explain
 from ui.forms import ConfigForm
@@ -22,7 +24,7 @@ from ui.launch import WATCH, forget_click, launch_button, show_refusal, submit
 from ui.live import live_view
 from ui.reproduce import close_reproduction
 from ui.several import ask_several
-from ui.starts import choose_preset, clone_anew, find_cloned, leave_linear, show_cloned
+from ui.starts import choose_preset, chosen_preset, take_preset
 from ui.tables import run_labels
 from ui.widgets import page_header, pick_dataset, plain
 
@@ -69,13 +71,18 @@ def choose_view() -> str:
         st.session_state["train.view"] = go_to
         if go_to == NEW:
             clone_anew()
-    brought = st.session_state.get("augmentation")  # what the Augment page wants used in a run
-    if brought != st.session_state.get("train.augmentation_seen"):
-        st.session_state["train.augmentation_seen"] = brought
+    if is_newly_brought():
         st.session_state["train.view"] = NEW
         leave_linear()
     st.session_state.setdefault("train.view", WATCH if is_something_to_watch() else NEW)
     return st.segmented_control("View", (NEW, WATCH), key="train.view", required=True, label_visibility="collapsed")
+
+
+def leave_linear() -> None:
+    """Go from a linear model, which takes no augmentation, to a small network, whose runs show what it is worth."""
+    if (family_of_clone() or chosen_preset().config.model.family) == "linear":
+        leave_clone()
+        take_preset("cnn-small")
 
 
 def is_something_to_watch() -> bool:
@@ -88,7 +95,7 @@ def new_run() -> None:
     dataset = pick_dataset("train-data")
     start = show_cloned(cloned) if cloned else choose_preset(dataset)
     form = ConfigForm(start.config, start.key)
-    take_over_augmentation(form)
+    take_over(form)
     family = form.current("model.family")
     if family != "residual":
         form.leave_out("training.first_side")
@@ -108,22 +115,6 @@ def new_run() -> None:
     if dataset is not None:
         with launch:
             offer_launch(plan, dataset)
-
-
-def take_over_augmentation(form: ConfigForm) -> None:
-    """Use what the Augment page left in the session, once for each form, and say so."""
-    augmentation: Augmentation | None = st.session_state.get("augmentation")
-    if augmentation in (None, st.session_state.get("train.augmentation_declined", {}).get(form.key)):
-        return
-    taken = st.session_state.setdefault("train.augmentation_taken", {})
-    if taken.get(form.key) != augmentation:
-        taken[form.key] = augmentation
-        form.overwrite("augmentation", augmentation)
-    if form.current("model.family") == "linear":
-        message = "A linear model takes no augmentation. Choose a network to use what you set on the Augment page."
-    else:
-        message = "The augmentation comes from the Augment page; you can change it below."
-    st.info(message, icon=":material/transform:")
 
 
 def ask_main_settings(form: ConfigForm, unused: tuple[str, ...]) -> None:

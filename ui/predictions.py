@@ -160,14 +160,13 @@ def _choose_others(run: "Run", lines: Sequence[RunSummary]) -> list[str]:
         placeholder="Other runs, if you like" if options else "There is no other run yet",
         help="The mean of the runs' probabilities, equally weighted, is often better than any single run.",
     )
-    st.session_state["chosen_with"] = ",".join(others)
-    widgets.remember("with", ",".join(others))
+    widgets.keep("with", ",".join(others))
     return others
 
 
 def _follow_url(options: Sequence[str]) -> None:
     """Give the list the value of the URL where that is new, else keep its own, else the session's."""
-    asked, remembered = st.query_params.get("with"), st.session_state.get("chosen_with", "")
+    asked, remembered = st.query_params.get("with"), widgets.kept("with")
     wanted = st.session_state.get(_OTHERS, remembered.split(","))
     if asked is not None and asked != remembered:
         wanted = asked.split(",")

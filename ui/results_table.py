@@ -9,7 +9,7 @@ from emotion_core.runs import State
 from ui import presenter, tables
 from ui.results_columns import COLUMNS, open_column
 from ui.results_view import View
-from ui.widgets import drawn_badge, go_to, plain, remember
+from ui.widgets import drawn_badge, forget, go_to, keep, kept, plain
 
 ROOM: Final = 700
 """Pixels that the table has beside the names of runs in a window of 1440."""
@@ -22,7 +22,7 @@ ROW_HEIGHT: Final = 38
 
 def show_table(view: View) -> list[RunGroup]:
     """Show the rows and return the ticked ones; a filter hides ticked rows without unticking them."""
-    asked = set(st.query_params.get("runs", st.session_state.get("chosen_runs", "")).split(","))
+    asked = set(st.query_params.get("runs", kept("runs")).split(","))
     # NOTE: rows are chosen by position, so a click on rows that have changed since must not reach those in their place.
     key = f"results-{_untickings()}-{hash(tuple(row.key for row in view.rows))}"
     event: Any = st.dataframe(
@@ -46,15 +46,13 @@ def show_table(view: View) -> list[RunGroup]:
     ticked = {view.rows[place].key for place in event.selection.rows if place < len(view.rows)}
     hidden = {row.key for row in view.every if _is_ticked(row, asked)} - {row.key for row in view.rows}
     chosen = [row for row in _by_accuracy(view) if row.key in ticked | hidden]
-    st.session_state["chosen_runs"] = ",".join(line.id for row in chosen for line in row.lines)
-    remember("runs", st.session_state["chosen_runs"])
+    keep("runs", ",".join(line.id for row in chosen for line in row.lines))
     return chosen
 
 
 def untick_all() -> None:
     """Let go of every ticked row, also of those that a filter hides."""
-    st.session_state["chosen_runs"] = ""
-    remember("runs", "")
+    forget("runs")
     st.session_state[_UNTICKINGS] = _untickings() + 1  # the browser keeps what is ticked in a table of the same key
 
 

@@ -14,7 +14,7 @@ from emotion_core.runs import RunSummary
 from ui import presenter, tables
 from ui.fields import label_of
 from ui.results_columns import COLUMNS
-from ui.widgets import remember
+from ui.widgets import keep, kept
 
 IN_URL: Final[Literal["query-params"]] = "query-params"
 BASELINE_KEY: Final = "results-baseline"
@@ -86,7 +86,7 @@ def _choose_baseline(groups: Sequence[RunGroup]) -> RunGroup | None:
     """Let a person pin a group; an address may name any of its runs instead of its key."""
     scored = {group.key: group for group in in_order(groups, Order.VALIDATION) if group.counted}
     if BASELINE_KEY not in st.session_state:
-        asked = st.query_params.get("baseline") or st.session_state.get("chosen_baseline", "")
+        asked = st.query_params.get("baseline") or kept("baseline")
         known = (key for key, group in scored.items() if asked in (key, *(line.id for line in group.lines)))
         st.session_state[BASELINE_KEY] = next(known, "")
     elif st.session_state[BASELINE_KEY] not in scored:
@@ -100,8 +100,7 @@ def _choose_baseline(groups: Sequence[RunGroup]) -> RunGroup | None:
         width=presenter.pixels(205),
         help="Every other row then says by how many points it differs, and whether that could be the seeds.",
     )
-    st.session_state["chosen_baseline"] = key
-    remember("baseline", key)
+    keep("baseline", key)
     return scored.get(key)
 
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from emotion_core.config import Augmentation
 from emotion_core.presets import COURSEWORK_AUGMENTATION, PRESETS
 from ui import widgets
+from ui.brought import brought
 from ui.fields import Field, Kind, fields_of
 
 FIELDS: Final = fields_of(Augmentation)
@@ -71,8 +72,8 @@ def current_settings() -> Augmentation:
     """Return what the controls say, after the URL where that is new; the URL says it too."""
     asked, known = st.query_params.get("augmentation", ""), st.session_state.get("augment-url", "")
     if "augment-rotation" not in st.session_state or asked != known:
-        brought = st.session_state.get("augmentation", COURSEWORK_AUGMENTATION)
-        take(as_settings(asked) or as_settings(known) or brought)
+        start = brought() or COURSEWORK_AUGMENTATION
+        take(as_settings(asked) or as_settings(known) or start)
     settings = Augmentation(**{name: _rounded(st.session_state[f"augment-{name}"]) for name in FIELDS})
     st.session_state["augment-url"] = as_text(settings)
     widgets.remember("augmentation", as_text(settings))

@@ -242,7 +242,7 @@ def pick_run(key: str, *, with_model: bool = True) -> Run | None:
     _warn_of_unknown_run(lines)
     _follow_url("run", key, lines, _best_run_id(lines))
     st.selectbox("Run", list(lines), key=key, format_func=tables.run_labels(list(lines.values())).__getitem__)
-    return cache.runs().find(_remember_in_url("run", key))
+    return cache.runs().find(_keep_picked("run", key))
 
 
 def pick_dataset(key: str, *, to_predict: bool = False) -> "Dataset | None":
@@ -259,7 +259,7 @@ def pick_dataset(key: str, *, to_predict: bool = False) -> "Dataset | None":
     memory = "data_to_predict" if to_predict else "data"
     found = sorted(find_datasets(data_folder()), key=may_train, reverse=not to_predict)
     sources = {path.name: str(path) for path in found}
-    asked = st.query_params.get("data") or st.session_state.get(f"chosen_{memory}", "")
+    asked = st.query_params.get("data") or kept(memory)
     if asked and asked not in (*sources, SAMPLE):
         sources[asked] = asked
     options = [*sources, SAMPLE]
@@ -270,7 +270,7 @@ def pick_dataset(key: str, *, to_predict: bool = False) -> "Dataset | None":
         _add_data(key)
     if refused := st.session_state.pop(f"{key}-refused", ""):
         st.error(plain(refused), icon=":material/error:")
-    source = _remember_in_url("data", key, memory)
+    source = _keep_picked("data", key, memory)
     dataset = _read(sources.get(source, source))
     if dataset is not None and dataset.is_drawn:
         drawn_badge()
@@ -357,30 +357,45 @@ def _follow_url(
     parameter: str, key: str, options: Sequence[str] | dict[str, Any], default: str, memory: str = ""
 ) -> None:
     """Give a picker the value of the URL where that is new, else keep its own, else the session's, else the default."""
-    asked, remembered = st.query_params.get(parameter), st.session_state.get(f"chosen_{memory or parameter}")
+    asked, remembered = st.query_params.get(parameter), kept(memory or parameter)
     if asked in options and (asked != remembered or key not in st.session_state):
         st.session_state[key] = asked
     elif st.session_state.get(key) not in options:
         st.session_state[key] = remembered if remembered in options else default
 
 
-def _remember_in_url(parameter: str, key: str, memory: str = "") -> str:
+def _keep_picked(parameter: str, key: str, memory: str = "") -> str:
     """Put a picker's value into the URL and the session, and return it."""
     value: str = st.session_state[key]
-    st.session_state[f"chosen_{memory or parameter}"] = value
-    remember(parameter, value)
+    keep(parameter, value, memory)
     return value
+
+
+def keep(parameter: str, value: str, memory: str = "") -> None:
+    """Put a choice into the URL and the session, where another parameter's name may be its memory."""
+    st.session_state[_memory(memory or parameter)] = value
+    remember(parameter, value)
+
+
+def kept(parameter: str) -> str:
+    """Return the session's choice; empty where there is none."""
+    return str(st.session_state.get(_memory(parameter), ""))
 
 
 def forget(parameter: str) -> None:
     """Take a choice out of the URL and the session, because what was chosen is gone."""
-    st.session_state.pop(f"chosen_{parameter}", None)
+    st.session_state.pop(_memory(parameter), None)
     remember(parameter, "")
 
 
 def remember(parameter: str, value: str) -> None:
-    """Put a choice into the URL, so that a reload or a shared link opens it again; an empty one leaves the URL."""
+    """Put a choice into the URL alone, where a reload or a shared link finds it; an empty one leaves the URL."""
     if value and st.query_params.get(parameter) != value:
         st.query_params[parameter] = value
     elif not value and parameter in st.query_params:
         del st.query_params[parameter]
+
+
+def _memory(parameter: str) -> str:
+    """Return the session's key of a choice."""
+    return f"chosen_{parameter}"
