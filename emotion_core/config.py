@@ -494,13 +494,17 @@ def _explain(problem: ErrorDetails) -> str:
 def with_settings(config: RunConfig, assignments: dict[str, Any]) -> RunConfig:
     """Return `config` with values set at dotted paths, for example `{"training.epochs": 5}`; raise BadInput.
 
-    Setting `kind` of a schedule or split, or `family` of a model, starts that group from its defaults; it is set
-    before the others, in whatever order they come.
+    Setting `kind` of a schedule or split, or `family` of a model, starts that group from its defaults. In whatever
+    order they come, a group is set before its settings, and its kind or family before the others.
     """
     document = config.model_dump()
-    for path in sorted(assignments, key=lambda path: path.rpartition(".")[2] not in CHOOSERS):
+    for path in sorted(assignments, key=_precedence):
         _assign(document, path, assignments[path])
     return parse_config(document)
+
+
+def _precedence(path: str) -> tuple[int, bool]:
+    return path.count("."), path.rpartition(".")[2] not in CHOOSERS
 
 
 def _assign(document: Any, path: str, value: Any) -> None:
@@ -509,13 +513,18 @@ def _assign(document: Any, path: str, value: Any) -> None:
         document = _child(document, part, ".".join(parents[: depth + 1]))
     names = _names_in(document)
     if last in names:
-        if last in CHOOSERS and {str(document[last]), str(value)} <= _CHOICES.keys() and document[last] != value:
-            document.clear()
+        if last in CHOOSERS and _is_another_choice(document[last], value):
+            document.clear()  # the new group's settings begin with their defaults
         document[last] = value
     elif isinstance(document, tuple | list):
         raise BadInput(f"{path}: set a field of the element, for example {path}.filters=32")
     else:
         raise BadInput(f"There is no setting {path!r}; the settings there are: {', '.join(names) or 'none'}.")
+
+
+def _is_another_choice(chosen: Any, value: Any) -> bool:
+    """Whether a kind or family stands for another group than the one chosen; the kinds of a device stand for none."""
+    return str(chosen) in _CHOICES and str(value) in _CHOICES and chosen != value
 
 
 def _names_in(document: Any) -> list[str]:

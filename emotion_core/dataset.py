@@ -205,10 +205,8 @@ def _refuse_without_training(dataset: Dataset) -> None:
     """Raise BadInput where a Usage column has no row that may train, and say what it has."""
     if dataset.usage is None or TRAINING in dataset.usage:
         return
-    words = ", ".join(sorted(set(dataset.usage.tolist()))[:5])
-    raise BadInput(
-        f"{dataset.name}: there are no training rows; its Usage column holds {words}, and {TRAINING} rows are needed."
-    )
+    words = ", ".join(sorted({word or "nothing" for word in dataset.usage.tolist()})[:5])
+    raise BadInput(f"{dataset.name}: no face is marked {TRAINING}, so there is none to learn from; found: {words}.")
 
 
 def find_datasets(folder: Path) -> list[Path]:
@@ -261,8 +259,15 @@ def _read_csv(path: Path) -> Iterator[Block]:
 def _key(path: Path) -> CacheKey:
     """Say which state of a file or folder is read: its size and time, for a folder those of each picture."""
     files = [path] if path.is_file() else list_images(path)
-    stamps = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    return CacheKey(title=path.stem, source=str(path), state=json.dumps(stamps))
+    return CacheKey(title=path.stem, source=str(path), state=json.dumps([_stamp(file) for file in files]))
+
+
+def _stamp(file: Path) -> tuple[str, int, int]:
+    try:
+        status = file.stat()
+    except OSError as error:  # gone a moment ago, or a link to nothing
+        raise BadInput(f"{file} cannot be read: {error.strerror}.") from error
+    return str(file), status.st_size, status.st_mtime_ns
 
 
 def _describe_problems(dataset: Dataset) -> str:

@@ -9,6 +9,7 @@ from emotion_core.config import ResidualModel, RunConfig, with_settings
 from emotion_core.dataset import Dataset, split_rows
 from emotion_core.ensemble import refuse_twice
 from emotion_core.errors import BadInput, RunNotFound
+from emotion_core.origins import learnt_from
 from emotion_core.runs import Run, Runs, RunSummary
 
 _DROPOUT: Final[Any] = {"dropout": True, "blocks": {"__all__": {"dropout"}}}
@@ -84,7 +85,7 @@ def _origin(run: Run, runs: Runs) -> str:
 
 def refuse_who_knows_the_answers(other: Run, config: RunConfig, faces: Dataset) -> None:
     """Raise BadInput where another run learnt from faces of the same data that are to validate here."""
-    if other.config.data_fingerprint != faces.fingerprint:
+    if not learnt_from(other.config, faces):
         return
     theirs, ours = (split_rows(faces, one.data.split, one.training.seed) for one in (other.config, config))
     if known := len(np.intersect1d(theirs.training, ours.validation)):

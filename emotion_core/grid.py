@@ -92,7 +92,7 @@ def _refuse_twins(configs: Iterable[RunConfig]) -> None:
 def _words(paths: Sequence[str]) -> dict[str, str]:
     """Return for each path the shortest ending that tells it from the others, in words: `seed`, `batch size`."""
     owners = Counter(ending for path in paths for ending in _endings(path))
-    return {path: next(ending for ending in _endings(path) if owners[ending] == 1) for path in paths}
+    return {path: next((ending for ending in _endings(path) if owners[ending] == 1), path) for path in paths}
 
 
 def _endings(path: str) -> Iterator[str]:

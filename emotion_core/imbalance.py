@@ -11,7 +11,7 @@ from emotion_core.dataset import Dataset
 from emotion_core.emotions import EMOTIONS
 from emotion_core.errors import DamagedRun
 from emotion_core.evaluation import RunEvaluation
-from emotion_core.origins import file_name
+from emotion_core.origins import learnt_from
 from emotion_core.overview import WEIGHT_POLICIES
 from emotion_core.runs import Run
 from emotion_core.runs.summary import settings_digest
@@ -97,15 +97,8 @@ def _scored(runs: Iterable[Run], dataset: Dataset) -> Iterable[tuple[RunConfig, 
             config, evaluation = run.config, run.evaluation()
         except DamagedRun:
             continue
-        if evaluation and _is_of(config, dataset):
+        if evaluation and learnt_from(config, dataset):
             yield config, evaluation
-
-
-def _is_of(config: RunConfig, dataset: Dataset) -> bool:
-    """Whether a run learnt from a data set; runs of old carry no digest of it, only its name."""
-    if config.data_fingerprint:
-        return config.data_fingerprint == dataset.fingerprint
-    return file_name(config) == dataset.name
 
 
 def _without_weights(config: RunConfig) -> str:

@@ -31,6 +31,13 @@ def find_sources(config: RunConfig) -> list[str]:
     return list(dict.fromkeys(str(path) for path in paths if _exists(path)))
 
 
+def learnt_from(config: RunConfig, dataset: Dataset) -> bool:
+    """Whether a run learnt from a data set: by the digest; for runs of old, which have none, by the file's name."""
+    if config.data_fingerprint:
+        return config.data_fingerprint == dataset.fingerprint
+    return config.data.source == dataset.source or file_name(config) == dataset.name
+
+
 def holds_faces(dataset: Dataset, config: RunConfig, validation: Validation) -> bool:
     """Whether a data set has a run's validation faces in the rows that the run names.
 

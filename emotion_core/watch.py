@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from emotion_core.config import LinearModel
-from emotion_core.runs import Run, RunSummary, State, Status
+from emotion_core.runs import Run, RunSummary, State, Status, effort_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,19 +86,16 @@ def runs_before(run: Run, in_hand: Iterable[RunSummary]) -> int:
 
 def _watch_at_rest(run: Run, state: State, status: Status, queued_before: int) -> Watch:
     kept = run.evaluation()
-    # The status knows no more than the last report, but that is more than scores from before a run went on.
-    final = kept if state in (State.FINISHED, State.STOPPED) else None
-    seconds = final.seconds if final else status.seconds
-    pace = final.images_per_second if final else status.images_per_second
+    effort = effort_of(state, status, kept)
     return Watch(
         state,
         status,
-        phase=_outcome(state, status, queued_before, seconds),
+        phase=_outcome(state, status, queued_before, effort.seconds),
         epoch=status.epoch,
         epochs=status.epochs,
         epoch_fraction=0.0,
-        seconds=seconds,
-        images_per_second=pace,
+        seconds=effort.seconds,
+        images_per_second=effort.images_per_second,
         seconds_left=None,
         best_epoch=kept.best_epoch if kept else status.best_epoch,
         val_accuracy=kept.accuracy if kept else status.best_val_accuracy,

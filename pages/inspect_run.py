@@ -94,7 +94,7 @@ def show_notes(about: About) -> None:
             st.text(about.notes, width="stretch")
 
 
-def show_scores(evaluation: RunEvaluation, status: Status) -> None:
+def show_scores(evaluation: RunEvaluation, line: RunSummary) -> None:
     """Show the numbers of the kept epoch, and those on test faces where they were measured."""
     test = evaluation.test
     headlines = [headline.Headline("Validation accuracy", f"{evaluation.accuracy:.1%}", f"{evaluation.images:,} faces")]
@@ -107,8 +107,8 @@ def show_scores(evaluation: RunEvaluation, status: Status) -> None:
         headline.Headline(
             "Macro-F1", f"{evaluation.macro_f1:.3f}", f"test {test.macro_f1:.3f}" if test else "mean over emotions"
         ),
-        headline.Headline("Kept epoch", f"{evaluation.best_epoch:,}", f"of {status.epoch:,}"),
-        headline.Headline("Time", as_duration(evaluation.seconds), f"{evaluation.images_per_second:,.0f} images/s"),
+        headline.Headline("Kept epoch", f"{evaluation.best_epoch:,}", f"of {line.epoch:,}"),
+        headline.Headline("Time", as_duration(line.seconds or 0), f"{line.images_per_second or 0:,.0f} images/s"),
         headline.Headline("Parameters", headline.in_short(evaluation.parameters), f"{evaluation.parameters:,}"),
     ]
     st.html(headline.strip(headlines))
@@ -277,7 +277,7 @@ def show_run(run: Run, line: RunSummary) -> None:
             icon=":material/shuffle:",
         )
     if evaluation is not None:
-        show_scores(evaluation, status)
+        show_scores(evaluation, line)
         show_sources(evaluation, line)
     show_sections(run, line, status, evaluation)
 

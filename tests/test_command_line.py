@@ -501,6 +501,23 @@ def test_faces_that_a_run_has_all_seen_are_scored_with_a_warning_and_never_as_a_
     assert run.evaluation().test is None
 
 
+def test_labels_in_a_file_of_their_own_make_no_test_of_faces_that_a_run_has_seen(trained_on, ask, refuse, tmp_path):
+    labels = tmp_path / "labels.csv"
+    labels.write_text("id,emotion\n" + "".join(f"{number},{number % 7}\n" for number in range(10)))
+    run, path = trained_on("TTTTTVVXXX")
+    assert ask("evaluate", run.id, str(path), "--labels", str(labels))["images"] == 3
+    run, path = trained_on("TTTTTVV")
+    assert "none are left" in refuse("evaluate", run.id, str(path), "--labels", str(labels), "--save")[1]
+
+
+def test_a_run_without_a_digest_of_its_data_is_spared_the_faces_of_a_file_of_that_name(trained_on, ask):
+    run, path = trained_on("TTTTTVVXXX")
+    changes = {"data_fingerprint": "", "data.source": "/home/someone/parts.csv"}
+    config = with_settings(Run(run.folder).config, changes)
+    (run.folder / "config.json").write_text(config.model_dump_json())
+    assert ask("evaluate", run.id, str(path))["images"] == 3
+
+
 def test_labels_may_come_from_a_file_of_their_own_in_any_order(
     ask, refuse, finished_run, faces_csv, test_csv, tmp_path
 ):

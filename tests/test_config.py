@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from emotion_core.config import (
     Augmentation,
     CnnModel,
+    ConstantRate,
     DenseModel,
     Model,
     OneCycleRate,
@@ -118,6 +119,17 @@ def test_a_new_kind_starts_from_its_own_defaults():
 def test_a_kind_is_set_before_what_belongs_to_it_in_whatever_order_they_come():
     backwards = {f"training.schedule.{key}": value for key, value in reversed(PLATEAU.items())}
     assert with_settings(DENSE, backwards).training.schedule == PlateauRate(patience=3, factor=0.5)
+
+
+@pytest.mark.parametrize(
+    ("assignments", "schedule"),
+    [
+        ({"training.schedule": {"kind": "step"}, "training.schedule.kind": "constant"}, ConstantRate()),
+        ({"training.schedule.rate": 0.2, "training.schedule": {"kind": "constant"}}, ConstantRate(rate=0.2)),
+    ],
+)
+def test_a_group_is_set_before_its_settings_in_whatever_order_they_come(assignments, schedule):
+    assert with_settings(DENSE, assignments).training.schedule == schedule
 
 
 def test_a_mistyped_kind_is_what_is_complained_of():

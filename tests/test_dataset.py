@@ -164,6 +164,17 @@ def test_a_zip_of_pictures_may_be_packed_by_windows_and_hold_a_csv(tmp_path, mor
     assert np.bincount(dataset.labels).tolist() == np.bincount(LABELS).tolist()
 
 
+@pytest.mark.parametrize(
+    ("table", "is_of_pictures"), [(csv_text(), False), ("name,emotion\n", True)], ids=["CSV of faces", "CSV of names"]
+)
+def test_numbered_folders_of_a_zip_are_emotions_unless_a_csv_beside_them_holds_the_faces(
+    tmp_path, table, is_of_pictures
+):
+    members = {"3/a.png": PICTURES["happy/face0.png"], "table.csv": table.encode()}
+    dataset = load_dataset(save(tmp_path, zipped(members), "faces.zip"))
+    assert len(dataset) == (1 if is_of_pictures else len(FACES))
+
+
 def save_tree(root: Path, members: dict[str, bytes]) -> None:
     for name, content in members.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -309,6 +320,27 @@ def test_what_is_neither_file_nor_folder_is_refused_and_not_waited_for(tmp_path)
         load_dataset(tmp_path / "pipe.csv")
 
 
+def test_a_file_that_may_not_be_read_is_named_and_not_the_cache(tmp_path, cache, monkeypatch):
+    path, opened = save(tmp_path, csv_text()), Path.open
+
+    def refuse(self, *arguments, **options):
+        if self == path:
+            raise PermissionError(13, "Permission denied")
+        return opened(self, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(BadInput, match=r"faces\.csv cannot be read: Permission denied\."):
+        load_dataset(path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="on Windows only administrators make links")
+def test_a_picture_that_is_a_link_to_nothing_is_refused_by_name(tmp_path):
+    (tmp_path / "faces" / "happy").mkdir(parents=True)
+    (tmp_path / "faces" / "happy" / "1.png").symlink_to(tmp_path / "nowhere.png")
+    with pytest.raises(BadInput, match=r"1\.png cannot be read"):
+        load_dataset(tmp_path / "faces")
+
+
 def test_an_empty_folder_is_refused(tmp_path):
     (tmp_path / "faces").mkdir()
     with pytest.raises(BadInput, match="holds neither a CSV nor pictures"):
@@ -401,8 +433,9 @@ def test_usage_split_follows_the_file():
         (
             make_dataset(4, ["PrivateTest"] * 4),
             FirstRows(),
-            "there are no training rows; its Usage column holds PrivateTest, and",
+            "no face is marked Training, so there is none to learn from; found: PrivateTest.",
         ),
+        (make_dataset(4, ["", "", "foo", "x"]), FirstRows(), "found: foo, nothing, x."),
     ],
 )
 def test_a_split_that_leaves_a_part_empty_is_refused(dataset, split, cause):

@@ -10,7 +10,7 @@ from emotion_core.config import with_settings
 from emotion_core.dataset import load_dataset
 from emotion_core.engine import LocalEngine, devices
 from emotion_core.engine.local import freeze
-from emotion_core.engine.queue import Note, Queue
+from emotion_core.engine.queue import Note, Queue, QueueUnusable
 from emotion_core.engine.worker import Worker
 from emotion_core.errors import BadInput, DamagedRun, EmotionError
 from emotion_core.presets import find_preset
@@ -405,6 +405,18 @@ def test_a_run_that_another_process_made_for_itself_is_left_to_it(runs, quick):
     assert run.state() is State.QUEUED
     assert not run.log_path.exists()
     run.record(state=State.STOPPED)
+
+
+def test_a_trainer_whose_end_cannot_be_recorded_for_the_moment_stays_in_hand(runs, quick, monkeypatch):
+    run, worker = queue_without_worker(runs, quick), Worker(runs)
+    run.record(state=State.RUNNING)
+    worker._adopt(run)  # it is computed by nobody, so it has ended
+    monkeypatch.setattr("emotion_core.engine.queue.LOCK_PATIENCE_SECONDS", 0.1)
+    with FileLock(runs.engine_folder / "queue.lock"), pytest.raises(QueueUnusable):
+        worker._attend()
+    assert worker._attend()
+    assert run.status().reason == "The training process ended unexpectedly."
+    assert not worker._attend()
 
 
 def test_a_queue_that_cannot_be_used_for_a_while_costs_no_run(runs, quick, monkeypatch, capsys):

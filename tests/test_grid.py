@@ -140,6 +140,21 @@ def test_what_all_runs_take_holds_within_whatever_kind_is_chosen() -> None:
     assert [config.name for config in configs] == ["mine · schedule constant", "mine · schedule step"]
 
 
+def test_what_all_runs_take_holds_within_whole_groups_too() -> None:
+    groups = [{"kind": "constant"}, {"kind": "step"}]
+    configs = expand(DENSE, {"training.schedule": groups}, {"training.schedule.rate": 5e-3})
+    assert [config.training.schedule for config in configs] == [ConstantRate(rate=5e-3), StepRate(rate=5e-3)]
+
+
+def test_a_group_that_varies_with_its_own_kind_makes_twins() -> None:
+    choices = {
+        "training.schedule": [{"kind": "constant"}, {"kind": "cosine"}],
+        "training.schedule.kind": ["step", "plateau"],
+    }
+    with pytest.raises(BadInput, match="would be trained twice"):
+        expand(DENSE, choices)
+
+
 def test_what_only_fits_together_is_judged_together() -> None:
     (config,) = expand(DENSE, {"model.hidden_layers": [8], "model.descent": [50]})
     assert isinstance(config.model, DenseModel)

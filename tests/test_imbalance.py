@@ -66,7 +66,7 @@ def runs(runs_folder) -> Runs:
 @pytest.fixture
 def dataset():
     """What tells one data set from another."""
-    return SimpleNamespace(fingerprint="of these faces", name="faces.csv")
+    return SimpleNamespace(fingerprint="of these faces", name="faces.csv", source="/data/faces.csv")
 
 
 def save_run(runs: Runs, policy: str, *, preset="dense-5", seed=42, skill=0.5, data="of these faces") -> Run:

@@ -9,7 +9,7 @@ from conftest import save_csv
 
 from emotion_core.config import MisalignedSplit, RunConfig, with_settings
 from emotion_core.dataset import Dataset, load_dataset, paired_labels, split_rows
-from emotion_core.origins import file_name, find_sources, holds_faces
+from emotion_core.origins import file_name, find_sources, holds_faces, learnt_from
 from emotion_core.presets import find_preset
 from emotion_core.runs import Validation
 
@@ -81,6 +81,24 @@ def test_other_labels_are_other_faces(dataset):
     validation = validation_of(dataset, run)
     other = replace(validation, labels=(validation.labels + 1) % 7)
     assert not holds_faces(dataset, run, other)
+
+
+@pytest.mark.parametrize(
+    ("digest", "source", "learnt"),
+    [
+        ("its own", "/home/someone/other.csv", True),
+        ("another", "/home/someone/faces.csv", False),
+        ("", r"C:\Users\someone\faces.csv", True),
+        ("", "/home/someone/other.csv", False),
+    ],
+)
+def test_what_a_run_learnt_from_is_told_by_its_digest_or_else_by_the_file_s_name(dataset, digest, source, learnt):
+    given = {"its own": dataset.fingerprint, "another": "0" * 32}.get(digest, "")
+    assert learnt_from(with_settings(config(source), {"data_fingerprint": given}), dataset) is learnt
+
+
+def test_a_run_of_old_is_known_to_have_learnt_from_the_sample():
+    assert learnt_from(config("sample"), load_dataset("sample"))
 
 
 def test_too_few_rows_are_other_faces(dataset):

@@ -6,7 +6,7 @@ import pytest
 
 from emotion_core.config import RunConfig
 from emotion_core.presets import find_preset
-from emotion_core.runs import Run, Runs, State
+from emotion_core.runs import Run, Runs, State, summarise
 from emotion_core.watch import as_duration, watch
 
 EPOCHS = 10
@@ -133,6 +133,18 @@ def test_the_best_epoch_is_the_one_so_far_and_in_the_end_the_one_that_is_kept(fi
     with finished_run.alive():
         seen = watch(finished_run)
     assert (seen.best_epoch, seen.val_accuracy) == (2, 0.125)
+
+
+@pytest.mark.parametrize("state", [State.FINISHED, State.INTERRUPTED, State.FAILED, State.STOPPED, State.QUEUED])
+def test_a_run_has_taken_the_same_wherever_it_is_shown_also_after_it_went_on(finished_run: Run, state: State) -> None:
+    scored = finished_run.evaluation()
+    assert scored is not None
+    finished_run.record(state=state, seconds=scored.seconds + 999, images_per_second=123.0)
+    seen, line = watch(finished_run), summarise(finished_run)
+    assert (seen.seconds, seen.images_per_second) == (line.seconds, line.images_per_second)
+    assert seen.seconds == scored.seconds + 999
+    went_on = state in (State.INTERRUPTED, State.FAILED)
+    assert seen.images_per_second == (123.0 if went_on else scored.images_per_second)
 
 
 def test_what_the_caller_has_just_seen_is_not_looked_at_again(runs: Runs) -> None:

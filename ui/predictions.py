@@ -17,11 +17,10 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from emotion_core.config import RunConfig
 from emotion_core.dataset import Dataset
 from emotion_core.emotions import EMOTIONS
 from emotion_core.evaluation import Evaluation, evaluate
-from emotion_core.origins import file_name as data_name
+from emotion_core.origins import learnt_from
 from emotion_core.readers.label_file import Answers, read_labels
 from emotion_core.runs import RunSummary
 from emotion_core.submission import HEADERS, Style, file_name, score_predictions, submission_csv, submissions_zip
@@ -274,13 +273,7 @@ def score(dataset: Dataset, prediction: Prediction, labels: UploadedFile | None)
 
 def was_learnt_from(runs: "Sequence[Run]", dataset: Dataset) -> bool:
     """Whether any of the runs was trained on this very data set: by its digest, else as far as its name tells."""
-    return any(_learnt_from(run.config, dataset) for run in runs)
-
-
-def _learnt_from(config: RunConfig, dataset: Dataset) -> bool:
-    if config.data_fingerprint:
-        return config.data_fingerprint == dataset.fingerprint
-    return config.data.source == dataset.source or data_name(config) == dataset.name
+    return any(learnt_from(run.config, dataset) for run in runs)
 
 
 def _read_upload(upload: UploadedFile) -> Answers:

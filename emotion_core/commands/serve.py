@@ -17,6 +17,7 @@ from emotion_core.errors import BadInput
 from emotion_core.evaluation import Evaluation, HeldOutEvaluation, evaluate
 from emotion_core.faces import ClassifiedFace, classify_faces
 from emotion_core.images import decode_image
+from emotion_core.origins import learnt_from
 from emotion_core.runs import Run
 from emotion_core.submission import Style, score_predictions, write_submission
 
@@ -30,13 +31,13 @@ def evaluate_run(options: argparse.Namespace) -> None:
     if dataset.labels is None and not options.labels:
         raise BadInput(f"{dataset.name} has no emotion column; name the file of its labels with --labels.")
     classifier = load_classifier(run)
+    rows = _rows_to_score(run, dataset, as_test=options.save)
+    probabilities = _probabilities(classifier, dataset.images[rows])
     if options.labels:
-        probabilities = _probabilities(classifier, dataset.images)
-        scores = score_predictions(dataset.ids, probabilities, *read_labels(options.labels))
+        scores = score_predictions(dataset.ids[rows], probabilities, *read_labels(options.labels))
     else:
         assert dataset.labels is not None
-        rows = _rows_to_score(run, dataset, as_test=options.save)
-        scores = evaluate(dataset.labels[rows], _probabilities(classifier, dataset.images[rows]))
+        scores = evaluate(dataset.labels[rows], probabilities)
     if options.save:
         run.save_test_scores(HeldOutEvaluation(**scores.model_dump(), data=dataset.name))
     _print_scores(run, dataset, scores, as_json=options.json)
@@ -78,12 +79,12 @@ def _load(options: argparse.Namespace) -> Dataset:
 
 
 def _rows_to_score(run: Run, dataset: Dataset, *, as_test: bool) -> NDArray[np.int64]:
-    """Return the rows of a labelled data set that a run is scored on: those it has not seen, or all where it saw all.
+    """Return the rows of a data set that a run is scored on: those it has not seen, or all where it saw all.
 
     Raises BadInput where it saw all and the score is to be that of a test.
     """
     every = np.arange(len(dataset))
-    if run.config.data_fingerprint != dataset.fingerprint:
+    if dataset.labels is None or not learnt_from(run.config, dataset):
         return every
     rows = split_rows(dataset, run.config.data.split, run.config.training.seed)
     unseen = np.setdiff1d(every, np.concatenate([rows.training, rows.validation]))

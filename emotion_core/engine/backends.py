@@ -31,6 +31,9 @@ _SEES_GPU: Final = {
     "torch": "import torch; found = torch.cuda.is_available() or torch.backends.mps.is_available()",
 }
 
+_FOUND: Final = 0
+_NOT_FOUND: Final = 3
+
 _NEEDS: Final = {
     ("win32", "tensorflow"): None,  # its last release that saw one there was 2.10
     ("win32", "jax"): None,
@@ -48,7 +51,7 @@ def installed_backends() -> tuple[str, ...]:
 @cache
 def sees_gpu(backend: str) -> bool:
     """Whether an installed backend can compute on a GPU here. Takes the seconds that importing it takes."""
-    code = f"{_SEES_GPU[backend]}; raise SystemExit(0 if found else 3)"
+    code = f"{_SEES_GPU[backend]}; raise SystemExit({_FOUND} if found else {_NOT_FOUND})"
     environment = {**os.environ, **TAKE_MEMORY_AS_NEEDED}
     try:
         probe = subprocess.run(
@@ -56,8 +59,9 @@ def sees_gpu(backend: str) -> bool:
         )
     except (OSError, subprocess.SubprocessError):
         return False
-    _remember(backend, probe.returncode == 0)
-    return probe.returncode == 0
+    if probe.returncode in (_FOUND, _NOT_FOUND):  # any other is a process that died, which says nothing
+        _remember(backend, probe.returncode == _FOUND)
+    return probe.returncode == _FOUND
 
 
 def may_see_gpu(backend: str) -> bool:

@@ -96,8 +96,8 @@ class Worker:
         """Look after the trainers; return whether one has ended."""
         ended = [trainer for trainer in self._trainers.values() if trainer.has_ended()]
         for trainer in ended:
+            self._conclude(trainer)  # where that fails for the moment, the trainer is still in hand
             del self._trainers[trainer.run.id]
-            self._conclude(trainer)
         for trainer in self._trainers.values():
             if _is_unwanted(trainer.run):
                 trainer.end()

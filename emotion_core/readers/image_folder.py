@@ -25,6 +25,7 @@ from emotion_core.readers.usage import usage_of
 
 _FACES_PER_BLOCK: Final = 256
 _MAX_FILE_BYTES: Final = 50 * 2**20
+_LONGEST_HEADER: Final = 10_000
 _SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 
 
@@ -71,28 +72,39 @@ def has_class_folders(folder: Path) -> bool:
 def is_zip_of_pictures(path: Path) -> bool:
     """Whether a file is a zip to be read for its pictures; raises BadInput where it is damaged.
 
-    It is where pictures lie in folders named after emotions, whatever else it holds, and where it holds no CSV.
+    It is where it holds no CSV, and where pictures lie in folders of emotions. Folders that are only numbered may hold
+    anything, so a CSV of pixels beside them is what is meant.
     """
     if not is_zip(path):
         return False
     with open_zip(path) as archive:
-        members = map(member_path, visible_members(archive))
-        in_classes = any(_is_image(member.name) and label_of(member.parent.name) is not None for member in members)
-        return in_classes or not csv_members(archive)
+        tables = csv_members(archive)
+        pictures = [member_path(member) for member in visible_members(archive) if _is_image(member.filename)]
+        classes = {picture.parent.name for picture in pictures if label_of(picture.parent.name) is not None}
+        if all(name.isdecimal() for name in classes) and any(_has_pixels(archive, table) for table in tables):
+            return False
+        return bool(classes) or not tables
+
+
+def _has_pixels(archive: zipfile.ZipFile, table: zipfile.ZipInfo) -> bool:
+    """Whether a CSV in a zip has a column of pixels."""
+    with archive.open(table) as file:
+        return b"pixels" in file.readline(_LONGEST_HEADER).lower()
 
 
 def _read_pictures(pictures: list[_Picture], name: str) -> Iterator[Block]:
     if not pictures:
         raise BadInput(f"{name} holds neither a CSV nor pictures; expected pictures in folders named after emotions.")
     pictures = sorted(pictures, key=_shuffled)
-    has_usage = _have_usage(pictures, name)
+    usage = _usage_of_each(pictures, name)
     for start in range(0, len(pictures), _FACES_PER_BLOCK):
-        part = pictures[start : start + _FACES_PER_BLOCK]
+        end = start + _FACES_PER_BLOCK
+        part = pictures[start:end]
         yield Block(
             images=np.stack([_read_face(picture, name) for picture in part]),
             labels=np.array([_label_of(picture, name) for picture in part], np.uint8),
             ids=[str(picture.path) for picture in part],
-            usage=[_usage_of(picture) or "" for picture in part] if has_usage else None,
+            usage=None if usage is None else usage[start:end],
         )
 
 
@@ -108,20 +120,26 @@ def _label_of(picture: _Picture, name: str) -> int:
     return label
 
 
+def _usage_of_each(pictures: list[_Picture], name: str) -> list[str] | None:
+    """Return the usage of each picture, None where no folder is named for one.
+
+    Raises BadInput where some are and some are not, lest one that tests be taken to train.
+    """
+    usage = [_usage_of(picture) for picture in pictures]
+    known = [word for word in usage if word is not None]
+    if not known:
+        return None
+    if len(known) < len(pictures):
+        raise BadInput(
+            f"{name}: {pictures[usage.index(None)].path} is not in a folder named train, validation or test, as others "
+            "are; put it into one of them."
+        )
+    return known
+
+
 def _usage_of(picture: _Picture) -> str | None:
     """What the nearest folder named for a usage says, None without one."""
     return next(filter(None, map(usage_of, picture.path.parts[-2::-1])), None)
-
-
-def _have_usage(pictures: list[_Picture], name: str) -> bool:
-    """Whether the pictures lie in folders named for a usage: all or none, lest one that tests be taken to train."""
-    without = [picture for picture in pictures if not _usage_of(picture)]
-    if without and len(without) < len(pictures):
-        raise BadInput(
-            f"{name}: {without[0].path} is not in a folder named train, validation or test, as others are; put it into "
-            "one of them."
-        )
-    return not without
 
 
 def _shuffled(picture: _Picture) -> bytes:

@@ -35,8 +35,9 @@ def resolve_source(source: str | Path) -> Path:
 
 
 def is_zip(path: Path) -> bool:
-    """Whether a file begins as a zip does."""
-    return _first_bytes(path, 4) in (b"PK\x03\x04", b"PK\x05\x06")
+    """Whether a file begins as a zip does; raises BadInput where it cannot be read."""
+    with _reporting_damage(path.name):
+        return _first_bytes(path, 4) in (b"PK\x03\x04", b"PK\x05\x06")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from emotion_core.runs.folder import Runs
 from emotion_core.runs.rows import HISTORY_COLUMNS, PROGRESS_COLUMNS
 from emotion_core.runs.run import SITTING, Run, Validation
 from emotion_core.runs.states import State, Status
-from emotion_core.runs.summary import RunSummary, settings_digest, summarise
+from emotion_core.runs.summary import RunSummary, effort_of, settings_digest, summarise
 from emotion_core.runs.way_on import WayOn, way_on
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Status",
     "Validation",
     "WayOn",
+    "effort_of",
     "settings_digest",
     "summarise",
     "way_on",

@@ -77,18 +77,21 @@ class Runs:
 
         `latest` is the run submitted last, whatever its state, or the last one that has a model.
         """
-        runs = self.all()
         if reference == "latest":
-            lines = [line for line in self.summaries() if line.has_model or not with_model]
-            if not lines:
-                raise RunNotFound(f"There is no {'trained ' * with_model}run in {self.folder} yet.")
-            return self.run_of(lines[0])
+            return self._latest(with_model)
+        runs = self.all()
         matches = [run for run in runs if run.id == reference] or [run for run in runs if run.id.startswith(reference)]
         if len(matches) == 1 and reference:
             return matches[0]
         if not matches:
             raise RunNotFound(f"There is no run {reference!r} in {self.folder}.")
         raise RunNotFound(f"{reference!r} matches {len(matches)} runs; give more of the id.")
+
+    def _latest(self, with_model: bool) -> Run:
+        for line in self.summaries():
+            if line.has_model or not with_model:
+                return self.run_of(line)
+        raise RunNotFound(f"There is no {'trained run' if with_model else 'run'} in {self.folder} yet.")
 
     def delete(self, run: Run) -> None:
         """Remove a run for good; raises BadInput while it is computing."""

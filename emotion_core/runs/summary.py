@@ -6,13 +6,14 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from emotion_core.config import RunConfig
 from emotion_core.errors import DamagedRun
+from emotion_core.evaluation import RunEvaluation
 from emotion_core.presets import preset_of
 from emotion_core.runs.run import Run
-from emotion_core.runs.states import State
+from emotion_core.runs.states import State, Status
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,27 @@ class RunSummary:
     notes: str = ""
     settings: str = ""
     as_preset: bool = False
+
+
+class Effort(NamedTuple):
+    """What computing a run has taken, over all sittings; None where unknown.
+
+    Attributes:
+        seconds: Time spent.
+        images_per_second: Training images learnt from: on average once the run is scored, else of late.
+    """
+
+    seconds: float | None
+    images_per_second: float | None
+
+
+def effort_of(state: State, status: Status, evaluation: RunEvaluation | None) -> Effort:
+    """Return what a run has taken so far; its scores know no more than that where it has gone on since."""
+    if evaluation is None:
+        return Effort(status.seconds, status.images_per_second)
+    seconds = max(evaluation.seconds, status.seconds or 0.0)
+    has_gone_on = state not in (State.FINISHED, State.STOPPED, State.QUEUED)
+    return Effort(seconds, status.images_per_second if has_gone_on else evaluation.images_per_second)
 
 
 _SOURCES: Final = ("config.json", "status.json", "evaluation.json", "about.json", "model.onnx", "linear.npz")
@@ -94,16 +116,13 @@ def _summarise(run: Run) -> RunSummary:
         "val_loss": evaluation.loss,
         "test_accuracy": evaluation.test.accuracy if evaluation.test else None,
         "test_macro_f1": evaluation.test.macro_f1 if evaluation.test else None,
-        "seconds": evaluation.seconds,
         "best_epoch": evaluation.best_epoch,
-        "images_per_second": evaluation.images_per_second,
     } if evaluation else {
         "val_accuracy": status.best_val_accuracy,
         "val_loss": status.best_val_loss,
         "best_epoch": status.best_epoch,
-        "seconds": status.seconds,
-        "images_per_second": status.images_per_second,
     }  # fmt: skip
+    effort = effort_of(state, status, evaluation)
     return RunSummary(
         id=run.id,
         name=about.name or run.submitted_name,
@@ -118,6 +137,8 @@ def _summarise(run: Run) -> RunSummary:
         epoch=status.epoch,
         epochs=status.epochs,
         parameters=status.parameters,
+        seconds=effort.seconds,
+        images_per_second=effort.images_per_second,
         submitted=status.submitted,
         sequence=status.sequence,
         settings=settings_digest(config),
