@@ -12,7 +12,8 @@ from pydantic_core import ErrorDetails
 from emotion_core.emotions import IMAGE_SIZE
 from emotion_core.errors import BadInput
 
-SAMPLE = "sample"
+SAMPLE: Final = "sample"
+SAMPLE_NAME: Final = "Sample (drawn faces)"
 """The data source that stands for the drawn sample instead of a path."""
 
 Activation = Literal["relu", "softplus", "selu", "gelu"]

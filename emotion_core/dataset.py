@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.config import SAMPLE, FirstRows, MisalignedSplit, RandomSplit, Split, UsageSplit
+from emotion_core.config import SAMPLE, SAMPLE_NAME, FirstRows, MisalignedSplit, RandomSplit, Split, UsageSplit
 from emotion_core.emotions import EMOTIONS, NUM_EMOTIONS
 from emotion_core.errors import BadInput
 from emotion_core.readers.blocks import Block, Problem
@@ -122,7 +122,7 @@ def load_dataset(source: str | Path, *, drop_incomplete: bool = False) -> Datase
         BadInput: Says file, line, what was found there and what was expected.
     """
     if str(source) == SAMPLE:
-        name, path = "Sample (drawn faces)", SAMPLE
+        name, path = SAMPLE_NAME, SAMPLE
         stored = load_or_build(cache_folder(), CacheKey(SAMPLE, SAMPLE, str(SAMPLE_VERSION)), _draw_faces)
     else:
         file = resolve_source(source)

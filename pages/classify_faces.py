@@ -83,7 +83,7 @@ def classify_video(classifier: Classifier, run: Run, finder: Finder) -> None:
         help="The first two minutes are read, five frames a second. It stays in this app's memory until you leave.",
     )
     if upload:
-        show_timeline(timeline_of(upload, classifier, run.id, finder), upload.name)
+        show_timeline(timeline_of(upload, classifier, run, finder), upload.name)
     else:
         widgets.empty_state(
             "Upload a video: each person's emotions are plotted over time.",

@@ -5,25 +5,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from emotion_core.dataset import Dataset
-from emotion_core.ensemble import Ensemble
 from emotion_core.runs import Run
 from emotion_core.submission import HEADERS, Style
-from ui import cache, charts, predictions, widgets
+from ui import charts, predictions, widgets
 from ui.class_balance import show_balance, training_balance
 from ui.predictions import EveryPrediction, Prediction
-
-
-def predict(runs: Sequence[Run], dataset: Dataset) -> None:
-    """Classify every face while a bar shows how far it is, then show the result."""
-    with widgets.friendly_errors():
-        classifier = Ensemble([cache.classifier(run.id) for run in runs])
-    bar = st.progress(0.0, text=f"0 of {len(dataset):,} faces")
-
-    def show(done: int, total: int) -> None:
-        bar.progress(done / total, text=f"{done:,} of {total:,} faces")
-
-    predictions.keep(runs, dataset, classifier.probabilities(dataset.images, show))
-    st.rerun()
 
 
 def offer_download(dataset: Dataset, prediction: Prediction, style: Style) -> None:
@@ -127,7 +113,8 @@ with buttons.container(horizontal=True):
 for name, reason in every.refused.items() if every else ():
     st.warning(f"{widgets.plain(name)} is not in the zip: {widgets.plain(reason)}", icon=":material/warning:")
 if asked:
-    predict(runs, dataset)
+    predictions.predict(runs, dataset)
+    st.rerun()
 elif asked_of_every_run:
     predictions.predict_with_every_run(dataset)
     st.rerun()

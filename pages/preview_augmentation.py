@@ -29,7 +29,7 @@ def choose_face(dataset: "Dataset") -> int:
     """Let the person find a face by number, by emotion, or one after the other; return its row."""
     if "augment-face" not in st.session_state:
         asked = st.query_params.get("face", "1")
-        st.session_state["augment-face"] = int(asked) if asked.isdecimal() else 1
+        st.session_state["augment-face"] = int(asked) if asked.isdecimal() and len(asked) < 10 else 1
     st.session_state["augment-face"] = min(max(1, st.session_state["augment-face"]), len(dataset))
     place = st.container()
     st.number_input("Face", 1, len(dataset), key="augment-face", help="The first face in the data is 1.")

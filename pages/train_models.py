@@ -8,7 +8,7 @@ import streamlit as st
 from emotion_core.classifier import by_merit
 from emotion_core.config import RunConfig, Training, with_settings
 from emotion_core.engine.backends import BACKENDS, installed_backends
-from emotion_core.engine.devices import check_device, may_have_gpu
+from emotion_core.engine.devices import check_device, may_have_gpu, may_train_on_gpu
 from emotion_core.errors import BadInput
 from emotion_core.fine_tuning import beginnings
 from emotion_core.grid import expand
@@ -20,7 +20,7 @@ from ui.clones import clone_anew, family_of_clone, find_cloned, leave_clone, sho
 from ui.expected import say_time
 from ui.fields import explain
 from ui.forms import ConfigForm
-from ui.launch import WATCH, forget_click, launch_button, show_refusal, submit
+from ui.launch import NEW, WATCH, asked_view, forget_click, launch_button, show_refusal, submit
 from ui.live import live_view
 from ui.reproduce import close_reproduction
 from ui.several import ask_several
@@ -31,7 +31,6 @@ from ui.widgets import page_header, pick_dataset, plain
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset
 
-NEW = "New run"
 SECTIONS = {
     "Data split": "data",
     "Augmentation": "augmentation",
@@ -67,9 +66,9 @@ class Plan:
 
 def choose_view() -> str:
     """Let the person switch between the form and the live view; open with whichever has something to say."""
-    if go_to := st.session_state.pop("train.go_to", ""):
-        st.session_state["train.view"] = go_to
-        if go_to == NEW:
+    if asked := asked_view():
+        st.session_state["train.view"] = asked
+        if asked == NEW:
             clone_anew()
     if is_newly_brought():
         st.session_state["train.view"] = NEW
@@ -164,7 +163,7 @@ def settle_teachers(form: ConfigForm) -> tuple[str, ...]:
 
 
 def describe_device() -> None:
-    if not may_have_gpu():
+    if not may_train_on_gpu():
         st.caption("This machine has no GPU that a backend can use; runs use the processor.")
     elif gpus():
         st.caption(" · ".join(f"GPU {gpu.index}: {gpu.name}, {gpu.memory_bytes / 2**30:.0f} GB" for gpu in gpus()))

@@ -90,6 +90,7 @@ def test_nonsense_in_the_url_is_passed_over(open_page: Opener, faces_csv: Path, 
     assert page.slider(key="augment-rotation").value == COURSEWORK_AUGMENTATION.rotation
     assert page.number_input(key="augment-face").value == 1
     assert page.segmented_control(key="augment-view").value == "together"
+    assert open_page(face="9" * 5_000).number_input(key="augment-face").value == 1  # too long a number for int()
 
 
 def test_the_residual_network_s_augmentation_is_one_click_away(open_page: Opener, faces_csv: Path):

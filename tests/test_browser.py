@@ -175,7 +175,7 @@ def test_training_on_the_sample_is_watched_found_used_and_handed_in(app, page, t
     wait_for(lambda: axis_of(page, curve) != zoomed)
 
     # It stops when asked, and keeps what it has learnt.
-    by_key(page, "stop").get_by_role("button").click()
+    by_key(page, f"stop-of-{run.id}").get_by_role("button").click()
     by_key(page, "open-results").wait_for()
     assert run.state() is State.STOPPED, run.log_tail()
     assert run.evaluation().accuracy > 0.3
@@ -183,17 +183,17 @@ def test_training_on_the_sample_is_watched_found_used_and_handed_in(app, page, t
     # It goes on where it stopped, in two tabs that agree, and stops again.
     stopped_at = run.status().epoch
     open_page(page, f"{app.address}/train?run={run.id}")
-    by_key(page, "resume").get_by_role("button").dblclick()
+    by_key(page, f"resume-of-{run.id}").get_by_role("button").dblclick()
     wait_for(lambda: run.status().epoch > stopped_at)
     other = page.context.new_page()
     open_page(other, page.url)
-    by_key(other, "stop").get_by_role("button").click()
-    by_key(other, "resume").wait_for()
+    by_key(other, f"stop-of-{run.id}").get_by_role("button").click()
+    by_key(other, f"resume-of-{run.id}").wait_for()
     other.reload()
     page.reload()
     for tab in (page, other):
         settle(tab)
-        by_key(tab, "resume").wait_for()
+        by_key(tab, f"resume-of-{run.id}").wait_for()
         assert epoch_shown(tab) == run.status().epoch > stopped_at
     other.close()
     assert (run.state(), run.status().resumed) == (State.STOPPED, 1)

@@ -1,6 +1,7 @@
 """The Classify page: pictures in, faces and bars out. The webcam needs a browser, so the browser test has it."""
 
 import io
+import os
 import re
 from collections.abc import Callable
 from functools import partial
@@ -138,6 +139,14 @@ def test_of_very_many_models_the_best_are_asked(open_page, runs_folder: Path, fi
     assert table.count("(drawn faces)") == 2
 
 
+def test_the_chosen_model_is_asked_even_where_others_are_better(open_page, runs_folder: Path, monkeypatch):
+    monkeypatch.setattr(closer, "_MOST_MODELS", 2)
+    runs = [save_finished_run(Runs(runs_folder), name=f"skill {skill}", skill=skill) for skill in (0.9, 0.5, 0.3, 0.1)]
+    page = upload(open_page(run=runs[-1].id), portrait=png(draw_portrait()))
+    page.segmented_control(key="closer-view").set_value("Every saved model").run()
+    assert "The 2 best of 4, and the chosen one." in [caption.value for caption in page.caption]
+
+
 def test_results_are_offered_as_a_table(open_page, finished_run: Run):
     portrait, crop = draw_portrait(), np.zeros((48, 48), np.uint8)
     face = ClassifiedFace(Box(1, 2, 30, 30), crop, np.array([0, 0, 0, 0.9, 0.1, 0, 0], np.float32))
@@ -161,6 +170,16 @@ def test_video_gets_a_timeline(open_page, finished_run: Run):
     assert not page.exception
     assert any("10 frames read over 2 seconds, a face found in 10." in caption.value for caption in page.caption)
     assert page.get("vega_lite_chart")
+
+
+def test_video_is_read_again_by_a_model_that_was_trained_further(open_page, finished_run: Run):
+    page = open_page(mode="Video")
+    page.file_uploader(key="video").set_value([("clip.mp4", video(1), "video/mp4")]).run()
+    before = page.session_state["timeline"][1]
+    assert page.run().session_state["timeline"][1] is before
+    written = finished_run.linear_path.stat().st_mtime
+    os.utime(finished_run.linear_path, (written + 5, written + 5))
+    assert page.run().session_state["timeline"][1] is not before
 
 
 def test_file_that_is_no_video_gets_a_sentence(open_page, finished_run: Run):

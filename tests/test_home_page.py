@@ -54,7 +54,7 @@ def test_home_without_runs_and_data_leads_on(runs_folder):
     cards = metrics(page)
     assert cards["Best model"] == ("None yet", "Train one first")
     assert cards["Saved runs"] == ("0", "none in progress")
-    assert "Sample (drawn)" in cards["Faces"][1]
+    assert "Sample (drawn faces)" in cards["Faces"][1]
     assert the_button(page, "next-step-").label == "Train a first model"
     assert "What you train appears here" in said(page)
 

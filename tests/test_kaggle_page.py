@@ -17,6 +17,7 @@ from emotion_core.classifier import load_classifier
 from emotion_core.config import with_settings
 from emotion_core.dataset import load_dataset
 from emotion_core.emotions import EMOTIONS
+from emotion_core.ensemble import Ensemble
 from emotion_core.evaluation import RunEvaluation, evaluate
 from emotion_core.presets import find_preset
 from emotion_core.runs import Run, Runs, Validation
@@ -158,6 +159,21 @@ def test_a_click_for_a_run_that_is_gone_predicts_with_no_other(
     assert not page.exception
     assert not page.dataframe
     assert second_run.id in shown(page.warning[0].value)
+
+
+def test_a_run_that_is_deleted_while_it_predicts_loses_no_prediction(
+    open_page, runs_folder: Path, finished_run: Run, second_run: Run, test_file: Path, monkeypatch
+):
+    page, answer = open_page(run=second_run.id), Ensemble.probabilities
+
+    def delete_and_answer(self, *arguments):
+        Runs(runs_folder).delete(second_run)
+        return answer(self, *arguments)
+
+    monkeypatch.setattr(Ensemble, "probabilities", delete_and_answer)
+    the_button(page, "predict-").click().run()
+    assert not page.exception
+    assert page.session_state["prediction"].title == "Second run"
 
 
 def test_labels_in_any_order_give_the_score(predicted: AppTest, finished_run: Run, test_file: Path):

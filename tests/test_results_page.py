@@ -8,14 +8,13 @@ from conftest import save_finished_run, shown
 from streamlit.testing.v1 import AppTest
 
 from emotion_core.comparison import group_runs, single_runs
-from emotion_core.config import with_settings
+from emotion_core.config import SAMPLE_NAME, with_settings
 from emotion_core.presets import find_preset
 from emotion_core.runs import About, Run, Runs, State, summarise
 from ui.compared import COLOURS, MOST_COMPARED, MOST_MATRICES
 from ui.results_columns import COLUMNS
 from ui.results_table import ROOM, usual_columns
 from ui.results_view import View
-from ui.tables import DRAWN
 
 RESULTS = "pages/compare_runs.py"
 SECTIONS = ("Curves", "Recall by emotion", "Confusion", "Cost", "Settings")
@@ -95,7 +94,7 @@ def test_a_single_run_has_its_scores_and_says_that_its_faces_were_drawn(finished
     row = page.dataframe[0].value.iloc[0]
     assert row["Validation accuracy"] == pytest.approx(100 * finished_run.evaluation().accuracy)
     assert row["Kept epoch"] == finished_run.evaluation().best_epoch
-    assert row["Data"] == DRAWN
+    assert row["Data"] == SAMPLE_NAME
     assert "Drawn faces" in said(page)
 
 
@@ -112,7 +111,7 @@ def test_drawn_and_real_faces_stand_in_rows_of_their_own(runs: Runs) -> None:
     config = with_settings(real.config, {"data.source": "data/faces.csv"})
     (real.folder / "config.json").write_text(config.model_dump_json(), encoding="utf-8")
     page = open_results()
-    assert sorted(page.dataframe[0].value["Data"]) == [DRAWN, "faces.csv"]
+    assert sorted(page.dataframe[0].value["Data"]) == [SAMPLE_NAME, "faces.csv"]
     assert "Data" in page.dataframe[0].proto.column_order
     assert "Some of these rows learnt from drawn faces" in said(page)
 
@@ -162,9 +161,9 @@ def test_rows_are_sorted_as_asked(runs: Runs) -> None:
 
 def test_columns_that_are_chosen_are_shown(finished_run: Run) -> None:
     page = open_results()
-    page.multiselect(key="columns").set_value(["Images a second", "Note"])
+    page.multiselect(key="columns").set_value(["Images per second", "Note"])
     checked(page.run())
-    assert list(page.dataframe[0].proto.column_order) == ["Open", "Run", "Images a second", "Note"]
+    assert list(page.dataframe[0].proto.column_order) == ["Open", "Run", "Images per second", "Note"]
 
 
 @pytest.mark.parametrize("grouped", [True, False])

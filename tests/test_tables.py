@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from emotion_core.comparison import MISSING, group_runs, single_runs
-from emotion_core.config import FirstRows, OneCycleRate
+from emotion_core.config import SAMPLE_NAME, FirstRows, OneCycleRate
 from emotion_core.evaluation import ClassScores
 from emotion_core.presets import find_preset
 from emotion_core.runs import RunSummary, State
@@ -42,7 +42,7 @@ def test_every_run_has_a_row_damaged_ones_with_their_reason():
 
 
 def test_drawn_data_is_called_drawn():
-    assert list(tables.runs_table(single_runs(LINES))["Data"])[:2] == ["faces.csv", tables.DRAWN]
+    assert list(tables.runs_table(single_runs(LINES))["Data"])[:2] == ["faces.csv", SAMPLE_NAME]
 
 
 def test_csv_gives_the_numbers_back_exactly():
@@ -110,7 +110,7 @@ def test_groups_of_one_name_are_told_apart_by_data_then_by_key():
         ]
     )
     assert list(tables.row_names(groups).values()) == [
-        "cnn (faces.csv)", "cnn (Sample (drawn)) 2222", "cnn (Sample (drawn)) 3333", "gru"
+        "cnn (faces.csv)", "cnn (Sample (drawn faces)) 2222", "cnn (Sample (drawn faces)) 3333", "gru"
     ]  # fmt: skip
 
 

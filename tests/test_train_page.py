@@ -24,6 +24,7 @@ from emotion_core.models.parameters import count_parameters
 from emotion_core.presets import PRESETS, find_preset
 from emotion_core.reproduction import table_of
 from emotion_core.runs import Run, Runs, State
+from tests.engine_helpers import L4
 from ui import expected
 
 PAGE = "pages/train_models.py"
@@ -170,7 +171,10 @@ def test_only_residual_networks_are_asked_how_small_their_images_begin(open_page
 def test_a_network_is_offered_teachers_that_have_a_model_and_then_their_share(
     open_page: Callable[..., AppTest], runs: Runs
 ) -> None:
-    worse, better = (save_finished_run(runs, name=name, skill=skill) for name, skill in (("Ada", 0.3), ("Ben", 0.9)))
+    worse, better = (
+        save_finished_run(runs, preset="dense-5", name=name, skill=skill)
+        for name, skill in (("Ada", 0.3), ("Ben", 0.9))
+    )
     queued(runs, "No model yet")
     page = open_page(preset="cnn-small")
     page.segmented_control(key="train.view").set_value("New run").run()
@@ -668,6 +672,19 @@ def test_a_damaged_run_to_clone_is_said_too(open_page: Callable[..., AppTest], r
     assert "sgd" in cards(page)
 
 
+def test_a_run_that_is_damaged_while_its_clone_is_open_is_said_too(
+    open_page: Callable[..., AppTest], runs: Runs
+) -> None:
+    run = cloned(runs, "sample")
+    page = open_page(clone=run.id)
+    assert run.name in texts(page)
+    (run.folder / "config.json").write_text("{", encoding="utf-8")
+    page.run()
+    assert not page.exception
+    assert "does not hold a run" in shown(page.warning[0].value)
+    assert "sgd" in cards(page)
+
+
 def test_a_run_of_a_clone_learns_from_the_data_as_it_is_now(
     open_page: Callable[..., AppTest], runs: Runs, faces_csv: Path
 ) -> None:
@@ -682,7 +699,51 @@ def test_a_run_of_a_clone_learns_from_the_data_as_it_is_now(
     assert made.config.data_fingerprint == load_dataset(faces_csv).fingerprint
 
 
+@pytest.mark.parametrize("is_clone", [False, True])
+def test_augmentation_that_is_brought_again_counts_again(
+    open_page: Callable[..., AppTest], runs: Runs, faces_csv: Path, is_clone: bool
+) -> None:
+    page = use_in_a_run(open_page(preset="cnn-small"))
+    wanted = page.session_state["augmentation"].rotation
+    form = "cnn-small"
+    if is_clone:
+        run = cloned(runs, "sample")
+        page.query_params["clone"] = run.id
+        page.session_state["train.go_to"] = "New run"
+        page.run()
+        form = f"clone-{run.id}"
+    page.number_input(key=f"{form}.augmentation.rotation").set_value(wanted + 1).run()
+    assert page.number_input(key=f"{form}.augmentation.rotation").value == wanted + 1
+    page.segmented_control(key="train.view").set_value("Watch").run()
+    page = use_in_a_run(page)
+    assert page.segmented_control(key="train.view").value == "New run"
+    assert page.number_input(key=f"{form}.augmentation.rotation").value == wanted
+
+
+def use_in_a_run(page: AppTest) -> AppTest:
+    page.switch_page("pages/preview_augmentation.py").run()
+    (button,) = [button for button in page.button if button.label == "Use in a run"]
+    button.click().run()
+    assert not page.exception
+    assert page.title[0].value == "Train"
+    return page.switch_page(PAGE).run()  # where the page itself has led; the test's next run would not follow
+
+
 # --- devices ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_seen", [True, False])
+def test_a_gpu_is_shown_where_a_backend_sees_it(
+    open_page: Callable[..., AppTest],
+    install_driver: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    is_seen: bool,
+) -> None:
+    install_driver(L4, L4)
+    monkeypatch.setattr(devices, "may_see_gpu", lambda backend: is_seen)
+    page = open_page(preset="cnn-small")
+    assert ("GPU 0: NVIDIA L4, 22 GB · GPU 1: NVIDIA L4, 22 GB" in texts(page)) is is_seen
+    assert ("This machine has no GPU that a backend can use" in texts(page)) is not is_seen
 
 
 def test_without_a_gpu_nothing_is_asked_of_one_and_missing_backends_are_marked(
@@ -726,7 +787,7 @@ def test_a_finished_run_shows_how_it_went_and_where_to_go_on(open_page: Callable
     assert metrics(page)["Epoch"] == "6 of 1,000"
     assert metrics(page)["Validation accuracy"] == f"{run.evaluation().accuracy:.1%}"
     assert {"open-run", "open-results"} <= keys(page)
-    assert "stop" not in keys(page)
+    assert f"stop-of-{run.id}" not in keys(page)
     assert "<b>not markup</b>" in page.code[0].value
 
 
@@ -742,7 +803,7 @@ def test_a_run_in_mid_epoch_shows_the_same_after_a_reload(open_page: Callable[..
         assert metrics(first)["Epoch"] == "2 of 100"
         assert metrics(first)["Time left"] == "1 h 38 min"
         assert first.segmented_control(key="train.view").value == "Watch"
-        assert {"stop"} <= keys(first)
+        assert f"stop-of-{run.id}" in keys(first)
 
 
 def test_the_run_that_computes_is_shown_and_the_queue_leads_to_the_others(
@@ -763,7 +824,7 @@ def test_the_run_that_computes_is_shown_and_the_queue_leads_to_the_others(
 def test_a_queued_run_is_stopped_by_its_button(open_page: Callable[..., AppTest], runs: Runs) -> None:
     run = queued(runs, "Not needed")
     page = open_page(run=run.id)
-    page.button(key="stop").click().run()
+    page.button(key=f"stop-of-{run.id}").click().run()
     assert run.state() is State.STOPPED
     assert "Stopped by the user before it began." in texts(page)
 
@@ -775,13 +836,13 @@ def test_a_run_that_does_not_stop_can_be_ended_at_once_after_a_while(
     run.record(state=State.RUNNING, backend="jax")
     with run.alive():
         page = open_page(run=run.id)
-        page.button(key="stop").click().run()
+        page.button(key=f"stop-of-{run.id}").click().run()
         assert run.stop_requested()
         assert page.button(key="stopping").disabled
         long_ago = time.time() - 60
         os.utime(run.folder / "stop", (long_ago, long_ago))
         page.run()
-        assert not page.button(key="end").disabled
+        assert not page.button(key=f"end-of-{run.id}").disabled
 
 
 def test_a_failed_run_says_why_and_shows_its_log(open_page: Callable[..., AppTest], runs: Runs) -> None:

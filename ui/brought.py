@@ -17,8 +17,10 @@ _DECLINED: Final = "train.augmentation_declined"
 
 
 def bring(augmentation: Augmentation) -> None:
-    """Leave an augmentation for the Train page."""
+    """Leave an augmentation for the Train page, also one that was brought before and changed there since."""
     st.session_state[_BROUGHT] = augmentation
+    for settled in (_ANNOUNCED, _TAKEN, _DECLINED):
+        st.session_state.pop(settled, None)
 
 
 def brought() -> Augmentation | None:

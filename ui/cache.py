@@ -16,6 +16,8 @@ from emotion_core.files import replacing
 from emotion_core.runs import Run, Runs, RunSummary, summarise
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -223,7 +225,14 @@ def _detector(name: str, smallest: float | None) -> "Detector":
 def _stamp(path: Path) -> tuple[int, ...]:
     """Return what changes when a file does, or what a folder holds at any depth; nothing where there is neither."""
     try:
-        places = [path, *(Path(folder, name) for folder, names, _ in os.walk(path) for name in names)]
-        return tuple(number for each in map(Path.stat, places) for number in (each.st_size, each.st_mtime_ns))
+        stamps = map(Path.stat, [path, *_folders_in(path)])
+        return tuple(number for each in stamps for number in (each.st_size, each.st_mtime_ns))
     except (OSError, ValueError):  # an address may name anything, also what could be no path
         return ()
+
+
+def _folders_in(path: Path) -> "Iterator[Path]":
+    """Yield the folders at any depth that are not hidden: those in which pictures are looked for."""
+    for folder, names, _ in os.walk(path):
+        names[:] = [name for name in names if not name.startswith(".")]
+        yield from (Path(folder, name) for name in names)

@@ -10,8 +10,8 @@ import streamlit as st
 
 _SENTENCES: Final = {
     "insecure": (
-        "Browsers allow a camera only on this computer (localhost) or over HTTPS. Open the app on the computer that "
-        "runs it, or serve it over HTTPS; uploads still work."
+        "Browsers give a camera only to pages of their own computer (localhost) or over HTTPS. Open the app on the "
+        "computer that runs it, or serve it over HTTPS; uploads still work."
     ),
     "missing": "No camera was found. Plug one in and switch it on, or upload a picture instead.",
     "denied": (

@@ -88,11 +88,12 @@ def _asked() -> str:
 
 def _open(run: Run) -> None:
     """Open the form with the run's own settings, once; from then on what is changed there holds."""
+    config = run.config  # each time, so that one that can no longer be read is told of here
     opened: _Opened | None = st.session_state.get(_OPENED)
     if opened is None or opened.id != run.id:
         for key in [key for key in st.session_state if str(key).startswith(f"{_key(run)}.")]:
             del st.session_state[key]
-        with_data = choose_dataset(run.config)
+        with_data = choose_dataset(config)
         brought.decline(_key(run))
         st.session_state[_OPENED] = _Opened(run.id, with_data)
     keep(_CLONE, run.id)

@@ -139,7 +139,8 @@ def show_every_model(crop: NDArray[np.uint8], chosen: Run | None = None) -> None
     table = f'<table style="{_TABLE}"><thead><tr>{titles}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
     st.html(f'<div style="overflow-x:auto">{table}</div>')
     if len(shown) < len(lines):
-        st.caption(f"The {len(shown)} best of {len(lines)}.")
+        and_chosen = ", and the chosen one" if len(shown) > _MOST_MODELS else ""
+        st.caption(f"The {_MOST_MODELS} best of {len(lines)}{and_chosen}.")
     if unusable:
         st.caption(f"Left out because their files cannot be used: {widgets.plain(', '.join(unusable))}.")
 

@@ -27,7 +27,7 @@ def show_gallery(dataset: "Dataset") -> None:
         emotion = _choose_emotion(dataset)
         place = st.container(horizontal=True, vertical_alignment="center", width="content")
     pages = cache.count_pages(dataset, emotion, _PER_PAGE)
-    page = st.session_state[_PAGE] = min(st.session_state.get(_PAGE, 0), max(0, pages - 1))
+    page = st.session_state[_PAGE] = max(0, min(st.session_state.get(_PAGE, 0), pages - 1))
     rows = cache.rows_of(dataset, emotion, page, _PER_PAGE)
     if not len(rows):
         st.caption(f"There is no {emotion} face in this data set.")

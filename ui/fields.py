@@ -45,6 +45,7 @@ WORDS = {
 """Words of field and choice names that are written otherwise on screen."""
 
 PHRASES = {
+    "family": "Kind of model",
     "kind": "Computes on",  # of a device; of anything else its own label stands before its kinds
     "one_cycle": "1cycle",
     "usage": "Usage column",

@@ -41,7 +41,7 @@ def next_step(lines: Sequence[RunSummary], files: Sequence[Path]) -> NextStep:
     running = next((line for line in lines if line.state is State.RUNNING), None)
     if running:
         return NextStep(
-            f"**{plain(running.name)}** is being trained: epoch {_epoch_in_hand(running)} of {running.epochs}.",
+            f"**{plain(running.name)}** is being trained: epoch {running.epoch_in_hand} of {running.epochs}.",
             "Watch it learn",
             "pages/train_models.py",
             {"run": running.id},
@@ -56,7 +56,8 @@ def next_step(lines: Sequence[RunSummary], files: Sequence[Path]) -> NextStep:
         )
     if not files:
         return NextStep(
-            "The faces shown are drawn by code. Put FER-2013's CSV into the folder `data` to work on photographs.",
+            "The faces shown are drawn by code. To work on photographs, put FER-2013's CSV into the folder "
+            f"{plain(str(data_folder()))}.",
             "Add data",
             "pages/explore_data.py",
         )
@@ -65,10 +66,6 @@ def next_step(lines: Sequence[RunSummary], files: Sequence[Path]) -> NextStep:
         "Classify a face",
         "pages/classify_faces.py",
     )
-
-
-def _epoch_in_hand(line: RunSummary) -> int:
-    return min(line.epoch + 1, line.epochs)
 
 
 def show_next_step(step: NextStep) -> None:
@@ -105,11 +102,11 @@ def show_device() -> None:
 
     count = os.cpu_count() or 1
     cores = f"{count} processor core{'s' * (count > 1)}"
-    found = gpus()
-    if found and may_train_on_gpu():
-        st.metric("Computes on", plain(charts.short(found[0].name)), f"{len(found)} GPU, {cores}", **_CARD)
-    else:
-        st.metric("Computes on", "GPU" if may_train_on_gpu() else "Processor", cores, **_CARD)
+    on_gpu = may_train_on_gpu()
+    found = gpus() if on_gpu else ()
+    name = plain(charts.short(found[0].name)) if found else "GPU" if on_gpu else "Processor"
+    more = f"{len(found)} GPU{'s' * (len(found) > 1)}, {cores}" if found else cores
+    st.metric("Computes on", name, more, **_CARD)
 
 
 def show_data(files: Sequence[Path]) -> None:

@@ -10,12 +10,24 @@ from emotion_core.errors import EmotionError
 from ui import cache
 from ui.widgets import forget, plain
 
+NEW: Final = "New run"
 WATCH: Final = "Watch"
-"""What the Train page calls its live view."""
+"""The views of the Train page: its form, and what computes."""
 
 SAME_CLICK_SECONDS: Final = 2.0
 
 _REFUSED: Final = "train.refused"
+_GO_TO: Final = "train.go_to"
+
+
+def open_view(view: str) -> None:
+    """Have the Train page come up with one of its views."""
+    st.session_state[_GO_TO] = view
+
+
+def asked_view() -> str:
+    """Return, once, the view that the Train page is to come up with; empty where none was asked for."""
+    return str(st.session_state.pop(_GO_TO, ""))
 
 
 def launch_button(label: str, *, key: str, disabled: bool) -> bool:
@@ -55,7 +67,7 @@ def submit(configs: tuple[RunConfig, ...]) -> None:
         except EmotionError as error:
             st.session_state[_REFUSED] = str(error)
             st.rerun()  # with a button that can be pressed again
-    st.session_state["train.go_to"] = WATCH
+    open_view(WATCH)
     if configs or is_same_click:
         st.query_params["run"] = last["run"]
     else:

@@ -97,7 +97,7 @@ def _offer_interrupted(lines: Sequence[RunSummary], shown: str) -> None:
             "Resume all" if len(runs) > 1 else "Resume it",
             key="resume-all",
             icon=":material/resume:",
-            help="Each continues from its last checkpoint.",
+            help="Each continues from its last checkpoint, or from the start if it has none.",
             on_click=attempt,
             args=("resume", *runs),
         )

@@ -121,7 +121,7 @@ def _show_row(line: RunSummary, place: int, *, last: bool, shown: bool) -> None:
 
 
 def _epoch(line: RunSummary) -> str:
-    return f"epoch {min(line.epoch + 1, line.epochs):,} of {line.epochs:,}"
+    return f"epoch {line.epoch_in_hand:,} of {line.epochs:,}"
 
 
 def _slot(line: RunSummary) -> str:

@@ -12,7 +12,7 @@ from emotion_core.config import MOST_EPOCHS
 from emotion_core.errors import EmotionError
 from emotion_core.runs import Run, RunSummary, State, WayOn, way_on
 from emotion_core.runs.about import LONGEST_NAME, LONGEST_NOTES, LONGEST_TAG, MOST_TAGS, About
-from ui import cache
+from ui import cache, launch
 from ui.run_actions import ask_for_epochs
 from ui.widgets import forget, go_to, plain
 
@@ -39,7 +39,7 @@ class Action:
 def follow_up() -> None:
     """Say what became of what a person chose, or go on to where it leads. Comes first on a page."""
     if run_id := st.session_state.pop(_TO_WATCH, ""):
-        _go_to_train("Watch", run=run_id)
+        _go_to_train(launch.WATCH, run=run_id)
     if notice := st.session_state.pop(_NOTICE, ""):
         st.toast(plain(notice))
 
@@ -88,16 +88,16 @@ def _ways_on(run: Run, line: RunSummary) -> list[Action]:
 
 
 def _go_to_train(view: str, **query: str) -> None:
-    st.session_state["train.go_to"] = view
+    launch.open_view(view)
     go_to(TRAIN, **query)
 
 
 def _watch(run: Run) -> None:
-    _go_to_train("Watch", run=run.id)
+    _go_to_train(launch.WATCH, run=run.id)
 
 
 def _clone(run: Run) -> None:
-    _go_to_train("New run", clone=run.id)
+    _go_to_train(launch.NEW, clone=run.id)
 
 
 def _classify(run: Run) -> None:
@@ -129,7 +129,7 @@ def _train_longer(run: Run) -> None:
     st.markdown(f"{done:,} epochs are done. Training continues after the last one, with the same settings.")
     ask_for_epochs(done, planned, key="epochs-in-all")
     st.button(
-        "Train", type="primary", icon=":material/play_circle:", key="train-longer", on_click=_lengthen, args=(run,)
+        "Continue", type="primary", icon=":material/play_circle:", key="train-longer", on_click=_lengthen, args=(run,)
     )
 
 
@@ -219,7 +219,7 @@ def offer_export(run: Run) -> None:
     from emotion_core.archive import loses_model
 
     lost = (
-        "Its model stays here too, as it came with the app as a serving copy only"
+        "Its model does not travel with it, as it came with the app as a serving copy only"
         if loses_model(run)
         else "Checkpoints stay here, so it cannot be resumed there"
     )

@@ -22,8 +22,9 @@ from ui.faces import Picture, dotted, read_picture, show_face, show_picture
 from ui.widgets import data_url, plain
 
 _NO_FACE_ADVICE: Final = """Try a picture in which the face looks at the camera and is upright, evenly lit, uncovered
-and not too small: the smallest face to look for can be set next to the detector. For a picture that is nothing but a
-face, switch on *Use the whole picture where no face is found*."""
+and not too small: the smallest face to look for can be set next to the detector."""
+_UPLOAD_ADVICE: Final = f"""{_NO_FACE_ADVICE} For a picture that is nothing but a face, switch on *Use the whole picture
+where no face is found*."""
 
 _THUMBNAIL: Final = (420, 300)
 
@@ -70,7 +71,7 @@ def show_answers(answers: Sequence[Answer], run: Run) -> None:
     elif pictures:
         _show_gallery(pictures)
         if without := ", ".join(each.name for each in pictures if not each.faces):
-            warn_of_no_face(without)
+            _warn_of_no_face(f" in {plain(without)}", _UPLOAD_ADVICE)
     if any(each.faces for each in pictures):
         _offer_csv(answers)
         show_closely(pictures, run)
@@ -85,21 +86,19 @@ def show_one(each: Answer) -> None:
             show_picture(each.picture.image, each.faces, each.name)
             st.caption(plain(each.name))
         with result:
-            show_found(each.faces)
+            show_found(each.faces, _UPLOAD_ADVICE)
 
 
-def show_found(faces: Sequence[ClassifiedFace]) -> None:
+def show_found(faces: Sequence[ClassifiedFace], advice: str = _NO_FACE_ADVICE) -> None:
     """Show each face with its bars, or what to try where there is none."""
     for face in faces:
         show_face(face)
     if not faces:
-        warn_of_no_face()
+        _warn_of_no_face("", advice)
 
 
-def warn_of_no_face(name: str = "") -> None:
-    """Say that there is no face, in which picture, and what to try."""
-    where = f" in {plain(name)}" if name else ""
-    st.warning(f"No face found{where}. {_NO_FACE_ADVICE}", icon=":material/face_retouching_off:")
+def _warn_of_no_face(where: str, advice: str) -> None:
+    st.warning(f"No face found{where}. {advice}", icon=":material/face_retouching_off:")
 
 
 @st.fragment

@@ -165,20 +165,27 @@ def _choose_others(run: "Run", lines: Sequence[RunSummary]) -> list[str]:
 
 def _follow_url(options: Sequence[str]) -> None:
     """Give the list the value of the URL where that is new, else keep its own, else the session's."""
-    asked, remembered = st.query_params.get("with"), widgets.kept("with")
-    wanted = st.session_state.get(_OTHERS, remembered.split(","))
-    if asked is not None and asked != remembered:
-        wanted = asked.split(",")
+    asked = widgets.newly_asked("with")
+    wanted = st.session_state.get(_OTHERS, widgets.kept("with").split(",")) if asked is None else asked.split(",")
     st.session_state[_OTHERS] = [run_id for run_id in wanted if run_id in options]
 
 
 # --- predictions that are kept -------------------------------------------------------------------------------------
 
 
-def keep(runs: "Sequence[Run]", dataset: Dataset, probabilities: NDArray[np.float32]) -> None:
-    """Remember the session's newest prediction."""
-    title = tables.distinct_names(with_model())[runs[0].id] if len(runs) == 1 else f"ensemble-{len(runs)}"
-    st.session_state["prediction"] = Prediction(_models(runs), dataset.fingerprint, title, date.today(), probabilities)
+def predict(runs: "Sequence[Run]", dataset: Dataset) -> None:
+    """Let a run, or several on average, predict while a bar shows how far they are, and remember what they say."""
+    from emotion_core.ensemble import Ensemble
+
+    title = tables.distinct_names(with_model()).get(runs[0].id, "") if len(runs) == 1 else f"ensemble-{len(runs)}"
+    models = _models(runs)  # before they are asked: one may be trained further meanwhile, or deleted
+    with widgets.friendly_errors():
+        classifier = Ensemble([cache.classifier(run.id) for run in runs])
+    bar = st.progress(0.0, text=f"0 of {len(dataset):,} faces")
+    probabilities = classifier.probabilities(
+        dataset.images, lambda done, total: bar.progress(done / total, text=f"{done:,} of {total:,} faces")
+    )
+    st.session_state["prediction"] = Prediction(models, dataset.fingerprint, title, date.today(), probabilities)
 
 
 def kept(runs: "Sequence[Run]", dataset: Dataset) -> Prediction | None:
@@ -195,7 +202,7 @@ def predict_with_every_run(dataset: Dataset) -> None:
 
     names = tables.distinct_names(with_model())
     runs = [cache.runs().find(run_id) for run_id in names]
-    models = _models(runs)  # before they are asked: one may be trained further meanwhile
+    models = _models(runs)  # before they are asked
     bar = st.progress(0.0, text=f"0 of {len(names)} runs")
     answers = ask_each(
         runs,
@@ -214,10 +221,10 @@ def predict_with_every_run(dataset: Dataset) -> None:
 def kept_of_every_run(dataset: Dataset) -> EveryPrediction | None:
     """Return the session's predictions by every run, if they are of these faces and of the models that are here now."""
     every: EveryPrediction | None = st.session_state.get("every-prediction")
+    if every is None or every.fingerprint != dataset.fingerprint:
+        return None
     models = _models(map(cache.runs().run_of, with_model()))
-    if every and every.fingerprint == dataset.fingerprint and set(every.models) == set(models):
-        return every
-    return None
+    return every if set(every.models) == set(models) else None
 
 
 def _models(runs: "Iterable[Run]") -> tuple[Model, ...]:

@@ -96,7 +96,7 @@ def _ask_again(entries: Iterable[Entry]) -> bool:
     return st.toggle(
         f"Train existing runs again ({there} run{'s' * (there > 1)})",
         key="reproduce-again",
-        help="Otherwise runs with the same settings, data and seed that are finished or queued are left out.",
+        help="Otherwise runs with the same settings, data and seed that are finished, queued or running are left out.",
     )
 
 

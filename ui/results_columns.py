@@ -89,7 +89,7 @@ def _columns() -> dict[str, Any]:
         "Time": config.NumberColumn(
             format="compact", width=78, help="Training time of a run in hours, minutes and seconds."
         ),
-        "Images a second": config.NumberColumn(format="localized", width=120, help="Training images processed."),
+        "Images per second": config.NumberColumn(format="localized", width=120, help="Training images processed."),
         "Data": config.TextColumn(width=148, help="What it learnt from."),
         "Family": config.TextColumn("Kind of model", width=100),
         "Preset": config.TextColumn(width=140, help="The preset it began with, and whether its settings were changed."),

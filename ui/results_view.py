@@ -108,7 +108,7 @@ def _choose_columns() -> list[str]:
     with st.popover("Columns", icon=":material/view_column:"):
         return st.multiselect(
             "Columns",
-            [name for name in COLUMNS if name not in ("Open", "Run")],
+            [name for name in COLUMNS if name != "Run"],
             key="columns",
             placeholder="The usual ones",
             bind=IN_URL,

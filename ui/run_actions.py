@@ -11,6 +11,7 @@ from emotion_core.errors import EmotionError
 from emotion_core.runs import Run, State, WayOn, way_on
 from emotion_core.watch import Watch
 from ui import cache
+from ui.launch import NEW, open_view
 from ui.widgets import go_to, plain
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def resumption(run: Run) -> str:
 
 
 def _offer(action: str, run: Run, label: str, icon: str, what: str, kind: str = "secondary") -> None:
-    st.button(label, key=action, icon=icon, help=what, type=kind, on_click=attempt, args=(action, run))
+    st.button(label, key=f"{action}-of-{run.id}", icon=icon, help=what, type=kind, on_click=attempt, args=(action, run))
 
 
 def _offer_end(run: Run) -> None:
@@ -115,7 +116,7 @@ def ask_for_epochs(done: int, planned: int, key: str) -> None:
 
 def _offer_links(run: Run) -> None:
     if st.button("Clone", key="clone", icon=":material/content_copy:", help="Opens the form with its settings."):
-        st.session_state["train.go_to"] = "New run"
+        open_view(NEW)
         st.query_params["clone"] = run.id
         st.rerun()
     if st.button("Look closer", key="open-run", icon=":material/search_insights:"):

@@ -12,15 +12,11 @@ from typing import Any, Final
 import pandas as pd
 
 from emotion_core.comparison import MISSING, Figure, RunGroup, Standing, Statistic, difference
-from emotion_core.config import SAMPLE, RunConfig
+from emotion_core.config import SAMPLE, SAMPLE_NAME, RunConfig
 from emotion_core.evaluation import ClassScores
 from emotion_core.presets import PRESETS
 from emotion_core.runs import RunSummary, State
 from ui.fields import label_of
-
-DRAWN = "Sample (drawn)"
-"""How data drawn by code is called wherever a run tells what it learnt from."""
-
 
 SHARES: Final = (
     "Validation accuracy",
@@ -66,7 +62,7 @@ def runs_table(groups: Sequence[RunGroup], baseline: RunGroup | None = None) -> 
             "Epochs": [group.epochs for group in groups],
             "Parameters": _integers(group.best.parameters for group in groups),
             "Seconds": _means(groups, "seconds"),
-            "Images a second": _means(groups, "images_per_second"),
+            "Images per second": _means(groups, "images_per_second"),
             "Submitted": pd.to_datetime(pd.Series([_local_time(group.newest.submitted) for group in groups])),
             "Note": [group.newest.reason for group in groups],
             "Ids": [[line.id for line in group.lines] for group in groups],
@@ -225,7 +221,7 @@ def in_words(value: Any) -> str:
 
 def data_label(source: str) -> str:
     """Return what a data source is called on screen."""
-    return DRAWN if source == SAMPLE else Path(source).name
+    return SAMPLE_NAME if source == SAMPLE else Path(source).name
 
 
 def as_csv(table: pd.DataFrame) -> str:

@@ -8,6 +8,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from emotion_core.classifier import Classifier
 from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
+from emotion_core.runs import Run
 from emotion_core.video import LONGEST_SECONDS, Sighting, Timeline, read_timeline
 from ui import cache
 from ui.detectors import Finder
@@ -16,10 +17,10 @@ from ui.widgets import friendly_errors, ink, plain, show_curves, show_faces
 _FACES_SHOWN: Final = 12
 
 
-def timeline_of(upload: UploadedFile, classifier: Classifier, run_id: str, finder: Finder) -> Timeline:
+def timeline_of(upload: UploadedFile, classifier: Classifier, run: Run, finder: Finder) -> Timeline:
     """Return what a video shows; read once for each model and detector, with a bar that tells how far it is."""
-    key = (upload.file_id, run_id, finder)
-    known: tuple[tuple[str, str, Finder], Timeline] | None = st.session_state.get("timeline")
+    key = (upload.file_id, run.id, cache.model_time(run), finder)
+    known: tuple[tuple[str, str, float, Finder], Timeline] | None = st.session_state.get("timeline")
     if known and known[0] == key:
         return known[1]
     bar = st.progress(0.0, f"Reading {plain(upload.name)}...")

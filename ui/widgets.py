@@ -265,7 +265,7 @@ def pick_dataset(key: str, *, to_predict: bool = False) -> "Dataset | None":
     options = [*sources, SAMPLE]
     _follow_url("data", key, options, options[0], memory)
     choice, more = st.columns([4, 1], vertical_alignment="bottom")
-    choice.selectbox("Data set", options, key=key, format_func=_dataset_label)
+    choice.selectbox("Data set", options, key=key, format_func=tables.data_label)
     with more.popover("Add data", icon=":material/add:", width="stretch"):
         _add_data(key)
     if refused := st.session_state.pop(f"{key}-refused", ""):
@@ -332,10 +332,6 @@ def _choose_upload(key: str) -> None:
         st.session_state[f"{key}-refused"] = str(error)
 
 
-def _dataset_label(source: str) -> str:
-    return "Sample (drawn faces)" if source == SAMPLE else Path(source).name
-
-
 def _best_run_id(lines: dict[str, RunSummary]) -> str:
     from emotion_core.classifier import best_run
 
@@ -357,10 +353,11 @@ def _follow_url(
     parameter: str, key: str, options: Sequence[str] | dict[str, Any], default: str, memory: str = ""
 ) -> None:
     """Give a picker the value of the URL where that is new, else keep its own, else the session's, else the default."""
-    asked, remembered = st.query_params.get(parameter), kept(memory or parameter)
-    if asked in options and (asked != remembered or key not in st.session_state):
+    asked = newly_asked(parameter, memory)
+    if asked in options:
         st.session_state[key] = asked
     elif st.session_state.get(key) not in options:
+        remembered = kept(memory or parameter)
         st.session_state[key] = remembered if remembered in options else default
 
 
@@ -380,6 +377,12 @@ def keep(parameter: str, value: str, memory: str = "") -> None:
 def kept(parameter: str) -> str:
     """Return the session's choice; empty where there is none."""
     return str(st.session_state.get(_memory(parameter), ""))
+
+
+def newly_asked(parameter: str, memory: str = "") -> str | None:
+    """Return what the URL asks for, where that is not what the session remembers; else None."""
+    asked = st.query_params.get(parameter)
+    return None if asked == kept(memory or parameter) else asked
 
 
 def forget(parameter: str) -> None:

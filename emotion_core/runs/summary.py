@@ -52,6 +52,11 @@ class RunSummary:
     settings: str = ""
     as_preset: bool = False
 
+    @property
+    def epoch_in_hand(self) -> int:
+        """The epoch that a run which computes is in, from 1."""
+        return min(self.epoch + 1, self.epochs)
+
 
 class Effort(NamedTuple):
     """What computing a run has taken, over all sittings; None where unknown.
