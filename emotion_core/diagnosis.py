@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_core.config import MisalignedSplit
 from emotion_core.emotions import EMOTIONS, NUM_EMOTIONS
 from emotion_core.runs import Run
 
@@ -33,13 +34,20 @@ CONFUSION_SHARE: Final = 0.99
 """A model that gives one answer to this share of the faces gives always the same."""
 
 
+_WRONG_LABELS: Final = (
+    "The labels were shuffled apart from the faces, so no face tells its label: another model or learning rate would do "
+    "no better. Choose a split that keeps them together."
+)
+
+
 class Trouble(StrEnum):
-    """What curves can say."""
+    """What curves can say, and what they cannot but the settings do."""
 
     RATE_TOO_HIGH = "learning rate too high"
     CONSTANT = "constant prediction"
     OVERFITTING = "overfitting"
     UNDERFITTING = "underfitting"
+    WRONG_LABELS = "labels of other faces"
 
 
 @dataclass(frozen=True)
@@ -68,9 +76,12 @@ def diagnose_run(run: Run, history: "pd.DataFrame | None" = None) -> Diagnosis |
     Scores count only where the run ended by itself: those of one that goes on are of an earlier sitting. `history` is
     the run's own, where the caller has just read it.
     """
+    history = run.history() if history is None else history
+    if isinstance(run.config.data.split, MisalignedSplit):  # whatever the curves do, this is why
+        return Diagnosis(Trouble.WRONG_LABELS, _WRONG_LABELS) if len(history) else None
     scores = run.evaluation() if run.status().state.is_over else None
     return diagnose(
-        run.history() if history is None else history,
+        history,
         linear=run.config.model.family == "linear",
         confusion=scores.confusion if scores else None,
     )

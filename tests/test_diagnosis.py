@@ -259,3 +259,13 @@ def test_a_linear_run_is_told_of_a_linear_models_settings(tmp_path: Path) -> Non
         found = diagnose_run(run)
         assert found is not None
         assert advice in found.sentence
+
+
+def test_a_run_on_labels_of_other_faces_is_told_so_and_not_that_its_model_is_too_simple() -> None:
+    misaligned = [run for run in Runs(SHIPPED).all() if run.config.preset == "sgd-misaligned"]
+    assert len(misaligned) == 3
+    for run in misaligned:
+        found = diagnose_run(run)
+        assert found is not None
+        assert found.trouble is Trouble.WRONG_LABELS
+        assert "shuffled apart from the faces" in found.sentence
