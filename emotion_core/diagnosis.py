@@ -35,8 +35,8 @@ CONFUSION_SHARE: Final = 0.99
 
 
 _WRONG_LABELS: Final = (
-    "The labels were shuffled apart from the faces, so no face tells its label: another model or learning rate would do "
-    "no better. Choose a split that keeps them together."
+    "The labels were shuffled apart from the faces, so no face tells its label. Another model or learning rate would "
+    "do no better; choose a split that keeps them together."
 )
 
 
