@@ -11,6 +11,7 @@ from ui import cache
 from ui.charts import LEGIBLE_BUTTONS
 from ui.presenter import offer_presenter_view
 from ui.tour import show_tour
+from ui.widgets import friendly_errors
 
 st.set_page_config(page_title="Facial emotions", page_icon="ui/icon.svg", layout="wide")
 st.html(LEGIBLE_BUTTONS)
@@ -56,4 +57,5 @@ with st.sidebar:
     offer_presenter_view()
     st.caption(f"Facial emotions {__version__}. Nothing leaves the computer that runs it.")
 show_tour()
-page.run()
+with friendly_errors():  # what a page does not say itself, such as that the folder of runs cannot be read
+    page.run()

@@ -1,5 +1,8 @@
 """Training images in batches: shuffled, augmented and weighed, each from the seed, the epoch and its place alone."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final
+
 import cv2
 import keras
 import numpy as np
@@ -13,6 +16,8 @@ from emotion_core.teachers import Teachers
 
 Inputs = NDArray[np.float32]
 Targets = NDArray[np.uint8] | NDArray[np.float32]
+_BATCHES_AHEAD: Final = 16
+
 Batch = tuple[Inputs, Targets, NDArray[np.float32]]
 
 
@@ -42,11 +47,15 @@ class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
         labels: uint8 (n,).
         weights: float (7,), the weight of each class in the loss.
         training: Batch size, seed, label smoothing and mixup.
-        epoch: The pass to begin with, counted from 0.
+        epoch: The pass to begin with, counted from 0. `fit` calls `on_epoch_end` before it begins, so it starts with
+            the pass after this one.
         side: That of the images handed out, in pixels.
         teachers: Who answers beside the labels. Targets are then (n, 14): what is taught, and the labels themselves.
         threads: How many make batches ahead; with one, each is made when it is asked for.
     """
+
+    # NOTE: Keras's own workers are not used. Where `fit` looks at a first batch before it begins, as it does on JAX and
+    # torch, they would hand out what they had made of the pass before, in that epoch and in every later one.
 
     def __init__(
         self,
@@ -60,7 +69,7 @@ class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
         teachers: Teachers | None = None,
         threads: int = 1,
     ) -> None:
-        super().__init__(workers=threads, use_multiprocessing=False, max_queue_size=16)
+        super().__init__(workers=1, use_multiprocessing=False)
         self._images = images
         self._labels = labels
         self._weights = weights.astype(np.float32)[labels]
@@ -68,15 +77,25 @@ class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
         self._training = training
         self._side = side
         self._teachers = teachers
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._ahead: dict[int, Future[Batch]] = {}
         self._begin(epoch)
 
     def __len__(self) -> int:
         return -(-len(self._labels) // self._training.batch_size)
 
     def __getitem__(self, index: int) -> Batch:
+        if self._pool is None:
+            return self._make(self._epoch, self._order, index)
+        for place in range(index, min(index + _BATCHES_AHEAD, len(self))):
+            if place not in self._ahead:
+                self._ahead[place] = self._pool.submit(self._make, self._epoch, self._order, place)
+        return self._ahead.pop(index).result()
+
+    def _make(self, epoch: int, order: NDArray[np.int64], index: int) -> Batch:
         size = self._training.batch_size
-        rows = self._order[index * size : (index + 1) * size]
-        rng = np.random.default_rng([self._training.seed, self._epoch, index])
+        rows = order[index * size : (index + 1) * size]
+        rng = np.random.default_rng([self._training.seed, epoch, index])
         images = augment(self._images[rows], self._augmentation, rng)
         inputs = _resize(to_network_input(images), self._side)
         if not learns_from_shares(self._training):
@@ -84,25 +103,45 @@ class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
         smoothing, labels = np.float32(self._training.label_smoothing), as_shares(self._labels[rows])
         targets = labels * (1 - smoothing) + smoothing / NUM_EMOTIONS
         if self._teachers:
-            targets = beside(self._teachers.teach(images, targets, turn=self._epoch + index), labels)
-        batch = inputs, targets, self._weights[rows]
-        return _mix(batch, self._training.mixup, rng) if self._training.mixup else batch
+            targets = beside(self._teachers.teach(images, targets, turn=epoch + index), labels)
+        weights = self._weights[rows]
+        if self._training.mixup:
+            return _mix(inputs, targets, weights, self._training.mixup, rng)
+        return inputs, targets, weights
 
     def on_epoch_end(self) -> None:
         """Shuffle for the next epoch; Keras calls this."""
         self._begin(self._epoch + 1)
 
     def _begin(self, epoch: int) -> None:
+        for batch in self._ahead.values():
+            batch.cancel()
+        self._ahead.clear()
         self._epoch = epoch
         self._order = np.random.default_rng([self._training.seed, epoch]).permutation(len(self._labels))
 
 
-def _mix(batch: Batch, concentration: float, rng: np.random.Generator) -> Batch:
-    """Blend each face, target and weight with those of another of the batch (mixup), by one share for the batch."""
+def _mix(
+    inputs: Inputs,
+    targets: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    concentration: float,
+    rng: np.random.Generator,
+) -> Batch:
+    """Blend each face with another of the batch (mixup), by one share for the batch.
+
+    The loss of a blend is that of its two faces, each with the weight of its own class: what is learnt is therefore
+    blended by share and weight, and the labels beside what is taught, which are only counted, by share.
+    """
     share = np.float32(rng.beta(concentration, concentration))
-    partners = rng.permutation(len(batch[0]))
-    inputs, targets, weights = (share * part + (1 - share) * part[partners] for part in batch)
-    return inputs, targets, weights
+    partners = rng.permutation(len(inputs))
+
+    def blend(part: NDArray[np.float32]) -> NDArray[np.float32]:
+        return share * part + (1 - share) * part[partners]
+
+    blended, weighed = blend(targets), blend(weights)
+    blended[:, :NUM_EMOTIONS] = blend(targets[:, :NUM_EMOTIONS] * weights[:, np.newaxis]) / weighed[:, np.newaxis]
+    return blend(inputs), blended, weighed
 
 
 def _resize(inputs: Inputs, side: int) -> Inputs:

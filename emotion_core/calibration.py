@@ -81,10 +81,13 @@ def fit_temperature(labels: Labels, logits: NDArray[np.floating[Any]]) -> float:
     """
     from scipy.optimize import minimize_scalar  # slow to import
 
-    def loss_at(log_temperature: float) -> float:
-        return log_loss(labels, softmax(logits / np.exp(log_temperature)))
+    spread = max(1.0, float(logits.std()))  # a linear model's may be a million, which is far beyond the bounds
+    scaled = logits / spread
 
-    return float(np.exp(minimize_scalar(loss_at, bounds=(-5, 10), method="bounded").x))
+    def loss_at(log_temperature: float) -> float:
+        return log_loss(labels, softmax(scaled / np.exp(log_temperature)))
+
+    return spread * float(np.exp(minimize_scalar(loss_at, bounds=(-5, 10), method="bounded").x))
 
 
 def at_temperature(probabilities: Probabilities, temperature: float) -> NDArray[np.float32]:

@@ -20,6 +20,7 @@ Logs = dict[str, Any] | None
 
 _MODEL: Final = "model"
 _OPTIMIZER: Final = "optimizer"
+_SCALING: Final = "scaling"
 _SCORES: Final = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 
@@ -73,26 +74,32 @@ class AveragedWeights(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_test_begin(self, logs: Logs = None) -> None:
         """Put the average in place of the weights."""
-        self._weights = [_copy_of(weight) for weight in self.model.trainable_variables]
-        use_average(self.model)
+        self._put_average()
 
     def on_test_end(self, logs: Logs = None) -> None:
         """Put the weights back."""
-        for variable, weight in zip(self.model.trainable_variables, self._weights, strict=True):
-            variable.assign(weight)
+        self._put_back()
 
     def on_train_end(self, logs: Logs = None) -> None:
         """Put the weights back, also where Keras has put the average in their place for good."""
-        self.on_test_end()
+        self._put_back()
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
         """Have the model hold the average for as long as this lasts."""
-        self.on_test_begin()
+        self._put_average()
         try:
             yield
         finally:
-            self.on_test_end()
+            self._put_back()
+
+    def _put_average(self) -> None:
+        self._weights = [_copy_of(weight) for weight in self.model.trainable_variables]
+        use_average(self.model)
+
+    def _put_back(self) -> None:
+        for variable, weight in zip(self.model.trainable_variables, self._weights, strict=True):
+            variable.assign(weight)
 
 
 class ReportToRecorder(keras.callbacks.Callback):  # type: ignore[misc]
@@ -161,14 +168,20 @@ def training_arrays(model: keras.Model) -> dict[str, NDArray[Any]]:
 
 
 def restore_arrays(model: keras.Model, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Set a compiled model to what `training_arrays` returned for one of the same settings."""
+    """Set a compiled model to what `training_arrays` returned for one of the same settings, in whatever precision."""
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
     for name, variable in _variables(model).items():
-        variable.assign(arrays[name])
+        if name in arrays or not name.startswith(_SCALING):
+            variable.assign(arrays[name])
 
 
 def _variables(model: keras.Model) -> dict[str, Any]:
-    """Name each variable by its place, which follows from the settings; the names that Keras gives do not."""
-    groups = {_MODEL: model.variables, _OPTIMIZER: model.optimizer.variables}
+    """Name each variable by its place, which follows from the settings; the names that Keras gives do not.
+
+    In float16 Keras wraps the optimiser in one that scales the loss, whose own variables come first.
+    """
+    every = model.optimizer.variables
+    own = getattr(model.optimizer, "inner_optimizer", model.optimizer).variables
+    groups = {_MODEL: model.variables, _OPTIMIZER: own, _SCALING: every[: len(every) - len(own)]}
     return {f"{group}-{place:04}": variable for group, every in groups.items() for place, variable in enumerate(every)}

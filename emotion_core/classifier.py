@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_core.calibration import at_temperature, softmax
-from emotion_core.config import SAMPLE
 from emotion_core.emotions import IMAGE_SIZE, NUM_EMOTIONS
 from emotion_core.errors import ModelUnavailable
 from emotion_core.images import to_network_input
@@ -156,7 +155,7 @@ def by_merit(lines: Iterable[RunSummary]) -> list[RunSummary]:
 
 def merit(line: RunSummary) -> tuple[bool, float]:
     """Return what `by_merit` orders by: the larger the better."""
-    return line.data != SAMPLE, line.val_accuracy or 0.0
+    return not line.is_drawn, line.val_accuracy or 0.0
 
 
 def _first_line(error: Exception) -> str:

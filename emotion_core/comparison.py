@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Literal, Self
 
-from emotion_core.config import SAMPLE, RunConfig
+from emotion_core.config import RunConfig
 from emotion_core.coursework import REPORTED, Reported
 from emotion_core.emotions import EMOTIONS
 from emotion_core.evaluation import Evaluation
@@ -80,7 +80,7 @@ class RunGroup:
     @property
     def is_drawn(self) -> bool:
         """Whether it learnt from faces drawn by code."""
-        return self.newest.data == SAMPLE
+        return self.newest.is_drawn
 
     @property
     def reported(self) -> Reported | None:
@@ -222,6 +222,10 @@ def standard_error(one: Statistic, other: Statistic) -> float | None:
     return math.sqrt(one.deviation**2 / one.count + other.deviation**2 / other.count)
 
 
+_ROUNDING: Final = 1e-9
+"""Means of equal scores may differ by this, since two are averaged otherwise than three."""
+
+
 def _standing(one: Statistic, other: Statistic) -> Standing:
     """Call a difference clear that is larger than twice its standard error, the usual rough interval of 95 %.
 
@@ -231,7 +235,7 @@ def _standing(one: Statistic, other: Statistic) -> Standing:
     error = standard_error(one, other)
     if error is None:
         return Standing.ONE_SEED
-    return Standing.WITHIN if abs(one.mean - other.mean) <= 2 * error else Standing.CLEAR
+    return Standing.WITHIN if abs(one.mean - other.mean) <= 2 * error + _ROUNDING else Standing.CLEAR
 
 
 # --- finding and ordering ------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ The form of the Train page, `--set path=value` on the command line, the help tex
 of bounds are all made from the fields below. A run's configuration is saved whole in its folder.
 """
 
+from pathlib import PureWindowsPath
 from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -68,6 +69,16 @@ class Data(Settings):
     source: str = Field(SAMPLE, description="Path of a CSV, a zip or a folder of images, or 'sample' for drawn faces.")
     drop_incomplete: bool = Field(False, description="Leave out rows with missing pixels instead of refusing the file.")
     split: Split = Field(FirstRows(), description="How validation rows are chosen.")
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the faces are the sample's, drawn by code."""
+        return self.source == SAMPLE
+
+    @property
+    def name(self) -> str:
+        """What the data is called: its file or folder, without those it lies in on whichever system that was."""
+        return SAMPLE_NAME if self.is_drawn else PureWindowsPath(self.source).name
 
 
 class Augmentation(Settings):
@@ -297,9 +308,13 @@ class OneCycleRate(Settings):
     kind: Literal["one_cycle"] = "one_cycle"
     start: float = Field(0.001, gt=0, le=10, description="Learning rate at both ends of the cycle.")
     peak: float = Field(0.01, gt=0, le=10, description="Learning rate at the peak.")
-    end: float = Field(1e-7, gt=0, le=10, description="Learning rate of the very last batch.")
-    iterations: int | None = Field(None, ge=3, description="Total batches; empty: those of the whole run.")
-    last_iterations: int | None = Field(None, ge=1, description="Batches of the final descent; empty: one in nine.")
+    end: float = Field(1e-7, gt=0, le=10, description="Learning rate to which the final descent leads.")
+    iterations: int | None = Field(
+        None, ge=3, le=10_000_000, description="Total batches; empty: those of the whole run."
+    )
+    last_iterations: int | None = Field(
+        None, ge=1, le=10_000_000, description="Batches of the final descent; empty: one in nine."
+    )
 
 
 Schedule = Annotated[
@@ -381,6 +396,11 @@ class Training(Settings):
         le=1,
         description="Share of the training target that is a teacher's prediction; the rest is the label.",
     )
+
+    def has_stalled(self, epoch: int, best_epoch: int, counted_from: int) -> bool:
+        """Whether early stopping ends a run after an epoch: the best one, or where counting began, is too long ago."""
+        patience = self.early_stopping_patience
+        return patience is not None and epoch - max(best_epoch, counted_from) >= patience
 
     @field_validator("start_from", "teachers", mode="before")
     @classmethod

@@ -2,8 +2,8 @@
 
 import os
 import platform
+import secrets
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -160,11 +160,13 @@ def _look_at(path: Path) -> Folder:
 
 
 def _is_writable(folder: Path) -> bool:
+    probe = folder / f".doctor-{secrets.token_hex(4)}"
     try:
-        with tempfile.TemporaryFile(dir=folder):
-            return True
+        probe.touch(exist_ok=False)
+        probe.unlink()
     except OSError:
         return False
+    return True
 
 
 def _engine_is_working(runs: Runs) -> bool:

@@ -12,6 +12,11 @@ Labels = NDArray[np.integer[Any]]
 Probabilities = NDArray[np.floating[Any]]
 
 Count = Annotated[int, Field(ge=0, le=2**53)]
+Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
+Seconds = Annotated[FiniteFloat, Field(ge=0, le=3_200_000_000)]
+"""Up to a hundred years."""
+Speed = Annotated[FiniteFloat, Field(ge=0, le=1e9)]
+"""Images per second."""
 ByEmotion = Field(min_length=NUM_EMOTIONS, max_length=NUM_EMOTIONS)
 
 
@@ -20,9 +25,9 @@ class ClassScores(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    precision: FiniteFloat
-    recall: FiniteFloat
-    f1: FiniteFloat
+    precision: Share
+    recall: Share
+    f1: Share
     support: Count
 
 
@@ -31,10 +36,10 @@ class Evaluation(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    images: Count
-    accuracy: FiniteFloat
-    macro_f1: FiniteFloat
-    loss: FiniteFloat
+    images: Annotated[Count, Field(ge=1)]
+    accuracy: Share
+    macro_f1: Share
+    loss: Annotated[FiniteFloat, Field(ge=0, le=1e6)]
     per_class: dict[str, ClassScores]
     confusion: Annotated[list[Annotated[list[Count], ByEmotion]], ByEmotion]
 
@@ -58,11 +63,11 @@ class RunEvaluation(Evaluation):
     """
 
     best_epoch: Count
-    training_accuracy: FiniteFloat
+    training_accuracy: Share
     parameters: Count
-    seconds: FiniteFloat
-    images_per_second: FiniteFloat
-    temperature: Annotated[FiniteFloat, Field(gt=0)] = 1.0
+    seconds: Seconds
+    images_per_second: Speed
+    temperature: Annotated[FiniteFloat, Field(gt=1e-12, le=1e12)] = 1.0
     test: HeldOutEvaluation | None = None
 
 

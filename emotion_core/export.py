@@ -12,12 +12,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emotion_core.classifier import TEMPERATURE
 from emotion_core.errors import EmotionError
 from emotion_core.files import replacing
 from emotion_core.runs import Run
 from emotion_core.views import Views
+
+if TYPE_CHECKING:
+    import keras
 
 
 def export_onnx(run: Run, temperature: float) -> None:
@@ -36,19 +40,29 @@ def export_onnx(run: Run, temperature: float) -> None:
 
 
 def _export_here(run: Run, temperature: float) -> None:
-    import keras
-    import onnx
-
     from emotion_core.models.saved import load_network
 
     network = load_network(run)
-    network(keras.ops.zeros((1, *network.input_shape[1:])))  # the exporter needs a model that has been called
     with replacing(run.onnx_path) as temporary:
-        network.export(temporary, format="onnx", verbose=False)
-        exported = onnx.load(temporary)
-        metadata = {**Views.asked_by(run.config.prediction).notes(), TEMPERATURE: repr(temperature)}
-        onnx.helper.set_model_props(exported, metadata)
-        onnx.save(exported, temporary)
+        try:
+            _write_onnx(
+                network, temporary, {**Views.asked_by(run.config.prediction).notes(), TEMPERATURE: repr(temperature)}
+            )
+        except OSError:
+            raise
+        except Exception as error:  # converters raise types of their own, of many kinds
+            raise EmotionError(f"model.onnx could not be written for {run.id}: {error}") from error
+
+
+def _write_onnx(network: "keras.Model", path: Path, metadata: dict[str, str]) -> None:
+    import keras
+    import onnx
+
+    network(keras.ops.zeros((1, *network.input_shape[1:])))  # the exporter needs a model that has been called
+    network.export(path, format="onnx", verbose=False)
+    exported = onnx.load(path)
+    onnx.helper.set_model_props(exported, metadata)
+    onnx.save(exported, path)
 
 
 def _export_in_new_process(run: Run, temperature: float) -> None:

@@ -1,15 +1,19 @@
 """Files that a crash leaves whole: the old content or the new, never half of either."""
 
 import os
-import tempfile
+import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
+
+T = TypeVar("T")
 
 REPLACE_SECONDS: Final = 2.0
 """How long a file may be in a reader's hands on Windows."""
+
+_LONGEST_STEM: Final = 40
 
 
 @contextmanager
@@ -19,14 +23,13 @@ def replacing(path: Path) -> Iterator[Path]:
     The temporary name keeps the suffix of `path`, since some writers choose their format by it. The folder must be
     there: one that was deleted while a run computed does not come back.
     """
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(descriptor)
-    temporary = Path(name)
+    # NOTE: not by `tempfile`: on Windows it tries name after name for hours where the folder may not be written to.
+    temporary = path.with_name(f".{path.stem[:_LONGEST_STEM]}-{secrets.token_hex(4)}{path.suffix}")
+    temporary.touch(exist_ok=False)
     try:
         yield temporary
-        _grant_usual_permissions(temporary)
         _flush_to_disk(temporary)
-        _take_place(temporary, path)
+        insist(lambda: os.replace(temporary, path))
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
@@ -38,13 +41,17 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _take_place(temporary: Path, path: Path) -> None:
-    """Rename; Windows refuses that while someone reads the old file, so there it is tried for a moment."""
-    deadline = time.monotonic() + (REPLACE_SECONDS if os.name == "nt" else 0)
+def rename_folder(folder: Path, target: Path) -> Path:
+    """Rename a folder and return where it is now."""
+    return insist(lambda: folder.rename(target))
+
+
+def insist(act: Callable[[], T], seconds: float = REPLACE_SECONDS) -> T:
+    """Do what Windows refuses while another program has a file open, again and again for a while."""
+    deadline = time.monotonic() + (seconds if os.name == "nt" else 0)
     while True:
         try:
-            os.replace(temporary, path)
-            return
+            return act()
         except PermissionError:
             if time.monotonic() >= deadline:
                 raise
@@ -54,11 +61,3 @@ def _take_place(temporary: Path, path: Path) -> None:
 def _flush_to_disk(path: Path) -> None:
     with path.open("rb+") as file:
         os.fsync(file.fileno())
-
-
-def _grant_usual_permissions(path: Path) -> None:
-    """Undo the owner-only mode of `mkstemp`: another account's app may read these folders."""
-    if os.name == "posix":
-        mask = os.umask(0)
-        os.umask(mask)
-        path.chmod(0o666 & ~mask)

@@ -1,6 +1,7 @@
 """Training that begins with the weights of saved runs (fine-tuning), and what such a run must not have learnt from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import numpy as np
@@ -40,7 +41,7 @@ def name_start(config: RunConfig, runs: Runs, faces: Dataset) -> RunConfig:
     refuse_twice(starts)
     for start in starts:
         _refuse_unfit(start, config)
-        refuse_who_knows_the_answers(start, config, faces)
+        refuse_who_knows_the_answers(start, config, runs, faces)
     _refuse_strangers(starts, runs)
     return with_settings(config, {"training.start_from": [start.id for start in starts]})
 
@@ -83,16 +84,36 @@ def _origin(run: Run, runs: Runs) -> str:
     return met[-1]
 
 
-def refuse_who_knows_the_answers(other: Run, config: RunConfig, faces: Dataset) -> None:
-    """Raise BadInput where another run learnt from faces of the same data that are to validate here."""
-    if not learnt_from(other.config, faces):
-        return
-    theirs, ours = (split_rows(faces, one.data.split, one.training.seed) for one in (other.config, config))
-    if known := len(np.intersect1d(theirs.training, ours.validation)):
-        raise BadInput(
-            f"Run {other.id} learnt from {known:,} of the validation faces here, since its data were split "
-            "differently. Choose a run with the same split, or give this run its split."
-        )
+def refuse_who_knows_the_answers(other: Run, config: RunConfig, runs: Runs, faces: Dataset) -> None:
+    """Raise BadInput where another run learnt from faces of the same data that are to validate here.
+
+    So does what a run began with, and who taught it, as far back as runs are still here.
+    """
+    ours = split_rows(faces, config.data.split, config.training.seed)
+    for source in _sources_of(other, runs):
+        if not learnt_from(source.config, faces):
+            continue
+        theirs = split_rows(faces, source.config.data.split, source.config.training.seed)
+        if known := len(np.intersect1d(theirs.training, ours.validation)):
+            whose = "" if source is other else f", which run {other.id} learnt from,"
+            raise BadInput(
+                f"Run {source.id}{whose} learnt from {known:,} of the validation faces here, since its data were split "
+                "differently. Choose a run with the same split, or give this run its split."
+            )
+
+
+def _sources_of(run: Run, runs: Runs) -> Iterator[Run]:
+    """Yield a run and all that its knowledge comes from: what it began with, its teachers, and theirs in turn."""
+    met, waiting = {run.id}, [run]
+    while waiting:
+        source = waiting.pop()
+        yield source
+        for name in (*source.config.training.start_from, *source.config.training.teachers):
+            with suppress(RunNotFound):  # it was deleted, or left behind where the run was trained
+                found = runs.find(name)
+                if found.id not in met:
+                    met.add(found.id)
+                    waiting.append(found)
 
 
 def _has_weights(run: Run) -> bool:

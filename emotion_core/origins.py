@@ -3,18 +3,13 @@
 A run names the file that it learnt from by a path of the machine on which it was trained.
 """
 
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 
-from emotion_core.config import SAMPLE, RunConfig
+from emotion_core.config import RunConfig
 from emotion_core.dataset import Dataset, paired_labels
 from emotion_core.errors import BadInput
 from emotion_core.runs import Validation
 from emotion_core.settings import PROJECT, data_folder
-
-
-def file_name(config: RunConfig) -> str:
-    """Return the name of the file that a run learnt from, without the folders of whichever system it was on."""
-    return PureWindowsPath(config.data.source).name
 
 
 def find_sources(config: RunConfig) -> list[str]:
@@ -24,10 +19,10 @@ def find_sources(config: RunConfig) -> list[str]:
     into a network is not followed: a run from outside may name any, and a look at it must not call its sender.
     """
     source = config.data.source
-    if source == SAMPLE:
-        return [SAMPLE]
+    if config.data.is_drawn:
+        return [source]
     named = [] if _is_in_a_network(source) else [PROJECT / source]
-    paths = [*named, data_folder() / file_name(config)]
+    paths = [*named, data_folder() / config.data.name]
     return list(dict.fromkeys(str(path) for path in paths if _exists(path)))
 
 
@@ -35,7 +30,7 @@ def learnt_from(config: RunConfig, dataset: Dataset) -> bool:
     """Whether a run learnt from a data set: by the digest; for runs of old, which have none, by the file's name."""
     if config.data_fingerprint:
         return config.data_fingerprint == dataset.fingerprint
-    return config.data.source == dataset.source or file_name(config) == dataset.name
+    return config.data.name == dataset.name
 
 
 def holds_faces(dataset: Dataset, config: RunConfig, validation: Validation) -> bool:

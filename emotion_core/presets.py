@@ -284,7 +284,7 @@ def _without_circumstances(config: RunConfig) -> dict[str, Any]:
         exclude={
             "name": True,
             "device": True,
-            "data": {"source"},
+            "data": {"source", "drop_incomplete"},
             "data_fingerprint": True,
             "training": {"seed"},
         }

@@ -4,6 +4,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
@@ -113,7 +114,7 @@ class Recorder:
 
         Args:
             batch: Its number in the epoch, from 1.
-            means: Reckons them; it is only called when they are reported, since reading them waits for the device.
+            means: Reckons them; it is only called when they are reported.
 
         Raises:
             StopRequested: A person asked the run to stop.
@@ -172,9 +173,8 @@ class Recorder:
 
     def is_done(self) -> bool:
         """Whether all epochs are done, or validation loss has not improved for as long as the settings allow."""
-        standing, patience = self.standing, self._settings.early_stopping_patience
-        waited_from = max(standing.best_epoch, self._patience_from)
-        stalled = patience is not None and standing.epoch - waited_from >= patience
+        standing = self.standing
+        stalled = self._settings.has_stalled(standing.epoch, standing.best_epoch, self._patience_from)
         return stalled or standing.epoch >= self._settings.epochs
 
     @property
@@ -196,10 +196,10 @@ class Recorder:
         self._refuse_what_is_not_finite(loss, epoch=epoch)
         seconds = self._seconds_since(self._epoch_began)
         self._last_report = time.monotonic()
-        self._run.append_progress(
-            {"epoch": epoch, "batch": batch, "loss": loss, "accuracy": accuracy, "seconds": seconds}
-        )
-        self._run.record(batch=batch, seconds=self.seconds, **self._speed(batch), **asdict(self._meter.read()))
+        row = {"epoch": epoch, "batch": batch, "loss": loss, "accuracy": accuracy, "seconds": seconds}
+        with suppress(PermissionError):  # on Windows, while another program reads them; the next report comes soon
+            self._run.append_progress(row)
+            self._run.record(batch=batch, seconds=self.seconds, **self._speed(batch), **asdict(self._meter.read()))
 
     def _speed(self, batch: int) -> dict[str, float]:
         """Return the speed in the epoch so far, once there is more of it than the first lot of batches.

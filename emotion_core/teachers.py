@@ -79,5 +79,5 @@ def name_teachers(config: RunConfig, runs: Runs, faces: Dataset) -> RunConfig:
     for teacher in teachers:
         if not teacher.keras_path.exists():  # with it a trainer can do, whether or not it can serve
             load_classifier(teacher)
-        refuse_who_knows_the_answers(teacher, config, faces)
+        refuse_who_knows_the_answers(teacher, config, runs, faces)
     return with_settings(config, {"training.teachers": [teacher.id for teacher in teachers]})

@@ -60,7 +60,7 @@ def _train(run: Run) -> tuple[State, str]:
     run.record(state=State.RUNNING, started=time.time(), parameters=count_parameters(run.config.model))
     data = load_training_data(run.config)
     print(f"{len(data.labels):,} training and {len(data.validation_labels):,} validation images", flush=True)
-    outcome, recorder = _fit(run, data, run.checkpoints.latest())
+    outcome, recorder = _fit(run, data, _checkpoint_to_go_on_from(run))
     if outcome.probabilities is not None:
         run.save_evaluation(
             _evaluate(run, data, outcome, recorder),
@@ -72,6 +72,20 @@ def _train(run: Run) -> tuple[State, str]:
     if outcome.probabilities is None:
         return State.STOPPED, "Stopped before the first epoch was done, so there is no model."
     return (State.STOPPED if outcome.stopped_by_person else State.FINISHED), outcome.note
+
+
+def _checkpoint_to_go_on_from(run: Run) -> Checkpoint | None:
+    """Return the last checkpoint that can be read, None where there is none.
+
+    Raises EmotionError where the run has results and no checkpoint can be read: it would begin anew over them.
+    """
+    checkpoint = run.checkpoints.latest()
+    if checkpoint is None and run.has_scores():
+        raise EmotionError(
+            "Its checkpoint cannot be read, so this run cannot go on. Its model and scores are untouched; train a copy "
+            "of it instead."
+        )
+    return checkpoint
 
 
 def _evaluate(run: Run, data: TrainingData, outcome: Outcome, recorder: Recorder) -> RunEvaluation:

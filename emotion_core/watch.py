@@ -144,7 +144,7 @@ def _activity(run: Run, state: State, status: Status) -> str:
     if state is State.STOPPING:
         kept = "; then the kept epoch is evaluated and saved" if status.epoch else ""
         return f"Stopping after the current batch{kept}."
-    if not status.backend:
+    if not status.batches:
         linear = isinstance(run.config.model, LinearModel)
         return f"Starting: loading {'the faces' if linear else 'the framework and the faces'}."
     if not status.epoch and not status.batch:
@@ -157,14 +157,8 @@ def _activity(run: Run, state: State, status: Status) -> str:
 
 
 def _is_done_training(run: Run, status: Status) -> bool:
-    return status.epoch >= status.epochs or _has_stalled(run, status)
-
-
-def _has_stalled(run: Run, status: Status) -> bool:
-    """Whether early stopping ends the run here."""
-    patience = run.config.training.early_stopping_patience
-    counted_from = max(status.best_epoch or 0, status.patience_from)
-    return bool(patience and status.best_epoch and status.epoch - counted_from >= patience)
+    stalled = run.config.training.has_stalled(status.epoch, status.best_epoch or 0, status.patience_from)
+    return status.epoch >= status.epochs or stalled
 
 
 def _outcome(state: State, status: Status, queued_before: int, seconds: float | None) -> str:

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from emotion_core.classifier import Classifier
-from emotion_core.config import SAMPLE
 from emotion_core.runs import Run
 from emotion_core.video import FORMATS
 from ui import cache, widgets
@@ -16,7 +15,7 @@ def show_model(run: Run) -> None:
     """Say how far the model can be trusted."""
     if evaluation := run.evaluation():
         st.caption(f"Gets {evaluation.accuracy:.1%} of {evaluation.images:,} validation faces right.")
-    if run.config.data.source == SAMPLE:
+    if run.config.data.is_drawn:
         st.warning(
             "This model learnt from drawn faces; what it says about photographs means little.",
             icon=":material/draw:",

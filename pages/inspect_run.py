@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from emotion_core.config import SAMPLE
 from emotion_core.coursework import REPORTED
 from emotion_core.diagnosis import diagnose_run
 from emotion_core.emotions import EMOTIONS
@@ -38,10 +37,10 @@ def show_header(run: Run, line: RunSummary) -> None:
 
 
 def show_origin(run: Run, line: RunSummary) -> None:
-    if run.config.data.source == SAMPLE:
+    if run.config.data.is_drawn:
         widgets.drawn_badge()
     else:
-        data = charts.short(tables.data_label(run.config.data.source))
+        data = charts.short(run.config.data.name)
         widgets.typed_badge(data, ":material/database:")
     widgets.typed_badge(line.preset, ":material/tune:")
     st.badge(f"Seed {line.seed}", icon=":material/casino:", color="gray")

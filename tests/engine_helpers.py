@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from emotion_core import hardware
 from emotion_core.config import RunConfig, with_settings
-from emotion_core.engine import LocalEngine, devices
+from emotion_core.engine import LocalEngine, backends
 from emotion_core.engine.queue import Queue
 from emotion_core.engine.worker import Worker
 from emotion_core.presets import find_preset
@@ -202,7 +202,7 @@ def install_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
     def forget() -> None:
         hardware._gpus_of_machine.cache_clear()
-        devices.sees_gpu.cache_clear()
+        backends._ANSWERS.clear()
 
     def put_in(*gpus: tuple[str, tuple[int, int], int | None] | None, loaded: bool = True) -> None:
         install(tmp_path, monkeypatch, pynvml=DRIVER.format(gpus=gpus if loaded else None))

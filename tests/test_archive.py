@@ -195,7 +195,7 @@ def test_the_path_of_another_machine_s_data_stays_a_text(linear_files, elsewhere
     config = json.loads(linear_files["config.json"])
     config["data"]["source"] = r"\\server\share\faces.csv"
     incoming = unpack(zipped(linear_files | {"config.json": json.dumps(config).encode()}), elsewhere)
-    assert summarise(incoming).data == Path(r"\\server\share\faces.csv").name
+    assert summarise(incoming).data == "faces.csv"
     assert summarise(incoming).state is State.FINISHED
 
 
@@ -392,6 +392,16 @@ def test_a_run_that_was_not_over_is_refused(linear_files, elsewhere, state):
         ("about.json", {"tags": ["x"] * 21}),
         ("about.json", {"html": "<b>"}),
         ("evaluation.json", {"seconds": float("inf")}),
+        ("status.json", {"seconds": 1e308}),
+        ("status.json", {"images_per_second": -1}),
+        ("status.json", {"best_val_accuracy": 2}),
+        ("evaluation.json", {"seconds": 1e20}),
+        ("evaluation.json", {"accuracy": 1e200}),
+        ("evaluation.json", {"macro_f1": -0.1}),
+        ("evaluation.json", {"loss": 1e200}),
+        ("evaluation.json", {"images": 0}),
+        ("evaluation.json", {"images": 7_654_321}),
+        ("evaluation.json", {"temperature": 1e-300}),
         ("evaluation.json", {"accuracy": "<b>"}),
         ("evaluation.json", {"confusion": [[1]]}),
         ("evaluation.json", {"confusion": [[-1] * 7] * 7}),
@@ -443,6 +453,7 @@ class Payload:
         {"rows": ROWS + np.int64(2**40), "labels": LABELS, "probabilities": SHARES},
         {"rows": ROWS, "labels": LABELS, "probabilities": SHARES * np.nan},
         {"rows": ROWS, "labels": LABELS, "probabilities": SHARES * np.inf},
+        {"rows": ROWS, "labels": LABELS, "probabilities": SHARES * 40},
         {"rows": ROWS.astype(float), "labels": LABELS, "probabilities": SHARES},
         {"rows": ROWS, "labels": LABELS.astype("U1"), "probabilities": SHARES},
         {"rows": ROWS, "labels": LABELS, "probabilities": SHARES.astype(complex)},

@@ -87,6 +87,15 @@ def test_temperature_undoes_what_made_a_model_too_sure():
     assert calibrate(labels, at_temperature(too_sure, temperature)).error < 0.01
 
 
+@pytest.mark.parametrize("scale", [1e3, 1e6])
+def test_temperature_is_found_however_large_the_scores_are(scale):
+    """As those of a linear model that is hardly regularised."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 1.5, (20_000, 7))
+    labels = np.array([rng.choice(7, p=row) for row in softmax(logits, axis=1)])
+    assert fit_temperature(labels, scale * logits) == pytest.approx(scale, rel=0.03)
+
+
 def test_a_temperature_of_one_changes_nothing_and_any_keeps_the_order():
     probabilities = softmax(np.random.default_rng(0).normal(0, 3, (50, 7)), axis=1).astype(np.float32)
     np.testing.assert_allclose(at_temperature(probabilities, 1.0), probabilities, atol=1e-6)

@@ -149,6 +149,22 @@ def test_a_checkpoint_brings_a_new_model_to_the_same_numbers(fit, make_run, scal
     assert resumed.state()["best"] == pytest.approx(run.history()["val_loss"].min())
 
 
+@pytest.mark.parametrize("scaled", [False, True])
+def test_a_checkpoint_is_taken_up_in_another_precision_too(fit, make_run, scaled):
+    """As on a machine whose GPU computes in float16, and on one without."""
+    from emotion_core.callbacks import restore_arrays, training_arrays
+
+    run = make_run(epochs=2)
+    model, _ = fit(run, scaled=scaled)
+    other, _ = fit(make_run(epochs=1), scaled=not scaled)
+    restore_arrays(other, run.checkpoints.latest().arrays)
+    before, after = training_arrays(model), training_arrays(other)
+    shared = before.keys() & after.keys()
+    assert sum(name.startswith("optimizer") for name in shared) > 2
+    for name in shared:
+        np.testing.assert_array_equal(after[name], before[name])
+
+
 # --- averaged weights ---------------------------------------------------------------------------------------------
 
 

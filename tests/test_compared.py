@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from emotion_core.comparison import RunGroup, Statistic, group_runs
+from emotion_core.config import SAMPLE_NAME
 from emotion_core.emotions import EMOTIONS
 from emotion_core.runs import RunSummary, State
 from ui import charts, compared
@@ -107,7 +108,7 @@ def test_cost_has_a_point_per_row_that_has_both_figures():
     rows = [
         row("First", "#0072B2", 0.4, 0.5, seconds=10.0, parameters=100),
         row("Unscored", "#D55E00", macro_f1=None, seconds=10.0),
-        row("Drawn", "#009E73", 0.6, seconds=100.0, data="sample"),
+        row("Drawn", "#009E73", 0.6, seconds=100.0, data=SAMPLE_NAME),
     ]
     (points,) = compared.cost_scatter(rows, "seconds", "val_accuracy", INK).data
     assert list(points.x) == [10.0, 100.0]

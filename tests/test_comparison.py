@@ -22,7 +22,7 @@ from emotion_core.comparison import (
     single_runs,
     standard_error,
 )
-from emotion_core.config import RunConfig, with_settings
+from emotion_core.config import SAMPLE_NAME, RunConfig, with_settings
 from emotion_core.coursework import coursework_runs
 from emotion_core.emotions import EMOTIONS
 from emotion_core.evaluation import ClassScores, Evaluation
@@ -258,8 +258,15 @@ def test_the_baseline_differs_by_nothing_from_itself() -> None:
     assert (found.value, found.standing) == (None, Standing.BASELINE)
 
 
+def test_equal_scores_of_two_and_of_three_seeds_do_not_differ() -> None:
+    share = 1 / 2900
+    found = difference(group(share, share), group(share, share, share, key="other"))
+    assert found is not None
+    assert found.standing is Standing.WITHIN
+
+
 def test_drawn_and_real_faces_are_not_compared() -> None:
-    found = difference(group(0.9, 0.91, data="sample"), group(0.4, 0.41, key="other"))
+    found = difference(group(0.9, 0.91, data=SAMPLE_NAME), group(0.4, 0.41, key="other"))
     assert found is not None
     assert (found.value, found.standing) == (None, Standing.OTHER_FACES)
 

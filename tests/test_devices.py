@@ -79,10 +79,12 @@ def test_a_gpu_counts_where_a_backend_may_see_it_and_no_longer_once_all_were_ask
     assert not devices.may_train_on_gpu()
 
 
-def test_a_backend_that_died_when_it_was_asked_for_a_gpu_is_not_remembered_to_see_none(machine, network):
+def test_a_backend_that_died_when_it_was_asked_for_a_gpu_is_not_remembered_to_see_none(machine, network, tmp_path):
     machine(1, "raise SystemExit(1)")
     assert devices.slots_for(network) == ("cpu",)
     assert devices.may_train_on_gpu()
+    (tmp_path / "torch.py").write_text(TORCH_WITH_GPU)  # it can be asked now
+    assert devices.slots_for(network) == ("gpu-0",)
 
 
 @pytest.mark.parametrize(

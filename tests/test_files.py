@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from emotion_core.files import replacing, write_text
+from emotion_core.files import insist, replacing, write_text
 
 PROJECT = Path(__file__).parent.parent
 
@@ -48,6 +48,41 @@ def test_the_temporary_file_keeps_the_suffix_that_writers_choose_their_format_by
         assert temporary.suffix == ".keras"
         assert temporary.parent == tmp_path
         assert temporary.name.startswith(".")
+
+
+def test_a_name_may_be_as_long_as_the_system_takes(tmp_path):
+    path = tmp_path / ("n" * 251 + ".txt")
+    write_text(path, "news")
+    assert path.read_text() == "news"
+
+
+def test_a_folder_that_may_not_be_written_to_is_refused_at_once(tmp_path, monkeypatch):
+    tried = []
+
+    def refuse(self, *_, **__):
+        tried.append(self)
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    with pytest.raises(PermissionError):
+        write_text(tmp_path / "notes.txt", "news")
+    assert len(tried) == 1
+
+
+def test_what_is_open_elsewhere_is_waited_for_on_windows(monkeypatch):
+    answers = iter([PermissionError, PermissionError, None])
+
+    def act():
+        if (error := next(answers)) is not None:
+            raise error
+        return "done"
+
+    monkeypatch.setattr("emotion_core.files.os.name", "nt")
+    assert insist(act) == "done"
+    monkeypatch.setattr("emotion_core.files.os.name", "posix")
+    answers = iter([PermissionError])
+    with pytest.raises(PermissionError):
+        insist(act)
 
 
 def test_a_writer_that_is_killed_half_way_leaves_the_old_file(tmp_path):

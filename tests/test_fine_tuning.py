@@ -1,7 +1,7 @@
 """Runs that begin with the weights of another."""
 
 import pytest
-from conftest import save_finished_run
+from conftest import save_csv, save_finished_run
 
 from emotion_core.config import FirstRows, RunConfig, with_settings
 from emotion_core.dataset import load_dataset
@@ -93,6 +93,20 @@ def test_a_start_may_not_have_learnt_from_faces_that_validate(runs, faces_csv):
     start = learnt(runs, faces_csv, **{"data.split": FirstRows(count=7)})
     with pytest.raises(BadInput, match=rf"Run {start.id} learnt from \d+ of the validation faces here"):
         freeze(beginning_with(start.id, faces_csv), runs)
+
+
+@pytest.mark.parametrize("way", ["training.start_from", "training.teachers"])
+def test_nor_may_what_a_start_itself_learnt_from(runs, faces_csv, tmp_path, way):
+    first = learnt(runs, faces_csv, **{"data.split": FirstRows(count=7)})
+    other = save_csv(tmp_path / "other.csv", list(range(7)) * 12, count=84)
+    between = learnt(runs, other, weights="")
+    config = with_settings(between.config, {way: [first.id]})
+    (between.folder / "config.json").write_text(config.model_dump_json())
+    (between.folder / "model.keras").touch()
+    with pytest.raises(BadInput, match=rf"Run {first.id}, which run {between.id} learnt from, learnt from \d+ of the"):
+        freeze(beginning_with(between.id, faces_csv), runs)
+    runs.delete(first)
+    assert freeze(beginning_with(between.id, faces_csv), runs).training.start_from == (between.id,)
 
 
 def test_a_run_may_begin_with_the_mean_of_several_that_go_back_to_one(runs, faces_csv):

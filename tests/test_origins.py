@@ -9,7 +9,7 @@ from conftest import save_csv
 
 from emotion_core.config import MisalignedSplit, RunConfig, with_settings
 from emotion_core.dataset import Dataset, load_dataset, paired_labels, split_rows
-from emotion_core.origins import file_name, find_sources, holds_faces, learnt_from
+from emotion_core.origins import find_sources, holds_faces, learnt_from
 from emotion_core.presets import find_preset
 from emotion_core.runs import Validation
 
@@ -32,7 +32,7 @@ def validation_of(dataset: Dataset, run: RunConfig) -> Validation:
 
 @pytest.mark.parametrize("source", ["/home/someone/faces.csv", r"C:\Users\someone\faces.csv", "data/faces.csv"])
 def test_a_file_is_known_by_its_name_whatever_system_named_it(source):
-    assert file_name(config(source)) == "faces.csv"
+    assert config(source).data.name == "faces.csv"
 
 
 @pytest.mark.parametrize("source", ["/home/someone/faces.csv", r"C:\Users\someone\faces.csv", "data/faces.csv"])

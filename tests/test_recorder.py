@@ -108,7 +108,7 @@ def test_speed_leaves_validation_out(recorder):
 
 
 def test_the_first_batch_says_nothing_of_the_speed(recorder, run, monkeypatch):
-    now = 100.0
+    now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now)
     recorder.epoch_begins()
     now += 20

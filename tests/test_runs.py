@@ -1,5 +1,6 @@
 """Run folders: what is true of a run, whatever happened to its files and its trainer."""
 
+import os
 import re
 import subprocess
 import sys
@@ -221,6 +222,31 @@ def test_a_damaged_file_makes_a_damaged_line_and_spares_the_others(runs, name, c
 def test_a_missing_file_makes_a_damaged_line(runs, finished_run, name):
     (finished_run.folder / name).unlink()
     assert [line.state for line in runs.summaries()] == [State.DAMAGED]
+
+
+def test_a_run_that_could_not_be_read_for_a_moment_is_not_damaged_for_good(runs, finished_run, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as moment:
+        moment.setattr(Path, "read_bytes", refuse)
+        assert [line.state for line in runs.summaries()] == [State.DAMAGED]
+    assert [line.state for line in runs.summaries()] == [State.FINISHED]
+
+
+def test_a_folder_that_cannot_be_looked_into_is_named(runs, finished_run, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(EmotionError, match=r"The runs in .* cannot be listed: Permission denied\."):
+        runs.summaries()
+
+
+def test_a_run_is_deleted_whatever_an_earlier_deletion_left(runs, finished_run):
+    (runs.folder / f".deleted-{finished_run.id}" / "held").mkdir(parents=True)
+    runs.delete(finished_run)
+    assert runs.all() == []
 
 
 def test_an_empty_folder_makes_a_damaged_line(runs):

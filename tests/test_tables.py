@@ -20,8 +20,8 @@ LINES = [
         epoch=30, best_epoch=24, val_accuracy=0.5817, training_accuracy=0.5943, macro_f1=0.51, parameters=7_260_075,
         seconds=75.4, submitted=1_760_000_000.0,
     ),
-    RunSummary(id="20260101-100001-cnn-bbbb", name="cnn", state=State.QUEUED, preset="cnn", data="sample", seed=43),
-    RunSummary(id="20260101-100002-cnn-cccc", name="cnn", state=State.QUEUED, preset="cnn", data="sample", seed=43),
+    RunSummary(id="20260101-100001-cnn-bbbb", name="cnn", state=State.QUEUED, preset="cnn", data=SAMPLE_NAME, seed=43),
+    RunSummary(id="20260101-100002-cnn-cccc", name="cnn", state=State.QUEUED, preset="cnn", data=SAMPLE_NAME, seed=43),
     RunSummary(id="broken", name="broken", state=State.DAMAGED, reason="config.json cannot be read."),
 ]  # fmt: skip
 
@@ -104,9 +104,9 @@ def test_groups_of_one_name_are_told_apart_by_data_then_by_key():
     groups = group_runs(
         [
             RunSummary(id="a", name="cnn", state=State.FINISHED, data="faces.csv", settings="1111"),
-            RunSummary(id="b", name="cnn", state=State.FINISHED, data="sample", settings="2222"),
-            RunSummary(id="c", name="cnn", state=State.FINISHED, data="sample", settings="3333"),
-            RunSummary(id="d", name="gru", state=State.FINISHED, data="sample", settings="4444"),
+            RunSummary(id="b", name="cnn", state=State.FINISHED, data=SAMPLE_NAME, settings="2222"),
+            RunSummary(id="c", name="cnn", state=State.FINISHED, data=SAMPLE_NAME, settings="3333"),
+            RunSummary(id="d", name="gru", state=State.FINISHED, data=SAMPLE_NAME, settings="4444"),
         ]
     )
     assert list(tables.row_names(groups).values()) == [

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -342,6 +343,20 @@ def test_a_network_answers_on_the_device_that_trains_as_it_serves(modern_run):
     np.testing.assert_allclose(np.concatenate(answers), load_classifier(modern_run).probabilities(faces), atol=1e-4)
 
 
+def test_where_a_converter_fails_no_serving_copy_of_an_earlier_epoch_is_left(modern_run, tmp_path, monkeypatch):
+    from emotion_core import export
+    from emotion_core.trainers.network import _export
+
+    def fail(*arguments):
+        raise TypeError("no such operation")
+
+    run = Run(Path(shutil.copytree(modern_run.folder, tmp_path / modern_run.id)))
+    monkeypatch.setattr(export, "_write_onnx", fail)
+    assert "no such operation" in _export(run, 1.0)
+    assert not run.onnx_path.exists()
+    assert not list(run.folder.glob(".*"))
+
+
 def test_a_serving_copy_unfolds_to_the_network_that_it_serves(modern_run):
     import keras
 
@@ -448,6 +463,21 @@ def test_a_run_resumed_after_its_last_epoch_only_writes_what_was_missing(runs, c
     run_training(run, folder / "cache")
     assert run.linear_path.exists()
     assert (run.evaluation().accuracy, run.evaluation().best_epoch) == (before.accuracy, before.best_epoch)
+
+
+def test_a_run_whose_checkpoint_cannot_be_read_keeps_its_results_and_says_so(runs, csv, folder):
+    run = runs.create(configure("sgd", csv, **{"training.epochs": 2}))
+    run_training(run, folder / "cache")
+    before, scored = run.history(), run.evaluation()
+    (checkpoint,) = (run.folder / "checkpoint").glob("*.npz")
+    checkpoint.write_bytes(checkpoint.read_bytes()[:100])
+    run.set_epochs(5)
+    queue_again(run)
+    run_training(run, folder / "cache")
+    assert run.state() is State.FAILED
+    assert "Its checkpoint cannot be read, so this run cannot go on." in run.status().reason
+    assert run.history().equals(before)
+    assert run.evaluation() == scored
 
 
 def test_a_run_refuses_other_faces_than_it_was_submitted_with(runs, csv, folder):

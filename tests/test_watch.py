@@ -40,18 +40,23 @@ def test_a_queued_run_says_how_many_come_before_it(runs: Runs) -> None:
     [
         ("dense-5", {}, "Starting: loading the framework and the faces."),
         ("sgd", {}, "Starting: loading the faces."),
-        ("dense-5", {"backend": "jax", "device": "CPU"}, "Starting: preparing the first epoch on CPU."),
+        ("dense-5", {"backend": "jax", "device": "CPU", "batches": 8}, "Starting: preparing the first epoch on CPU."),
+        ("dense-5", {"backend": "jax", "epoch": 4, "batches": 0}, "Starting: loading the framework and the faces."),
         ("dense-5", {"backend": "jax", "batch": 3, "batches": 8}, "Epoch 1 of 10: learning."),
-        ("dense-5", {"backend": "jax", "epoch": 4}, "Epoch 5 of 10: learning."),
+        ("dense-5", {"backend": "jax", "epoch": 4, "batches": 8}, "Epoch 5 of 10: learning."),
         (
             "dense-5",
             {"backend": "jax", "epoch": 4, "batch": 8, "batches": 8},
             "Epoch 5 of 10: evaluating on the validation faces.",
         ),
-        ("dense-5", {"backend": "jax", "epoch": 10}, "Evaluating and saving the model."),
-        ("dense-5", {"backend": "jax", "epoch": 7, "best_epoch": 2}, "Evaluating and saving the model."),
-        ("dense-5", {"backend": "jax", "epoch": 6, "best_epoch": 2}, "Epoch 7 of 10: learning."),
-        ("dense-5", {"backend": "jax", "epoch": 7, "best_epoch": 2, "patience_from": 6}, "Epoch 8 of 10: learning."),
+        ("dense-5", {"backend": "jax", "epoch": 10, "batches": 8}, "Evaluating and saving the model."),
+        ("dense-5", {"backend": "jax", "epoch": 7, "best_epoch": 2, "batches": 8}, "Evaluating and saving the model."),
+        ("dense-5", {"backend": "jax", "epoch": 6, "best_epoch": 2, "batches": 8}, "Epoch 7 of 10: learning."),
+        (
+            "dense-5",
+            {"backend": "jax", "epoch": 7, "best_epoch": 2, "patience_from": 6, "batches": 8},
+            "Epoch 8 of 10: learning.",
+        ),
     ],
 )
 def test_a_running_run_says_what_it_is_doing(runs: Runs, preset: str, recorded: dict[str, object], phase: str) -> None:

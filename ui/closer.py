@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from emotion_core.annotate import draw_faces
 from emotion_core.boxes import Box
 from emotion_core.classifier import by_merit
-from emotion_core.config import SAMPLE
 from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
 from emotion_core.errors import EmotionError
 from emotion_core.faces import ClassifiedFace
@@ -131,7 +130,7 @@ def show_every_model(crop: NDArray[np.uint8], chosen: Run | None = None) -> None
         except EmotionError:
             unusable.append(names[line.id])
             continue
-        name = f"{names[line.id]} (drawn faces)" if line.data == SAMPLE else names[line.id]
+        name = f"{names[line.id]} (drawn faces)" if line.is_drawn else names[line.id]
         rows.append(_model_row(name, line.val_accuracy, probabilities, chosen and chosen.id == line.id))
     head = "".join(f'<th style="{_HEAD}">{emotion}</th>' for emotion in EMOTIONS)
     left = f"{_HEAD};text-align:left"

@@ -12,7 +12,7 @@ from emotion_core.config import SAMPLE
 from emotion_core.errors import EmotionError
 from emotion_core.runs import RunSummary, State
 from emotion_core.settings import data_folder
-from ui import cache, charts, tables
+from ui import cache, charts
 from ui.widgets import go_to, plain, state_badge
 
 _LISTED: Final = 5
@@ -117,7 +117,7 @@ def show_data(files: Sequence[Path]) -> None:
     except EmotionError:
         st.metric("Data", "Not readable", plain(charts.short(files[0].name)), **_CARD)
         return
-    st.metric("Faces", f"{len(dataset):,}", plain(charts.short(tables.data_label(dataset.source))), **_CARD)
+    st.metric("Faces", f"{len(dataset):,}", plain(charts.short(dataset.name)), **_CARD)
 
 
 def show_latest(lines: Sequence[RunSummary]) -> None:
@@ -143,7 +143,7 @@ def show_ranking(lines: Sequence[RunSummary]) -> None:
     for line in ranked[:_LISTED]:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             _offer_run(line, "best")
-            if line.data == SAMPLE:
+            if line.is_drawn:
                 st.caption(":material/draw: drawn faces", width="content")
             st.markdown(f"**{line.val_accuracy:.1%}**", width="content")
 

@@ -174,9 +174,9 @@ def show_faces(run: Run, validation: Validation, places: "Places") -> None:
 
 def find_faces(run: Run, validation: Validation) -> "Dataset | str":
     """Return the data set that a run was judged on, or a sentence that says why its faces cannot be shown."""
-    from emotion_core.origins import file_name, find_sources, holds_faces
+    from emotion_core.origins import find_sources, holds_faces
 
-    name = plain(file_name(run.config))
+    name = plain(run.config.data.name)
     sentence = (
         f"The faces are not on this machine. Put **{name}** into {plain(str(data_folder()))}, and they appear here."
     )

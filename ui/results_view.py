@@ -77,7 +77,7 @@ def _choose_filter(lines: Sequence[RunSummary], text: str) -> Filter:
             families=offer("Kind of model", "family", sorted(line.family for line in lines), label_of),
             presets=offer("Preset", "from-preset", sorted(line.preset for line in lines)),
             states=offer("State", "state", sorted(line.state for line in lines), str.capitalize),
-            data=offer("Data", "learnt-from", sorted(line.data for line in lines), tables.data_label),
+            data=offer("Data", "learnt-from", sorted(line.data for line in lines)),
             tags=offer("Tag", "tag", sorted(tag for line in lines for tag in line.tags)),
         )
 

@@ -6,13 +6,12 @@ Nothing here calls Streamlit.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
 from emotion_core.comparison import MISSING, Figure, RunGroup, Standing, Statistic, difference
-from emotion_core.config import SAMPLE, SAMPLE_NAME, RunConfig
+from emotion_core.config import RunConfig
 from emotion_core.evaluation import ClassScores
 from emotion_core.presets import PRESETS
 from emotion_core.runs import RunSummary, State
@@ -45,7 +44,7 @@ def runs_table(groups: Sequence[RunGroup], baseline: RunGroup | None = None) -> 
             "Seeds": [", ".join(map(str, group.seeds)) for group in groups],
             "Family": [label_of(group.newest.family) for group in groups],
             "Preset": [_preset_of(group) for group in groups],
-            "Data": [data_label(group.newest.data) for group in groups],
+            "Data": [group.newest.data for group in groups],
             "Tags": [list(group.tags) for group in groups],
             **_scores(groups, "val_accuracy", "Validation"),
             **_against_coursework(groups, "val_accuracy", "Coursework validation", "Against the coursework"),
@@ -137,7 +136,7 @@ def distinct_names(lines: Sequence[RunSummary]) -> dict[str, str]:
 def row_names(groups: Sequence[RunGroup]) -> dict[str, str]:
     """Return a name per group's key; groups that share a name are told apart by seed or data, then by the key."""
     seeds = {group.key: _seed_tail(group.newest) if len(group.lines) == 1 else "" for group in groups}
-    data = {group.key: f" ({data_label(group.newest.data)})" for group in groups}
+    data = {group.key: f" ({group.newest.data})" for group in groups}
     ends = {group.key: f" {group.key[-4:]}" for group in groups}
     return _told_apart({group.key: group.name for group in groups}, data, seeds, ends)
 
@@ -217,11 +216,6 @@ def in_words(value: Any) -> str:
             return f"{value:g}"
         case _:
             return str(value)
-
-
-def data_label(source: str) -> str:
-    """Return what a data source is called on screen."""
-    return SAMPLE_NAME if source == SAMPLE else Path(source).name
 
 
 def as_csv(table: pd.DataFrame) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from emotion_core.config import SAMPLE, RunConfig
+from emotion_core.config import SAMPLE, Data, RunConfig
 from emotion_core.errors import EmotionError, ModelUnavailable
 from emotion_core.runs import Run, RunSummary, State
 from emotion_core.settings import data_folder
@@ -265,7 +265,7 @@ def pick_dataset(key: str, *, to_predict: bool = False) -> "Dataset | None":
     options = [*sources, SAMPLE]
     _follow_url("data", key, options, options[0], memory)
     choice, more = st.columns([4, 1], vertical_alignment="bottom")
-    choice.selectbox("Data set", options, key=key, format_func=tables.data_label)
+    choice.selectbox("Data set", options, key=key, format_func=lambda source: Data(source=source).name)
     with more.popover("Add data", icon=":material/add:", width="stretch"):
         _add_data(key)
     if refused := st.session_state.pop(f"{key}-refused", ""):

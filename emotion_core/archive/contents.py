@@ -73,13 +73,17 @@ def look_into(content: BinaryIO, title: str) -> Incoming:
         raise BadInput(f"{title} lacks its config.json or status.json, so it is not an exported run.")
     _refuse_unfinished(status.state, title)
     _refuse_other_family(config, files, title)
+    evaluation = _document(RunEvaluation, "evaluation.json", files, title)
+    outcome = probabilities(files.get("validation.npz"), f"validation.npz in {title}")
+    if evaluation and outcome and len(outcome.rows) != evaluation.images:
+        raise BadInput(f"validation.npz in {title} is not of the faces that evaluation.json in it counts.")
     return Incoming(
         id=run_id,
         config=config,
         status=status.model_copy(update={"sequence": 0}),
         about=_document(About, "about.json", files, title) or About(),
-        evaluation=_document(RunEvaluation, "evaluation.json", files, title),
-        validation=probabilities(files.get("validation.npz"), f"validation.npz in {title}"),
+        evaluation=evaluation,
+        validation=outcome,
         linear=linear_weights(files.get("linear.npz"), f"linear.npz in {title}"),
         network=network_weights(files.get("model.keras"), config.model, f"model.keras in {title}"),
         log=files.get("log.txt", b"").decode(errors="replace"),

@@ -13,7 +13,7 @@ import numpy as np
 from emotion_core.archive.contents import LIMITS, Incoming, look_into
 from emotion_core.engine.processes import start_detached
 from emotion_core.errors import BadInput, EmotionError
-from emotion_core.files import replacing, write_text
+from emotion_core.files import rename_folder, replacing, write_text
 from emotion_core.runs import Run, Runs
 
 _LOG: Final = "log.txt"
@@ -26,15 +26,19 @@ def pack(run: Run, file: Path | BinaryIO) -> None:
 
     Left out are the checkpoints and locks, and the serving copy of a network, which is made anew where it comes in; a
     network of which there is only that copy, such as ships with the app, loses its model (`loses_model`).
-    Raises BadInput for a run that is not over, DamagedRun or BadInput where one of its files cannot be used.
+    Raises BadInput for a run that is not over or a file that cannot be written, DamagedRun or BadInput where one of its
+    own files cannot be used.
     """
     content = _zipped(run)
     look_into(io.BytesIO(content), f"{run.id}.zip")
-    if isinstance(file, Path):
+    if not isinstance(file, Path):
+        file.write(content)
+        return
+    try:
         with replacing(file) as temporary:
             temporary.write_bytes(content)
-    else:
-        file.write(content)
+    except OSError as error:
+        raise BadInput(f"{file} cannot be written: {error.strerror or error}.") from error
 
 
 def loses_model(run: Run) -> bool:
@@ -110,8 +114,8 @@ def _named(draft: Path, run_id: str) -> Path:
     """Rename the draft to the run's id, or to one with another ending where that is taken."""
     if not (wanted := draft.with_name(run_id)).exists():
         with suppress(OSError):  # someone may have taken it since
-            return draft.rename(wanted)
-    return draft.rename(draft.with_name(f"{run_id.rpartition('-')[0]}-{secrets.token_hex(4)}"))
+            return rename_folder(draft, wanted)
+    return rename_folder(draft, draft.with_name(f"{run_id.rpartition('-')[0]}-{secrets.token_hex(4)}"))
 
 
 def _write(incoming: Incoming, run: Run) -> None:

@@ -26,6 +26,7 @@ _KERAS_NAMES: Final = {"metadata.json", "config.json", "model.weights.h5"}
 _HDF5: Final = b"\x89HDF\r\n\x1a\n"
 _HDF5_OVERHEAD: Final = 4 * 2**20
 _MOST_ROWS: Final = 2**31
+_LEAST_TEMPERATURE, _MOST_TEMPERATURE = 1e-12, 1e12
 _MOST_BYTES: Final = 256 * 2**20
 """Most bytes of an array or of weights once they are decompressed."""
 
@@ -36,23 +37,16 @@ def probabilities(content: bytes | None, title: str) -> Validation | None:
         return None
     arrays = _arrays(content, ("rows", "labels", "probabilities"), title)
     rows, labels, shares = arrays["rows"], arrays["labels"], arrays["probabilities"]
-    kinds, shapes = (rows.dtype.kind, labels.dtype.kind, shares.dtype.kind), (rows.shape, labels.shape, shares.shape)
-    sound = (
-        kinds in (("i", "u", "f"), ("i", "i", "f"))
-        and rows.size > 0
-        and shapes == ((rows.size,), (rows.size,), (rows.size, NUM_EMOTIONS))
-        and _lie_within(rows, _MOST_ROWS)
-        and _lie_within(labels, NUM_EMOTIONS)
-        and bool(np.isfinite(shares).all())
-    )
-    if not sound:
-        raise BadInput(f"{title} does not hold row numbers, labels and finite probabilities of one length.")
+    outcome = Validation(rows, labels, shares)
+    try:
+        outcome.check()
+        if rows.dtype.kind != "i" or not 0 <= rows.min() <= rows.max() < _MOST_ROWS:
+            raise ValueError("a row has no number")
+    except ValueError as error:
+        raise BadInput(
+            f"{title} does not hold row numbers, labels and probabilities that fit together: {error}."
+        ) from error
     return Validation(rows.astype(np.int64), labels.astype(np.uint8), shares.astype(np.float32))
-
-
-def _lie_within(numbers: NDArray[np.integer[Any]], end: int) -> bool:
-    """Whether all numbers, of which there are some, are from 0 to below `end`."""
-    return bool(numbers.min() >= 0 and numbers.max() < end)
 
 
 def linear_weights(content: bytes | None, title: str) -> Arrays | None:
@@ -64,7 +58,7 @@ def linear_weights(content: bytes | None, title: str) -> Arrays | None:
         array.shape == _LINEAR_SHAPES[name] and array.dtype == np.float32 and np.isfinite(array).all()
         for name, array in arrays.items()
     )
-    if not sound or arrays["temperature"] <= 0:
+    if not sound or not _LEAST_TEMPERATURE <= arrays["temperature"] <= _MOST_TEMPERATURE:
         raise BadInput(f"{title} does not hold the finite weights of a linear model.")
     return arrays
 

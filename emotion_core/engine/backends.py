@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +30,9 @@ _SEES_GPU: Final = {
     "torch": "import torch; found = torch.cuda.is_available() or torch.backends.mps.is_available()",
 }
 
+_ANSWERS: Final[dict[str, bool]] = {}
+"""What backends have said to this process."""
+
 _FOUND: Final = 0
 _NOT_FOUND: Final = 3
 
@@ -48,9 +50,18 @@ def installed_backends() -> tuple[str, ...]:
     return tuple(name for name in BACKENDS if importlib.util.find_spec(name))
 
 
-@cache
 def sees_gpu(backend: str) -> bool:
-    """Whether an installed backend can compute on a GPU here. Takes the seconds that importing it takes."""
+    """Whether an installed backend can compute on a GPU here. The first time takes the seconds that importing it takes.
+
+    A backend that dies or hangs when it is asked says nothing; it is asked again the next time.
+    """
+    if backend not in _ANSWERS and (answer := _ask(backend)) is not None:
+        _ANSWERS[backend] = answer
+        _remember(backend, answer)
+    return _ANSWERS.get(backend, False)
+
+
+def _ask(backend: str) -> bool | None:
     code = f"{_SEES_GPU[backend]}; raise SystemExit({_FOUND} if found else {_NOT_FOUND})"
     environment = {**os.environ, **TAKE_MEMORY_AS_NEEDED}
     try:
@@ -58,10 +69,8 @@ def sees_gpu(backend: str) -> bool:
             [sys.executable, "-c", code], capture_output=True, timeout=PROBE_SECONDS, check=False, env=environment
         )
     except (OSError, subprocess.SubprocessError):
-        return False
-    if probe.returncode in (_FOUND, _NOT_FOUND):  # any other is a process that died, which says nothing
-        _remember(backend, probe.returncode == _FOUND)
-    return probe.returncode == _FOUND
+        return None
+    return {_FOUND: True, _NOT_FOUND: False}.get(probe.returncode)
 
 
 def may_see_gpu(backend: str) -> bool:

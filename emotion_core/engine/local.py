@@ -74,13 +74,14 @@ class LocalEngine:
             BadInput: There is nothing left to do, or fewer epochs were asked for than are done.
             DamagedRun: Its folder cannot be read.
         """
+        if run.state().is_over:
+            check_device(run.config)  # before the queue is held, since it may ask a backend, which takes seconds
         with self._at_queue():
             status, state = run.status(), run.state()
             if not state.is_over:
                 return
             goal = status.epochs if epochs is None else epochs
             _check_goal(run, state, status.epoch, goal)
-            check_device(run.config)
             if goal != run.config.training.epochs:
                 run.set_epochs(goal)
             changes: dict[str, Any] = {"epochs": goal, "resumed": status.resumed + 1}

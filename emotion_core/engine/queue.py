@@ -89,7 +89,7 @@ class Queue:
         """Queue a run that is over, behind all others. Only under the lock."""
         (number,) = self._take_numbers(1)
         run.clear_requests()
-        run.record(state=State.QUEUED, sequence=number, reason="", finished=None, batch=0, **changes)
+        run.record(state=State.QUEUED, sequence=number, reason="", finished=None, batch=0, batches=0, **changes)
 
     def waiting(self) -> list[Run]:
         """Return the runs whose turn is to come, in its order, without those that a trainer has taken."""

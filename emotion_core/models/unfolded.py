@@ -23,6 +23,9 @@ _NUMBER = re.compile(r"conv2d(?:_(\d+))?_\d+/")
 """Keras numbers layers as they are made, and its exporter adds a number of its own."""
 
 
+_FACES_AT_ONCE = 128
+
+
 class _Folded(NamedTuple):
     kernel: NDArray[np.float32]  # (filters, channels, height, width)
     offset: NDArray[np.float32]  # (filters,)
@@ -93,9 +96,27 @@ def _take_statistics(network: keras.Model, convolutions: list[keras.Layer], face
         norm = _normalisation_of(layer)  # until then it adds the offset alone
         norm.gamma.assign(np.full(norm.gamma.shape, np.sqrt(1 + norm.epsilon), np.float32))
     outputs = keras.Model(network.inputs, [layer.output for layer in convolutions])
-    for layer, maps in zip(convolutions, outputs.predict(faces, batch_size=256, verbose=0), strict=True):
-        norm, mean, variance = _normalisation_of(layer), maps.mean(axis=(0, 1, 2)), maps.var(axis=(0, 1, 2))
+    for layer, (mean, variance) in zip(convolutions, _moments(outputs, faces), strict=True):
+        norm = _normalisation_of(layer)
         norm.moving_mean.assign(mean)
         norm.moving_variance.assign(variance)
         norm.gamma.assign(np.sqrt(variance + norm.epsilon))
         norm.beta.assign(keras.ops.convert_to_numpy(norm.beta) + mean)
+
+
+def _moments(network: keras.Model, faces: NDArray[np.float32]) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Return mean and variance of each channel of each output, over the faces and all places.
+
+    The maps of a few faces at a time are held: those of all together would take gigabytes.
+    """
+    totals: list[NDArray[np.float64]] = []
+    for start in range(0, len(faces), _FACES_AT_ONCE):
+        part = faces[start : start + _FACES_AT_ONCE]
+        for place, maps in enumerate(network.predict(part, batch_size=_FACES_AT_ONCE, verbose=0)):
+            values = maps.reshape(-1, maps.shape[-1]).astype(np.float64)
+            sums = np.stack([np.full(values.shape[1], len(values)), values.sum(axis=0), (values**2).sum(axis=0)])
+            totals[place : place + 1] = [totals[place] + sums if start else sums]
+    return [
+        ((total / count).astype(np.float32), (squares / count - (total / count) ** 2).clip(0).astype(np.float32))
+        for count, total, squares in totals
+    ]

@@ -80,5 +80,5 @@ def _load(path: Path, epoch: int) -> Checkpoint | None:
             raise ValueError("parts of it are missing")
         return Checkpoint(epoch, arrays, contents[_STATE])
     except Exception as error:  # damaged bytes make zipfile, zlib, NumPy and json raise errors of many kinds
-        print(f"The checkpoint {path.name} cannot be read ({error}); the one before it is used.", flush=True)
+        print(f"The checkpoint {path.name} cannot be read ({error}).", flush=True)
         return None

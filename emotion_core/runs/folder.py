@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from emotion_core.config import RunConfig
-from emotion_core.errors import BadInput, RunNotFound
-from emotion_core.files import write_text
+from emotion_core.errors import BadInput, EmotionError, RunNotFound
+from emotion_core.files import rename_folder, write_text
 from emotion_core.runs.run import Run
 from emotion_core.runs.states import State, Status
 from emotion_core.runs.summary import RunSummary, forget_lines, summarise
@@ -42,15 +42,17 @@ class Runs:
         status = Status(state=State.QUEUED, submitted=now, sequence=sequence, epochs=config.training.epochs)
         write_text(draft / "config.json", config.model_dump_json(indent=2) + "\n")
         write_text(draft / "status.json", status.model_dump_json(indent=2) + "\n")
-        return Run(draft.rename(self.folder / run_id))
+        return Run(rename_folder(draft, self.folder / run_id))
 
     def all(self) -> list[Run]:
-        """Return every run, oldest first."""
+        """Return every run, oldest first; raises EmotionError where the folder cannot be looked into."""
         try:
             with os.scandir(self.folder) as entries:
                 names = sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
         except (FileNotFoundError, NotADirectoryError):
             return []
+        except OSError as error:
+            raise EmotionError(f"The runs in {self.folder} cannot be listed: {error.strerror or error}.") from error
         return [Run(self.folder / name) for name in names]
 
     def summaries(self) -> list[RunSummary]:
@@ -97,7 +99,7 @@ class Runs:
         """Remove a run for good; raises BadInput while it is computing."""
         if run.is_alive():
             raise BadInput(f"Run {run.id} is computing; stop it before deleting it.")
-        doomed = run.folder.rename(self.folder / f".deleted-{run.id}")
+        doomed = rename_folder(run.folder, self.folder / f".deleted-{run.id}-{secrets.token_hex(4)}")
         shutil.rmtree(doomed, ignore_errors=True)
 
     def sweep(self) -> None:

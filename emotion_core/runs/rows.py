@@ -3,9 +3,10 @@
 import io
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
-from emotion_core.files import write_text
+from emotion_core.errors import EmotionError
+from emotion_core.files import insist, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,11 +18,23 @@ PROGRESS_COLUMNS: Final = ("epoch", "batch", "loss", "accuracy", "seconds")
 def append_row(path: Path, columns: tuple[str, ...], row: dict[str, float], *, durable: bool = False) -> None:
     """Append one line in one write, after a header where the file is new; `durable` waits until the disk has it."""
     line = ",".join(f"{row[column]:.7g}" for column in columns) + "\n"
-    with path.open("ab", buffering=0) as file:
+    with _opened_to_append(path, patience=60 if durable else 0) as file:
         header = "" if file.tell() else ",".join(columns) + "\n"
         file.write((header + line).encode())
         if durable:
             os.fsync(file.fileno())
+
+
+def _opened_to_append(path: Path, patience: float) -> BinaryIO:
+    """Open a table; on Windows a spreadsheet that shows it keeps everybody else out, which is waited for."""
+    try:
+        return insist(lambda: path.open("ab", buffering=0), patience)
+    except PermissionError as error:
+        if not patience:
+            raise
+        raise EmotionError(
+            f"{path} cannot be written to: {error.strerror}. If another program has it open, close it there."
+        ) from error
 
 
 def keep_rows(path: Path, last_epoch: int) -> None:

@@ -39,6 +39,17 @@ class Validation:
     labels: NDArray[np.uint8]
     probabilities: NDArray[np.float32]
 
+    def check(self) -> None:
+        """Raise ValueError where the parts, read from a file, do not fit together."""
+        if self.rows.ndim != 1 or not self.rows.size or self.labels.shape != self.rows.shape:
+            raise ValueError("rows and labels are of different numbers of faces, or of none")
+        if self.probabilities.shape != (len(self.rows), NUM_EMOTIONS):
+            raise ValueError("the probabilities are not those of as many faces")
+        if self.labels.dtype.kind not in "ui" or not 0 <= self.labels.min() <= self.labels.max() < NUM_EMOTIONS:
+            raise ValueError("a label is not that of an emotion")
+        if self.probabilities.dtype.kind != "f" or not (abs(self.probabilities - 0.5) <= 0.501).all():  # nor is NaN
+            raise ValueError("a probability lies outside 0 to 1")
+
 
 class Run:
     """One run's folder."""
@@ -250,7 +261,9 @@ class Run:
         path = self.folder / "validation.npz"
         try:
             with np.load(path) as arrays:
-                return _checked(Validation(arrays["rows"].astype(np.int64), arrays["labels"], arrays["probabilities"]))
+                outcome = Validation(arrays["rows"].astype(np.int64), arrays["labels"], arrays["probabilities"])
+            outcome.check()
+            return outcome
         except (OSError, ValueError, KeyError, EOFError) as error:
             raise DamagedRun(f"{path} is missing or cannot be read.") from error
         except Exception as error:  # zipfile and zlib raise errors of their own on damaged bytes
@@ -290,15 +303,3 @@ class Run:
             return (self.folder / name).read_bytes()
         except OSError as error:
             raise DamagedRun(f"{self.folder / name} cannot be read: {error.strerror}.") from error
-
-
-def _checked(validation: Validation) -> Validation:
-    """Return an outcome that was read from a file; raises ValueError where its parts do not fit together."""
-    rows, labels, probabilities = validation.rows, validation.labels, validation.probabilities
-    if not len(rows) or labels.shape != rows.shape or probabilities.shape != (len(rows), NUM_EMOTIONS):
-        raise ValueError("rows, labels and probabilities are of different numbers of faces")
-    if labels.dtype.kind not in "ui" or not 0 <= labels.min() <= labels.max() < NUM_EMOTIONS:
-        raise ValueError("a label is not that of an emotion")
-    if probabilities.dtype.kind != "f" or not (abs(probabilities - 0.5) <= 0.501).all():  # which NaN is not either
-        raise ValueError("a probability lies outside 0 to 1")
-    return validation

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-from emotion_core.evaluation import Count
+from emotion_core.evaluation import Count, Seconds, Share, Speed
 
 Moment = Annotated[float, Field(ge=0, le=32_503_680_000)]
 """Seconds since 1970, up to the year 3000: what every system can write as a date."""
@@ -53,13 +53,13 @@ class Status(BaseModel):
     submitted: Moment
     started: Moment | None = None
     finished: Moment | None = None
-    seconds: FiniteFloat | None = None
+    seconds: Seconds | None = None
     resumed: Count = 0
     epoch: Count = 0
     epochs: Count
     batch: Count = 0
     batches: Count = 0
-    images_per_second: FiniteFloat | None = None
+    images_per_second: Speed | None = None
     backend: str = ""
     device: str = ""
     slot: str = ""
@@ -68,9 +68,9 @@ class Status(BaseModel):
     memory: Count | None = None
     gpu_memory: Count | None = None
     gpu_memory_total: Count | None = None
-    gpu_use: FiniteFloat | None = None
+    gpu_use: Share | None = None
     parameters: Count | None = None
     best_epoch: Count | None = None
     best_val_loss: FiniteFloat | None = None
-    best_val_accuracy: FiniteFloat | None = None
+    best_val_accuracy: Share | None = None
     patience_from: Count = 0

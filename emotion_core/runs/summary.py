@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from emotion_core.config import RunConfig
+from emotion_core.config import SAMPLE_NAME, RunConfig
 from emotion_core.errors import DamagedRun
 from emotion_core.evaluation import RunEvaluation
 from emotion_core.presets import preset_of
@@ -53,6 +53,11 @@ class RunSummary:
     as_preset: bool = False
 
     @property
+    def is_drawn(self) -> bool:
+        """Whether it learnt from faces drawn by code."""
+        return self.data == SAMPLE_NAME
+
+    @property
     def epoch_in_hand(self) -> int:
         """The epoch that a run which computes is in, from 1."""
         return min(self.epoch + 1, self.epochs)
@@ -89,15 +94,15 @@ _LINES: Final[dict[Path, tuple[_Stamp, RunSummary]]] = {}
 def summarise(run: Run) -> RunSummary:
     """Return the run's line in a list; never raises for a damaged folder.
 
-    Lines are remembered for as long as the run's files stay as they are, except those of runs that say they compute:
-    whether that is so, only their lock tells.
+    Lines are remembered for as long as the run's files stay as they are, except those of runs that say they compute,
+    which only their lock tells, and of damaged ones: what could not be read a moment ago may be readable now.
     """
     stamp = _stamp(run)
     known = _LINES.get(run.folder)
     if known and known[0] == stamp:
         return known[1]
     line = _summarise(run)
-    if line.state not in (State.RUNNING, State.STOPPING, State.INTERRUPTED):
+    if line.state not in (State.RUNNING, State.STOPPING, State.INTERRUPTED, State.DAMAGED):
         _LINES[run.folder] = (stamp, line)
     return line
 
@@ -137,7 +142,7 @@ def _summarise(run: Run) -> RunSummary:
         reason=status.reason,
         preset=config.preset,
         family=config.model.family,
-        data=Path(config.data.source).name,
+        data=config.data.name,
         seed=config.training.seed,
         epoch=status.epoch,
         epochs=status.epochs,
@@ -157,7 +162,7 @@ def settings_digest(config: RunConfig) -> str:
     """Return what runs have in common that differ in seed, name, device or the place of their data alone."""
     document = config.model_dump(mode="json", exclude={"name": True, "device": True, "training": {"seed"}})
     data = document["data"]
-    data["source"] = document.pop("data_fingerprint") or Path(data["source"]).name
+    data["source"] = document.pop("data_fingerprint") or config.data.name
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16]
 
 

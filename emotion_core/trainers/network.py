@@ -244,9 +244,10 @@ def _probabilities(run: Run, data: TrainingData, views: Views) -> NDArray[np.flo
 
 
 def _export(run: Run, temperature: float) -> str:
-    """Write model.onnx; return why that could not be done."""
+    """Write model.onnx; where that cannot be done take away that of an earlier epoch, and return why."""
     try:
         export_onnx(run, temperature)
     except EmotionError as error:
+        run.onnx_path.unlink(missing_ok=True)
         return str(error)
     return ""
