@@ -78,7 +78,10 @@ def rows_to_map(dataset: Dataset, split: Split, seed: int) -> NDArray[np.int64]:
         labels, most = dataset.labels[mixed], MOST_FACES // NUM_EMOTIONS
         mixed = np.concatenate([mixed[labels == label][:most] for label in range(NUM_EMOTIONS)])
     if len(mixed) < LEAST_FACES:
-        raise BadInput(f"{dataset.name} has {len(mixed)} faces for a map; it needs at least {LEAST_FACES}.")
+        raise BadInput(
+            f"{dataset.name} has {len(mixed)} faces for a map, which shows validation faces where there are any; it "
+            f"needs at least {LEAST_FACES}."
+        )
     return np.sort(mixed[:MOST_FACES])
 
 

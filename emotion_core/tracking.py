@@ -185,7 +185,8 @@ def _moved(square: Square, start: NDArray[np.float32], end: NDArray[np.float32])
     """Return a square moved by the median of its points' ways, and scaled by that of their distances' growth."""
     way = np.median(end - start, axis=0)
     before, after = _distances(start), _distances(end)
-    growth = float(np.median(after[before > 1] / before[before > 1]))
+    far = before > 1
+    growth = float(np.median(after[far] / before[far])) if far.any() else 1.0
     return np.array([square[0] + way[0], square[1] + way[1], square[2] * np.clip(growth, 0.9, 1.1)])
 
 

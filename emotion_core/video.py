@@ -36,7 +36,10 @@ LONGEST_SIDE: Final = 640
 MAX_FRAME_PIXELS: Final = 4_096 * 2_304
 
 FORMATS: Final = ("mp4", "webm", "mov", "avi", "mkv", "m4v")
-"""Endings of the files that are understood; FFmpeg decodes more."""
+"""Endings of the files that are understood."""
+
+_CONTAINERS: Final = "mov,matroska,avi"
+"""What FFmpeg may take a file for, whatever it is called: others may name files and addresses that it would open."""
 
 _USUAL_RATE: Final = 25
 """Frames a second of a video that does not say how many it has."""
@@ -108,7 +111,7 @@ def read_timeline(
     """Find, follow and classify the faces of a video.
 
     Args:
-        content: The file's bytes, in any format that FFmpeg decodes: MP4, WebM, MOV, AVI, MKV.
+        content: The file's bytes: MP4, WebM, MOV, AVI or MKV.
         name: What the person knows the file by, for messages.
         classifier: The model.
         detector: Finds the faces of each frame that is read.
@@ -129,7 +132,7 @@ def read_timeline(
             progress(share)
     if not reader.frames:
         raise BadInput(f"{name} has no frame that can be read.")
-    return Timeline(seconds, reader.frames, tuple(_believed(reader.sightings)), was_cut)
+    return Timeline(seconds, reader.frames, tuple(_believed(reader.sightings, reader.frames)), was_cut)
 
 
 class _Reader:
@@ -152,9 +155,9 @@ class _Reader:
 
 
 def _frames(content: bytes, name: str) -> Iterator[tuple[VideoFrame, float]]:
-    """Yield the frames to read, each with the share of the video that it ends. What is damaged ends the video."""
+    """Yield the frames to read, each with the share of the video that it ends."""
     try:
-        container = av.open(io.BytesIO(content))
+        container = av.open(io.BytesIO(content), options={"format_whitelist": _CONTAINERS})
     except (av.FFmpegError, ValueError) as error:
         raise BadInput(f"{name} is not a video that can be read; use MP4, WebM, MOV, AVI or MKV.") from error
     with container:
@@ -162,11 +165,17 @@ def _frames(content: bytes, name: str) -> Iterator[tuple[VideoFrame, float]]:
         length = _length(container, stream)
         due = 0.0
         with suppress(av.FFmpegError):  # a file that was cut off shows what there is of it
-            for seconds, frame in _timed(container.decode(stream), float(stream.average_rate or _USUAL_RATE)):
+            for seconds, frame in _timed(_decoded(container, stream), float(stream.average_rate or _USUAL_RATE)):
                 if seconds >= due:
                     due = seconds + 1 / FRAMES_PER_SECOND - _ROUNDING
                     share = min(1.0, seconds / min(length, LONGEST_SECONDS)) if length else 0.0
                     yield VideoFrame(seconds, shrink(_upright(frame), LONGEST_SIDE, LONGEST_SIDE)), share
+
+
+def _decoded(container: Any, stream: Any) -> Iterator[Any]:
+    for packet in container.demux(stream):
+        with suppress(av.InvalidDataError):  # a damaged packet spoils its own frames
+            yield from packet.decode()
 
 
 def _timed(frames: Iterable[Any], rate: float) -> Iterator[tuple[float, Any]]:
@@ -188,6 +197,7 @@ def _video_stream(container: Any, name: str) -> Any:
     if stream.width * stream.height > MAX_FRAME_PIXELS:
         raise BadInput(f"{name} is too large: its frames have {stream.width:,} x {stream.height:,} pixels.")
     stream.thread_type = "AUTO"
+    stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}  # the frames may be larger than is said above
     return stream
 
 
@@ -201,10 +211,23 @@ def _length(container: Any, stream: Any) -> float:
 
 
 def _upright(frame: Any) -> NDArray[np.uint8]:
-    """Return a frame as RGB, turned as the telephone that took it was held."""
-    return np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))
+    """Return a frame as RGB, turned as the telephone that took it was held, and mirrored where it says so."""
+    picture, turns = frame.to_ndarray(format="rgb24"), round(frame.rotation / 90)
+    if _is_mirrored(frame):
+        picture, turns = picture[:, ::-1], turns + 2
+    return np.rot90(picture, turns)
 
 
-def _believed(sightings: list[Sighting]) -> list[Sighting]:
+def _is_mirrored(frame: Any) -> bool:
+    """Whether a frame is to be shown as in a mirror: its display matrix, 3 x 3, has a negative determinant."""
+    for data in frame.side_data:
+        if data.type.name == "DISPLAYMATRIX":
+            (a, b, _), (c, d, _), _ = np.frombuffer(bytes(data), np.int32).reshape(3, 3).tolist()
+            return bool(a * d < b * c)
+    return False
+
+
+def _believed(sightings: list[Sighting], frames: int) -> list[Sighting]:
+    """Return the sightings of people who were seen often enough, of so many frames."""
     counts = Counter(sighting.person for sighting in sightings)
-    return [sighting for sighting in sightings if counts[sighting.person] >= _FEWEST_SIGHTINGS]
+    return [sighting for sighting in sightings if counts[sighting.person] >= min(_FEWEST_SIGHTINGS, frames)]

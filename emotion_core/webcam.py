@@ -205,7 +205,8 @@ class WebcamClassifier:
             crops = [cut_face(frame.gray, square) for square in squares.values()]
             faces = dict(zip(squares, classify_crops(crops, self.classifier), strict=True))
         except Exception as error:  # whatever it is, the picture goes on and the page says so
-            logging.getLogger(__name__).exception("A frame could not be read.")
+            if not self._trouble:  # or it would be logged with every frame
+                logging.getLogger(__name__).exception("A frame could not be read.")
             with self._lock:
                 if frame.number > self._forgotten:
                     self._trouble = f"Faces cannot be read: {error}"

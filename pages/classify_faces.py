@@ -58,8 +58,10 @@ def classify_snapshot(classifier: Classifier, run: Run, finder: Finder) -> None:
         return
     taken = answer(snapshot, "Snapshot", classifier, Search(finder))
     with result:
-        show_found(taken.faces)
+        if taken.refusal:
+            st.error(widgets.plain(taken.refusal), icon=":material/error:")
         if taken.picture:
+            show_found(taken.faces)
             show_picture(taken.picture.image, taken.faces, "Snapshot")
     if taken.faces:
         show_closely([taken], run)
@@ -114,5 +116,5 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
         bind="query-params",
         label_visibility="collapsed",
     )
-    finder = pick_detector()
+    finder = pick_detector(live=mode == "Webcam")
 MODES[mode](model, run, finder)

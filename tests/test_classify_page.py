@@ -20,9 +20,11 @@ from emotion_core.boxes import Box
 from emotion_core.emotions import EMOTIONS
 from emotion_core.faces import ClassifiedFace
 from emotion_core.runs import Run, Runs
+from emotion_core.video import Sighting
 from ui import closer
 from ui.faces import Picture
 from ui.pictures import Answer, answers_table
+from ui.timeline import shares_over_time
 
 
 @pytest.fixture
@@ -170,6 +172,13 @@ def test_video_gets_a_timeline(open_page, finished_run: Run):
     assert not page.exception
     assert any("10 frames read over 2 seconds, a face found in 10." in caption.value for caption in page.caption)
     assert page.get("vega_lite_chart")
+
+
+def test_the_chart_of_a_video_is_empty_while_the_person_is_away():
+    face = ClassifiedFace(Box(1, 2, 30, 30), np.zeros((48, 48), np.uint8), np.full(7, 1 / 7, np.float32))
+    seen = [Sighting(0, seconds, face) for seconds in (0.0, 0.2, 0.4, 60.0, 60.2)]
+    points = shares_over_time(seen)
+    assert points.groupby("stretch")["seconds"].agg(["min", "max"]).to_numpy().tolist() == [[0, 0.4], [60, 60.2]]
 
 
 def test_video_is_read_again_by_a_model_that_was_trained_further(open_page, finished_run: Run):

@@ -180,7 +180,8 @@ def summary_of(runs: Runs, config: RunConfig) -> RunSummary:
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_preset_on_other_data_with_another_seed_name_and_device_is_as_it_is(runs_folder, preset: str) -> None:
-    changes = {"data.source": "faces.csv", "training.seed": 7, "name": "Mine", "device.kind": "cpu"}
+    data = {"data.source": "faces.csv", "data.drop_incomplete": True}
+    changes = {**data, "training.seed": 7, "name": "Mine", "device.kind": "cpu"}
     assert summary_of(Runs(runs_folder), with_settings(find_preset(preset).config, changes)).as_preset
 
 

@@ -201,6 +201,16 @@ def test_the_labels_that_a_run_doubts_are_shown_with_what_it_says(runs_folder: P
     assert "Labelled Fear (1.0%), the model says Surprise (95.0%); id face 2" in figures(page)
 
 
+def test_a_run_judges_once_it_is_scored_also_where_the_page_was_open_before(runs_folder: Path, faulty: Path):
+    run = save_judge(Runs(runs_folder), load_dataset(faulty), FIRST_ROWS, wrong={2: 5})
+    scores, aside = run.folder / "evaluation.json", run.folder.with_name("aside.json")
+    run.record(best_val_accuracy=run.evaluation().accuracy)
+    scores.rename(aside)
+    assert "Doubted labels 1" not in buttons(open_health(faulty, finding="doubted"))
+    aside.rename(scores)
+    assert "Doubted labels 1" in buttons(open_health(faulty, finding="doubted"))
+
+
 def test_copies_across_the_split_are_set_against_the_score_of_the_run(runs_folder: Path, faulty: Path):
     save_judge(Runs(runs_folder), load_dataset(faulty), FIRST_ROWS, wrong={2: 5})
     assert "scores 100.0% on them and 85.7% on the others, 87.5% overall" in said(open_health(faulty, finding="across"))

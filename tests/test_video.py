@@ -1,6 +1,7 @@
 """Emotions over the time of a video."""
 
 import io
+import struct
 from fractions import Fraction
 
 import av
@@ -85,7 +86,8 @@ def test_part_of_a_longer_recording_is_read_from_its_own_beginning(classifier, d
     assert shares[-1] == pytest.approx(0.9, abs=0.02)
 
 
-def test_frames_without_a_time_follow_the_rate(classifier, detector):
+def test_frames_without_a_time_follow_the_rate(classifier, detector, monkeypatch):
+    monkeypatch.setattr(video, "_CONTAINERS", "h264")
     timeline = read_timeline(clip(walk(50), kind="h264", codec="libx264"), "raw", classifier, detector)
     assert timeline.frames == 10  # FFmpeg takes 25 frames a second for granted
     assert timeline.seconds == pytest.approx(1.8)
@@ -149,6 +151,71 @@ def test_video_that_was_cut_off_shows_what_there_is(classifier, detector):
     content = clip(walk(30), kind="webm", codec="libvpx")
     timeline = read_timeline(content[: len(content) // 2], "clip.webm", classifier, detector)
     assert 0 < timeline.frames < 15
+
+
+def test_a_damaged_packet_spoils_its_own_frames_only(classifier, detector):
+    content = bytearray(clip(walk(40), codec="libx264"))
+    middle = content.index(b"mdat") + (len(content) - content.index(b"mdat")) // 3
+    content[middle : middle + 200] = bytes(range(200))
+    timeline = read_timeline(bytes(content), "clip.mp4", classifier, detector)
+    assert timeline.seconds > 3
+
+
+IDENTITY = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "turned"),
+    [
+        ((1, 0, 0, 1), lambda picture: picture),
+        ((0, 1, -1, 0), lambda picture: np.rot90(picture, -1)),
+        ((-1, 0, 0, -1), lambda picture: np.rot90(picture, 2)),
+        ((0, -1, 1, 0), lambda picture: np.rot90(picture)),
+        ((-1, 0, 0, 1), np.fliplr),
+        ((1, 0, 0, -1), np.flipud),
+    ],
+    ids=["as it is", "a quarter", "upside down", "three quarters", "mirrored", "flipped"],
+)
+def test_frames_are_turned_as_the_file_says(matrix, turned):
+    """Telephones write how they were held, and selfies that they are mirrored, into the track's matrix."""
+    content = clip([draw_portrait(center=(200, 230))])
+    track = content.rindex(IDENTITY)
+    a, b, c, d = (number << 16 for number in matrix)
+    said = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    ((plain, _),) = video._frames(content, "clip.mp4")
+    ((frame, _),) = video._frames(content[:track] + said + content[track + len(said) :], "clip.mp4")
+    np.testing.assert_array_equal(frame.image, turned(plain.image))
+
+
+def test_a_short_clip_is_read_too(classifier, detector):
+    timeline = read_timeline(clip(walk(3)), "clip.mp4", classifier, detector)
+    assert timeline.frames == 2
+    assert len(timeline.sightings) == 2
+
+
+OTHERS = {
+    "session description": b"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 45678 RTP/AVP 96\n"
+    b"a=rtpmap:96 H264/90000\n",
+    "list of files": b"ffconcat version 1.0\nfile 'other.mp4'\n",
+    "playlist": b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:9,\nother.mp4\n#EXT-X-ENDLIST\n",
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_what_names_other_files_or_addresses_is_no_video(classifier, detector, tmp_path, monkeypatch, kind):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other.mp4").write_bytes(clip(walk(10)))
+    with pytest.raises(BadInput, match="is not a video that can be read"):
+        read_timeline(OTHERS[kind], "clip.mp4", classifier, detector)
+
+
+def test_frames_larger_than_the_file_says_are_not_decoded(classifier, detector):
+    content = clip([np.zeros((3_200, 3_200, 3), np.uint8)] * 3, kind="webm", codec="libvpx")
+    size = b"\xb0\x82\x0c\x80\xba\x82\x0c\x80"  # Matroska's PixelWidth and PixelHeight
+    assert content.count(size) == 1
+    lying = content.replace(size, b"\xb0\x82\x02\x80\xba\x82\x01\xe0")
+    with pytest.raises(BadInput, match="no frame that can be read"):
+        read_timeline(lying, "clip.webm", classifier, detector)
 
 
 @pytest.mark.parametrize(

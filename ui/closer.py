@@ -27,6 +27,9 @@ _NEIGHBOURS: Final = 7
 _PATCHES: Final = (8, 14, 20)
 """Sides in pixels of the patch that is moved over a face."""
 
+_STRIDE, _LIVE_STRIDE = 4, 8
+"""Pixels from patch to patch, of a still face and of a live one, whose map is made again and again."""
+
 _HEAT_SIDE: Final = 336
 
 _MOST_MODELS: Final = 24
@@ -86,7 +89,8 @@ def show_what_mattered(face: ClassifiedFace, run: Run, key: str) -> None:
         )
     label = None if emotion is None else EMOTIONS.index(emotion)
     with widgets.friendly_errors():
-        occlusion = occlusion_map(cache.classifier(run.id), face.crop, label, patch)
+        stride = _LIVE_STRIDE if key == "live" else _STRIDE
+        occlusion = occlusion_map(cache.classifier(run.id), face.crop, label, patch, stride)
         attention = cache.attention(run.id)
     heat = heat_overlay(face.crop, occlusion.drops, _HEAT_SIDE)
     name = EMOTIONS[occlusion.label]
@@ -206,8 +210,9 @@ def _cut(image: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
 def _tile(title: str, detail: str, image: NDArray[np.uint8], sharp: bool) -> str:
     style = f"height:{_STEP_SIDE}px;max-width:100%;display:block;border-radius:6px;object-fit:contain"
     pixels = ";image-rendering:pixelated" if sharp else ""
+    url = widgets.data_url(image) if sharp else widgets.photo_url(image)
     return (
-        f'<figure style="margin:0"><img alt="{title}" src="{widgets.data_url(image)}" style="{style}{pixels}">'
+        f'<figure style="margin:0"><img alt="{title}" src="{url}" style="{style}{pixels}">'
         f'<figcaption style="margin-top:.35rem;line-height:1.3"><strong>{title}</strong><br>'
         f'<span style="opacity:.7;font-size:.85rem">{detail}</span></figcaption></figure>'
     )

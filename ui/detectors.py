@@ -27,8 +27,8 @@ class Finder:
     smallest: float | None = None
 
 
-def pick_detector() -> Finder:
-    """Let the person choose how faces are found; offer YuNet where it is not here."""
+def pick_detector(*, live: bool = False) -> Finder:
+    """Let the person choose how faces are found, in pictures or live; offer YuNet where it is not here."""
     best = best_detector()
     names = list(DETECTORS) if best == YunetDetector.name else [HaarDetector.name]
     if st.session_state.pop("detector-fetched", False) or st.session_state.get("detector") not in names:
@@ -37,14 +37,15 @@ def pick_detector() -> Finder:
     with st.popover(f"Faces found by {_NAMES[chosen]}", icon=":material/frame_person:"):
         st.radio("Face detector", names, key="detector", format_func=_NAMES.__getitem__)
         st.caption(_WORDS)
-        usual = round(100 * DETECTORS[chosen].usual_smallest)
+        kind = DETECTORS[chosen]
+        usual = round(100 * (kind.live_smallest if live else kind.usual_smallest))
         smallest = st.slider(
             "Smallest face",
             2,
             40,
             usual,
             format="%d%%",
-            key=f"smallest-{chosen}",
+            key=f"smallest-{chosen}{'-live' * live}",
             help="As a share of the picture's longer side. Smaller finds more in group photographs, but takes longer "
             "and gives more false alarms.",
         )

@@ -61,7 +61,8 @@ def best_judge(dataset: Dataset) -> Judge | None:
     if dataset.labels is None:
         return None
     folder = cache.runs()
-    scored = [(line.val_accuracy, folder.run_of(line)) for line in cache.lines() if line.val_accuracy is not None]
+    lines = [line for line in cache.lines() if line.macro_f1 is not None]  # until it is over, a run has no such score
+    scored = [(line.val_accuracy or 0.0, folder.run_of(line)) for line in lines]
     scored.sort(key=lambda pair: pair[0], reverse=True)
     key = tuple((accuracy, str(run.folder)) for accuracy, run in scored)
     return _judge(dataset.source, dataset.fingerprint, key, [run for _, run in scored], dataset)

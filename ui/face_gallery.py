@@ -1,5 +1,6 @@
 """The faces of a data set, page by page, each of which can be enlarged."""
 
+from html import escape
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -76,11 +77,14 @@ def enlarge(dataset: "Dataset", row: int) -> None:
     label = "" if dataset.labels is None else EMOTIONS[dataset.labels[row]]
     picture, words = st.columns(2, gap="medium")
     with picture:
+        name = escape(f"Face with id {dataset.ids[row]}{', ' * bool(label)}{label}")
         st.html(
-            f'<img alt="Face with id {dataset.ids[row]}{", " + label if label else ""}" src="{data_url(face)}" '
+            f'<img alt="{name}" src="{data_url(face)}" '
             'style="width:100%;display:block;image-rendering:pixelated;border-radius:8px">'
         )
-        st.caption(f"id {dataset.ids[row]} · brightness {face.mean():.0f} · contrast {face.std():.0f} of 255")
+        st.caption(
+            f"id {plain(str(dataset.ids[row]))} · brightness {face.mean():.0f} · contrast {face.std():.0f} of 255"
+        )
     with words:
         if label:
             st.html(f'<div style="font-size:1.1rem">Labelled {dotted(label, 650)}</div>')

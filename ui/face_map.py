@@ -4,12 +4,10 @@ The URL names what the map is made from (`?map=Network`) and the row of the face
 the same face is found on both maps.
 """
 
-import base64
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
-import cv2
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -22,7 +20,7 @@ from emotion_core.runs import Run
 from ui import cache, presenter
 from ui.charts import ACCENT, CALM
 from ui.faces import dotted, emotion_bars
-from ui.widgets import data_url, ink, plain, remember, show_faces
+from ui.widgets import data_url, ink, photo_url, plain, remember, show_faces
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,7 +161,8 @@ def _show_map(drawn: Drawn, key: str, is_labelled: bool) -> int | None:
         selection_mode=PICKED,
         alt=f"Map of {len(drawn.points):,} faces: each is a point in the colour of its emotion, near similar faces.",
     )
-    if clicked := state.selection.get(PICKED):
+    clicked = state.selection.get(PICKED)
+    if clicked and int(clicked[0]["row"]) in drawn.faces.rows:  # a click on an earlier map may name another face
         picked = int(clicked[0]["row"])
         remember(_MAPPED, str(picked))
     return None if picked is None else int(np.searchsorted(drawn.faces.rows, picked))
@@ -185,15 +184,10 @@ def map_points(dataset: "Dataset", faces: FaceMap) -> "pd.DataFrame":
             "y": faces.points[:, 1],
             "row": faces.rows,
             "face": [f"id {number}" for number in dataset.ids[faces.rows]],
-            "image": [_jpeg_url(dataset.images[row]) for row in faces.rows],
+            "image": [photo_url(dataset.images[row], _JPEG_QUALITY) for row in faces.rows],
         }
     )
     return points if dataset.labels is None else points.assign(emotion=np.array(EMOTIONS)[dataset.labels[faces.rows]])
-
-
-def _jpeg_url(image: NDArray[np.uint8]) -> str:
-    _, content = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-    return f"data:image/jpeg;base64,{base64.b64encode(content.tobytes()).decode()}"
 
 
 def map_chart(ink: str, is_labelled: bool, picked: int | None = None) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from emotion_core.runs import Run
 from ui.closer import show_closer
 from ui.detectors import Finder
 from ui.faces import Picture, dotted, read_picture, show_face, show_picture
-from ui.widgets import data_url, plain
+from ui.widgets import photo_url, plain
 
 _NO_FACE_ADVICE: Final = """Try a picture in which the face looks at the camera and is upright, evenly lit, uncovered
 and not too small: the smallest face to look for can be set next to the detector."""
@@ -168,7 +168,7 @@ def _card(each: Answer) -> str:
     said = "<br>".join(f"{dotted(face.emotion, 600)} {face.confidence:.0%}" for face in each.faces[:4])
     more = f"<br>and {len(each.faces) - 4} more" if len(each.faces) > 4 else ""
     return (
-        f'<figure style="margin:0"><img alt="{escape(each.name)}" src="{data_url(drawn)}" style="width:100%;'
+        f'<figure style="margin:0"><img alt="{escape(each.name)}" src="{photo_url(drawn)}" style="width:100%;'
         'height:160px;object-fit:contain;background:rgba(128,134,156,.14);border-radius:6px;display:block">'
         '<figcaption style="margin-top:.35rem;line-height:1.35">'
         f'<div style="opacity:.7;font-size:.85rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap">'

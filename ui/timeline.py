@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -9,12 +10,15 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from emotion_core.classifier import Classifier
 from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
 from emotion_core.runs import Run
-from emotion_core.video import LONGEST_SECONDS, Sighting, Timeline, read_timeline
+from emotion_core.video import FRAMES_PER_SECOND, LONGEST_SECONDS, Sighting, Timeline, read_timeline
 from ui import cache
 from ui.detectors import Finder
 from ui.widgets import friendly_errors, ink, plain, show_curves, show_faces
 
 _FACES_SHOWN: Final = 12
+
+_LONGEST_GAP: Final = 3 / FRAMES_PER_SECOND
+"""Seconds between two sightings over which the chart goes on."""
 
 
 def timeline_of(upload: UploadedFile, classifier: Classifier, run: Run, finder: Finder) -> Timeline:
@@ -24,25 +28,27 @@ def timeline_of(upload: UploadedFile, classifier: Classifier, run: Run, finder: 
     if known and known[0] == key:
         return known[1]
     bar = st.progress(0.0, f"Reading {plain(upload.name)}...")
-    with friendly_errors():
-        timeline = read_timeline(
-            upload.getvalue(),
-            upload.name,
-            classifier,
-            cache.detector(finder.name, finder.smallest),
-            lambda share: bar.progress(share, f"Reading {plain(upload.name)}..."),
-        )
-    bar.empty()
+    try:
+        with friendly_errors():
+            timeline = read_timeline(
+                upload.getvalue(),
+                upload.name,
+                classifier,
+                cache.detector(finder.name, finder.smallest),
+                lambda share: bar.progress(share, f"Reading {plain(upload.name)}..."),
+            )
+    finally:
+        bar.empty()
     st.session_state["timeline"] = (key, timeline)
     return timeline
 
 
 def show_timeline(timeline: Timeline, name: str) -> None:
     """Show the emotions of one person over time, and offer those of all as a CSV."""
+    cut = f" Only the first {LONGEST_SECONDS} seconds are read." if timeline.was_cut else ""
+    frames = f"{timeline.frames} frame{'s' * (timeline.frames > 1)}"
     if not timeline.sightings:
-        st.warning(
-            f"No face found in {timeline.frames} frames of {plain(name)}.", icon=":material/face_retouching_off:"
-        )
+        st.warning(f"No face found in {frames} of {plain(name)}.{cut}", icon=":material/face_retouching_off:")
         return
     person = _pick_person(timeline)
     seen = [sighting for sighting in timeline.sightings if sighting.person == person]
@@ -51,8 +57,7 @@ def show_timeline(timeline: Timeline, name: str) -> None:
     chosen = seen[:: max(1, -(-len(seen) // _FACES_SHOWN))]
     captions = [f"{sighting.seconds:.1f} s {sighting.face.emotion}" for sighting in chosen]
     show_faces([sighting.face.crop for sighting in chosen], captions, columns=_FACES_SHOWN)
-    cut = f" Only the first {LONGEST_SECONDS} seconds are read." if timeline.was_cut else ""
-    st.caption(f"{timeline.frames} frames read over {timeline.seconds:.0f} seconds, a face found in {len(seen)}.{cut}")
+    st.caption(f"{frames} read over {timeline.seconds:.0f} seconds, a face found in {len(seen)}.{cut}")
     st.download_button(
         "Timeline as CSV",
         lambda: timeline.table().to_csv(index=False).encode(),
@@ -65,11 +70,16 @@ def show_timeline(timeline: Timeline, name: str) -> None:
 
 
 def shares_over_time(sightings: list[Sighting]) -> pd.DataFrame:
-    """Return a row per moment and emotion: seconds, emotion, share, order (that of the labels)."""
+    """Return a row per moment and emotion: seconds, emotion, share, order (that of the labels), stretch.
+
+    A stretch is a time in which the person was in view, counted from 0.
+    """
+    moments = np.array([sighting.seconds for sighting in sightings])
+    stretches = np.cumsum(np.diff(moments, prepend=moments[0]) > _LONGEST_GAP)
     return pd.DataFrame(
         [
-            {"seconds": sighting.seconds, "emotion": emotion, "share": float(share), "order": order}
-            for sighting in sightings
+            {"seconds": sighting.seconds, "emotion": emotion, "share": float(share), "order": order, "stretch": stretch}
+            for sighting, stretch in zip(sightings, stretches.tolist(), strict=True)
             for order, (emotion, share) in enumerate(zip(EMOTIONS, sighting.face.probabilities, strict=True))
         ]
     )
@@ -109,6 +119,7 @@ def timeline_chart(seconds: float, colour: str) -> dict[str, Any]:
                 },
             },
             "order": {"field": "order"},
+            "detail": {"field": "stretch"},
             "tooltip": [
                 {"field": "seconds", "title": "Second", "format": ".1f"},
                 {"field": "emotion", "title": "Emotion"},

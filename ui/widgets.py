@@ -212,11 +212,21 @@ def _figure(image: NDArray[np.uint8], caption: str) -> str:
 
 
 def data_url(image: NDArray[np.uint8]) -> str:
+    """Return a small picture, uint8 (h, w) or RGB (h, w, 3), as a PNG, in which every pixel is as it is."""
     from PIL import Image
 
     content = io.BytesIO()
     Image.fromarray(image).save(content, "PNG", compress_level=1)
     return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"
+
+
+def photo_url(image: NDArray[np.uint8], quality: int = 85) -> str:
+    """Return a photograph, uint8 (h, w) or RGB (h, w, 3), as a JPEG: a tenth of the PNG's bytes."""
+    from PIL import Image
+
+    content = io.BytesIO()
+    Image.fromarray(image).save(content, "JPEG", quality=quality)
+    return f"data:image/jpeg;base64,{base64.b64encode(content.getvalue()).decode()}"
 
 
 # --- pickers -------------------------------------------------------------------------------------------------------
