@@ -13,7 +13,7 @@ from emotion_core.config import FirstRows
 from emotion_core.dataset import Dataset, load_dataset
 from emotion_core.errors import BadInput
 from emotion_core.runs import Runs
-from ui import cleaned_copy, examining
+from ui import cache, cleaned_copy, examining
 
 FIRST_ROWS = {"data.split": FirstRows()}
 
@@ -208,6 +208,7 @@ def test_a_run_judges_once_it_is_scored_also_where_the_page_was_open_before(runs
     scores.rename(aside)
     assert "Doubted labels 1" not in buttons(open_health(faulty, finding="doubted"))
     aside.rename(scores)
+    cache.list_anew()
     assert "Doubted labels 1" in buttons(open_health(faulty, finding="doubted"))
 
 
