@@ -480,6 +480,31 @@ class RunConfig(Settings):
         return self
 
 
+UNUSED_BY_LINEAR: Final = tuple(
+    f"{group}.{name}"
+    for group, settings in (("augmentation", Augmentation), ("training", Training), ("prediction", Prediction))
+    for name in settings.model_fields
+    if name not in ("epochs", "seed", "class_weights", "early_stopping_patience", "keep")
+)
+"""Settings that a linear model has no use for."""
+
+
+def refuse_unused(config: RunConfig) -> None:
+    """Raise BadInput where settings were changed that the model has no use for: the run would not be what it says."""
+    if not isinstance(config.model, LinearModel):
+        return
+    plain = RunConfig(model=config.model).model_dump()
+    given = config.model_dump()
+    changed = [path for path in UNUSED_BY_LINEAR if _value_at(given, path) != _value_at(plain, path)]
+    if changed:
+        raise BadInput(f"A linear model has no use for {', '.join(changed)}; leave that at its default.")
+
+
+def _value_at(document: dict[str, Any], path: str) -> Any:
+    group, _, name = path.partition(".")
+    return document[group][name]
+
+
 _CHOICES: Final[dict[Any, type[Settings]]] = {
     choice.model_fields[discriminator].default: choice
     for union, discriminator in ((Split, "kind"), (Schedule, "kind"), (Model, "family"))

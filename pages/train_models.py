@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from emotion_core.classifier import by_merit
-from emotion_core.config import RunConfig, Training, with_settings
+from emotion_core.config import UNUSED_BY_LINEAR, RunConfig, with_settings
 from emotion_core.engine.backends import BACKENDS, installed_backends
 from emotion_core.engine.devices import check_device, may_have_gpu, may_train_on_gpu
 from emotion_core.errors import BadInput
@@ -42,17 +42,6 @@ SECTIONS = {
 TIME_HELP = (
     "The time is a rough estimate, from similar runs on this machine or, if there were none, from a quick test of its "
     "processor. Early stopping often ends a run much sooner."
-)
-# What a linear model has no use for, and is not asked.
-UNUSED_BY_LINEAR = (
-    "augmentation",
-    "prediction",
-    "device",
-    *(
-        f"training.{name}"
-        for name in Training.model_fields
-        if name not in ("epochs", "seed", "class_weights", "early_stopping_patience", "keep")
-    ),
 )
 
 
@@ -99,9 +88,9 @@ def new_run() -> None:
     if family != "residual":
         form.leave_out("training.first_side")
     if family == "linear":
-        form.leave_out("training.start_from")
-        form.leave_out("training.teachers")
-        unused = UNUSED_BY_LINEAR
+        for path in UNUSED_BY_LINEAR:
+            form.leave_out(path)
+        unused = ("augmentation", "prediction", "device", *UNUSED_BY_LINEAR)
     else:
         unused = (*settle_device(form), *settle_start(form, family), *settle_teachers(form))
     ask_main_settings(form, unused)

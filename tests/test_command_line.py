@@ -144,6 +144,14 @@ def test_help_comes_at_once_because_nothing_heavy_is_loaded():
         (["train", "sgd", "--epochs", "0"], r"training.epochs: Input should be greater than or equal to 1 (got 0)"),
         (["train", "sgd", "--set", "training.epoch=3"], "There is no setting 'training.epoch'"),
         (["train", "sgd", "--set", "training.epochs"], "--set takes path=value"),
+        (
+            ["train", "sgd", "--data", "sample", "--set", "training.mixup=1", "--set", "augmentation.rotation=9"],
+            "A linear model has no use for augmentation.rotation, training.mixup; leave that at its default.",
+        ),
+        (
+            ["submit", "sgd", "--data", "sample", "--grid", "training.batch_size=16,64"],
+            "no use for training.batch_size",
+        ),
         (["submit", "sgd", "sgd", "dens"], "There is no preset 'dens'"),
         (["submit", "sgd", "--data", "nowhere.csv"], "nowhere.csv does not exist"),
         (["submit", "sgd", "--seeds", "42,43", "--grid", "data.source=nowhere.csv"], "nowhere.csv does not exist"),

@@ -14,7 +14,7 @@ from conftest import checked, open_app, save_csv, save_finished_run, shown
 from filelock import FileLock
 from streamlit.testing.v1 import AppTest
 
-from emotion_core.config import Augmentation, with_settings
+from emotion_core.config import Augmentation, Training, with_settings
 from emotion_core.coursework import SEEDS
 from emotion_core.dataset import load_dataset
 from emotion_core.engine import LocalEngine, devices
@@ -156,6 +156,16 @@ def test_a_linear_model_is_not_asked_what_it_has_no_use_for(open_page: Callable[
     assert "sgd.training.batch_size" not in linear
     assert "sgd.augmentation.rotation" not in linear
     assert {"dense-5.training.batch_size", "dense-5.augmentation.rotation"} <= network
+
+
+def test_a_network_s_settings_do_not_follow_to_a_linear_model(open_page: Callable[..., AppTest], runs: Runs) -> None:
+    page = open_page(preset="cnn")
+    checked(page.selectbox(key="cnn.model.family").set_value("linear").run())
+    with FileLock(runs.engine_folder / "worker.lock"):  # nothing is computed
+        checked(page.button(key="train").click().run())
+    (run,) = runs.all()
+    assert run.config.augmentation == Augmentation()
+    assert run.config.training.batch_size == Training().batch_size != find_preset("cnn").config.training.batch_size
 
 
 def test_only_residual_networks_are_asked_how_small_their_images_begin(open_page: Callable[..., AppTest]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from emotion_core.config import SAMPLE, RunConfig, with_settings
+from emotion_core.config import SAMPLE, RunConfig, refuse_unused, with_settings
 from emotion_core.engine.devices import check_device
 from emotion_core.engine.processes import start_detached
 from emotion_core.engine.queue import Queue
@@ -177,6 +177,7 @@ def freeze(config: RunConfig, runs: Runs) -> RunConfig:
     from emotion_core.fine_tuning import name_start
     from emotion_core.teachers import name_teachers
 
+    refuse_unused(config)
     check_device(config)
     data = config.data
     source = SAMPLE if data.source == SAMPLE else str(resolve_source(data.source))
