@@ -4,16 +4,18 @@
 that leads to them is loaded instead of the whole.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.classifier import open_session
 from emotion_core.config import GruModel
 from emotion_core.emotions import IMAGE_SIZE
 from emotion_core.errors import ModelUnavailable
 from emotion_core.images import to_network_input
+from emotion_core.onnx_network import OnnxNetwork, cut_off
 from emotion_core.runs import Run
 from emotion_core.views import Views
 
@@ -28,26 +30,20 @@ class AttentionReader:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._session = open_session(_up_to_attention(path))
-            self._input, self._output = self._session.get_inputs()[0].name, self._session.get_outputs()[0].name
-            views = Views.noted_in(self._session.get_modelmeta().custom_metadata_map)
-            self._views = Views(views.mirrored)  # a closer view has other rows
-            weights = self._run(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE, 1), np.float32))
+            self._network = OnnxNetwork(cut_off(path, _weights_of_the_rows))
+            self._views = Views(Views.noted_in(self._network.metadata).mirrored)  # a closer view has other rows
         except Exception as error:  # onnx and the runtime raise types of their own, derived from nothing narrower
             raise ModelUnavailable(f"{path} cannot be read as a network that attends to rows of a face.") from error
-        if weights.shape != (1, IMAGE_SIZE, 1):
-            raise ModelUnavailable(f"{path} weighs {weights.shape} for one face; (1, {IMAGE_SIZE}, 1) was expected.")
+        if self._network.shape != (1, IMAGE_SIZE, 1):
+            raise ModelUnavailable(
+                f"{path} weighs {self._network.shape} for one face; (1, {IMAGE_SIZE}, 1) was expected."
+            )
 
     def weights(self, face: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the weight of each row of a face (uint8 (48, 48), 0-255): float32 (48,), 0-1, summing to 1."""
         inputs = to_network_input(face[np.newaxis])
-        weights = self._views.average(self._run, inputs)
+        weights = self._views.average(self._network, inputs)  # (1, 48, 1)
         return weights.reshape(IMAGE_SIZE)
-
-    def _run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the weights (n, 48, 1) of the rows of faces (n, 48, 48, 1)."""
-        weights: NDArray[np.float32] = self._session.run([self._output], {self._input: inputs})[0]
-        return weights
 
 
 def load_attention(run: Run) -> AttentionReader | None:
@@ -55,16 +51,9 @@ def load_attention(run: Run) -> AttentionReader | None:
     return AttentionReader(run.onnx_path) if isinstance(run.config.model, GruModel) else None
 
 
-def _up_to_attention(path: Path) -> bytes:
-    """Return the network with the weights of the rows as its only output.
+def _weights_of_the_rows(nodes: Sequence[Any]) -> str:
+    """Return the name of the weights of the rows in a network.
 
     They are what its first softmax gives; its last gives the probabilities. No activation of its layers is a softmax.
     """
-    import onnx  # only those who ask need it
-
-    network = onnx.load_model_from_string(path.read_bytes())
-    weights = next(node.output[0] for node in network.graph.node if node.op_type == "Softmax")
-    del network.graph.output[:]
-    network.graph.output.append(onnx.ValueInfoProto(name=weights))
-    content: bytes = network.SerializeToString()
-    return content
+    return str(next(node.output[0] for node in nodes if node.op_type == "Softmax"))

@@ -7,7 +7,7 @@ TensorFlow. A classifier may be used by several threads at once.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,9 @@ from emotion_core.calibration import at_temperature, softmax
 from emotion_core.emotions import IMAGE_SIZE, NUM_EMOTIONS
 from emotion_core.errors import ModelUnavailable
 from emotion_core.images import to_network_input
+from emotion_core.onnx_network import OnnxNetwork
 from emotion_core.runs import Run, Runs, RunSummary
 from emotion_core.views import Views
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
 
 BATCH_SIZE: Final = 256
 """Faces per step: large enough to be fast, small enough for any memory."""
@@ -45,17 +43,34 @@ class Classifier(ABC):
         Returns:
             float32 (n, 7), rows summing to 1, in the order of `EMOTIONS`.
         """
-        results = np.empty((len(images), NUM_EMOTIONS), np.float32)
-        for start in range(0, len(images), BATCH_SIZE):
-            stop = min(start + BATCH_SIZE, len(images))
-            results[start:stop] = self._classify(to_network_input(images[start:stop]))
-            if progress:
-                progress(stop, len(images))
-        return results
+        if not len(images):
+            return np.empty((0, NUM_EMOTIONS), np.float32)
+        return in_batches(images, self._classify, progress)
 
     @abstractmethod
     def _classify(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return probabilities (n, 7) for one batch of network inputs (n, 48, 48, 1)."""
+
+
+def in_batches(
+    images: NDArray[np.uint8],
+    answer: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    progress: Progress | None = None,
+) -> NDArray[np.float32]:
+    """Return what is answered for network inputs (n, 48, 48, 1), float32, n first, of faces asked about in batches.
+
+    Args:
+        images: uint8 (n, 48, 48), 0-255, n at least 1.
+        answer: Is given each batch as a network's input.
+        progress: Called after each batch.
+    """
+    answers = []
+    for start in range(0, len(images), BATCH_SIZE):
+        stop = min(start + BATCH_SIZE, len(images))
+        answers.append(answer(to_network_input(images[start:stop])))
+        if progress:
+            progress(stop, len(images))
+    return np.concatenate(answers)
 
 
 class OnnxClassifier(Classifier):
@@ -66,25 +81,20 @@ class OnnxClassifier(Classifier):
 
     def __init__(self, path: Path) -> None:
         try:
-            self._session = open_session(path)
-            self._input, self._output = self._session.get_inputs()[0].name, self._session.get_outputs()[0].name
-            metadata = self._session.get_modelmeta().custom_metadata_map
-            self._views = Views.noted_in(metadata)
-            self._temperature = float(metadata.get(TEMPERATURE, 1))
-            outputs = self._run(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE, 1), np.float32))
+            self._network = OnnxNetwork(path)
+            self._views = Views.noted_in(self._network.metadata)
+            self._temperature = float(self._network.metadata.get(TEMPERATURE, 1))
         except Exception as error:  # the runtime raises types of its own, derived from nothing narrower
             raise ModelUnavailable(f"{path} cannot be used as a model: {_first_line(error)}") from error
-        if outputs.shape != (1, NUM_EMOTIONS):
-            raise ModelUnavailable(f"{path} gives {outputs.shape} for one face; (1, {NUM_EMOTIONS}) was expected.")
+        if self._network.shape != (1, NUM_EMOTIONS):
+            raise ModelUnavailable(
+                f"{path} gives {self._network.shape} for one face; (1, {NUM_EMOTIONS}) was expected."
+            )
         if not 0 < self._temperature < np.inf:
             raise ModelUnavailable(f"{path} has a temperature of {self._temperature}; one above 0 was expected.")
 
     def _classify(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        return at_temperature(self._views.average(self._run, inputs), self._temperature)
-
-    def _run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        outputs: NDArray[np.float32] = self._session.run([self._output], {self._input: inputs})[0]
-        return outputs
+        return at_temperature(self._views.average(self._network, inputs), self._temperature)
 
 
 class LinearClassifier(Classifier):
@@ -110,17 +120,6 @@ class LinearClassifier(Classifier):
     def _classify(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         scores = inputs.reshape(len(inputs), -1) @ self._coefficients.T + self._intercepts  # (n, 7)
         return softmax(scores / self._temperature)
-
-
-def open_session(network: Path | bytes) -> "InferenceSession":
-    """Return a session of ONNX Runtime on the processor for a network's file or its content."""
-    import onnxruntime  # only those who classify need it
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors
-    # Waiting threads sleep instead of spinning: a training run may need the cores.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
 
 
 def load_classifier(run: Run) -> Classifier:

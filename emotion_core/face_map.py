@@ -5,19 +5,21 @@ does not matter for emotions. Both are laid out by t-SNE (van der Maaten and Hin
 JMLR 2008), which keeps neighbours together; axes and distances between far points mean nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.classifier import BATCH_SIZE, Progress, open_session
+from emotion_core.classifier import Progress, in_batches
 from emotion_core.config import Split
 from emotion_core.dataset import Dataset, split_rows
 from emotion_core.emotions import IMAGE_SIZE, NUM_EMOTIONS
 from emotion_core.errors import BadInput, ModelUnavailable
 from emotion_core.images import to_network_input
+from emotion_core.onnx_network import OnnxNetwork, cut_off
 
 MOST_FACES: Final = 1_500
 """Faces on a map: what a network looks through, and t-SNE lays out, in a few seconds each on one core."""
@@ -98,27 +100,17 @@ class FeatureReader:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._session = open_session(_up_to_last_layer(path))
-            self._input, self._output = self._session.get_inputs()[0].name, self._session.get_outputs()[0].name
-            features = self._run(np.zeros((1, IMAGE_SIZE, IMAGE_SIZE, 1), np.float32))
+            self._network = OnnxNetwork(cut_off(path, _into_the_last_layer))
         except Exception as error:  # onnx and the runtime raise types of their own, derived from nothing narrower
             raise ModelUnavailable(f"{path} cannot be read as a network with a last layer.") from error
-        if features.ndim != 2:
-            raise ModelUnavailable(f"{path} has features {features.shape} for one face; (1, any number) was expected.")
+        if len(self._network.shape) != 2:
+            raise ModelUnavailable(
+                f"{path} has features {self._network.shape} for one face; (1, any number) was expected."
+            )
 
     def features(self, images: NDArray[np.uint8], progress: Progress | None = None) -> NDArray[np.float32]:
         """Return the features of faces (uint8 (n, 48, 48), 0-255), n at least 1: float32 (n, features)."""
-        batches = []
-        for start in range(0, len(images), BATCH_SIZE):
-            stop = min(start + BATCH_SIZE, len(images))
-            batches.append(self._run(to_network_input(images[start:stop])))
-            if progress:
-                progress(stop, len(images))
-        return np.concatenate(batches)
-
-    def _run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        outputs: NDArray[np.float32] = self._session.run([self._output], {self._input: inputs})[0]
-        return outputs
+        return in_batches(images, self._network, progress)
 
 
 def draw_map(rows: NDArray[np.int64], features: NDArray[np.float32]) -> FaceMap:
@@ -152,16 +144,9 @@ def _candidates(dataset: Dataset, split: Split, seed: int) -> NDArray[np.int64]:
         return np.arange(len(dataset))
 
 
-def _up_to_last_layer(path: Path) -> bytes:
-    """Return the network with what enters its last layer of weights as its only output."""
-    import onnx  # only those who ask need it
-
-    network = onnx.load_model_from_string(path.read_bytes())
-    features = next(node.input[0] for node in reversed(network.graph.node) if node.op_type in ("MatMul", "Gemm"))
-    del network.graph.output[:]
-    network.graph.output.append(onnx.ValueInfoProto(name=features))
-    content: bytes = network.SerializeToString()
-    return content
+def _into_the_last_layer(nodes: Sequence[Any]) -> str:
+    """Return the name of what enters a network's last layer of weights."""
+    return str(next(node.input[0] for node in reversed(nodes) if node.op_type in ("MatMul", "Gemm")))
 
 
 def _principal_components(features: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -27,6 +27,7 @@ LAYERS = [
         "models",
         "runs",
         "views",
+        "onnx_network",
     },
     {"recorder", "batches", "callbacks", "export", "trainers", "troubles"}
     | {

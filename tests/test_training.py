@@ -360,13 +360,12 @@ def test_where_a_converter_fails_no_serving_copy_of_an_earlier_epoch_is_left(mod
 def test_a_serving_copy_unfolds_to_the_network_that_it_serves(modern_run):
     import keras
 
-    from emotion_core.classifier import open_session
     from emotion_core.models.unfolded import unfold_network
+    from emotion_core.onnx_network import OnnxNetwork
 
     faces = np.random.default_rng(0).random((40, 48, 48, 1), dtype=np.float32)
     network = unfold_network(modern_run, faces[:24])
-    session = open_session(modern_run.onnx_path)
-    (expected,) = session.run(None, {session.get_inputs()[0].name: faces})
+    expected = OnnxNetwork(modern_run.onnx_path)(faces)
     np.testing.assert_allclose(network.predict(faces, verbose=0), expected, atol=1e-4)
     for layer in network.layers:
         if isinstance(layer, keras.layers.Dropout):
