@@ -407,6 +407,21 @@ def test_a_run_that_another_process_made_for_itself_is_left_to_it(runs, quick):
     run.record(state=State.STOPPED)
 
 
+def test_a_folder_that_cannot_be_listed_for_a_while_costs_no_run(runs, quick, monkeypatch, capsys):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    run, worker = queue_without_worker(runs, quick), Worker(runs)
+    assert worker._enter()
+    with monkeypatch.context() as moment:
+        moment.setattr("emotion_core.runs.folder.os.scandir", refuse)
+        worker._step()
+    assert "trouble with the queue: The runs in" in capsys.readouterr().out
+    assert worker._queue.waiting()[0].id == run.id
+    worker._lock.release()
+    run.record(state=State.STOPPED)
+
+
 def test_a_trainer_whose_end_cannot_be_recorded_for_the_moment_stays_in_hand(runs, quick, monkeypatch):
     run, worker = queue_without_worker(runs, quick), Worker(runs)
     run.record(state=State.RUNNING)

@@ -86,7 +86,7 @@ class Worker:
             if self._look() or self._trainers:
                 return True
             return not self._leave()
-        except (QueueUnusable, OSError) as error:
+        except (EmotionError, OSError) as error:
             report(f"trouble with the queue: {error}")
             return bool(self._trainers)  # with nothing in hand there is nothing to be lost by leaving
 
