@@ -401,7 +401,8 @@ def test_a_fine_tuned_run_begins_with_the_weights_of_another_or_their_mean(moder
     else:
         shutil.copytree(modern_run.folder, elsewhere.folder / modern_run.id, ignore=shutil.ignore_patterns("*.keras"))
         start_from = [modern_run.id]
-    gently = {"training.schedule": {"kind": "constant", "rate": 1e-9}, "training.weight_average": None}
+    slowly = {"training.schedule.kind": "constant", "training.schedule.rate": 1e-9}
+    gently = {**slowly, "training.weight_average": None}
     once = {"training.start_from": start_from, "training.epochs": 1, "training.first_side": None}
     run = elsewhere.create(configure("residual", csv, **MODERN | gently | once))
     backend = modern_run.status().backend
