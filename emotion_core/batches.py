@@ -16,9 +16,9 @@ from emotion_core.teachers import Teachers
 
 Inputs = NDArray[np.float32]
 Targets = NDArray[np.uint8] | NDArray[np.float32]
-_BATCHES_AHEAD: Final = 16
-
 Batch = tuple[Inputs, Targets, NDArray[np.float32]]
+
+_BATCHES_AHEAD: Final = 16
 
 
 def learns_from_shares(training: Training) -> bool:

@@ -14,8 +14,9 @@ from emotion_core.emotions import IMAGE_SIZE
 from emotion_core.errors import BadInput
 
 SAMPLE: Final = "sample"
-SAMPLE_NAME: Final = "Sample (drawn faces)"
 """The data source that stands for the drawn sample instead of a path."""
+
+SAMPLE_NAME: Final = "Sample (drawn faces)"
 
 Activation = Literal["relu", "softplus", "selu", "gelu"]
 Initializer = Literal["he_normal", "glorot_normal", "glorot_uniform"]

@@ -17,6 +17,7 @@ Seconds = Annotated[FiniteFloat, Field(ge=0, le=3_200_000_000)]
 """Up to a hundred years."""
 Speed = Annotated[FiniteFloat, Field(ge=0, le=1e9)]
 """Images per second."""
+LEAST_TEMPERATURE, MOST_TEMPERATURE = 1e-12, 1e12
 ByEmotion = Field(min_length=NUM_EMOTIONS, max_length=NUM_EMOTIONS)
 
 
@@ -67,7 +68,7 @@ class RunEvaluation(Evaluation):
     parameters: Count
     seconds: Seconds
     images_per_second: Speed
-    temperature: Annotated[FiniteFloat, Field(gt=1e-12, le=1e12)] = 1.0
+    temperature: Annotated[FiniteFloat, Field(ge=LEAST_TEMPERATURE, le=MOST_TEMPERATURE)] = 1.0
     test: HeldOutEvaluation | None = None
 
 

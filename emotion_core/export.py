@@ -43,11 +43,10 @@ def _export_here(run: Run, temperature: float) -> None:
     from emotion_core.models.saved import load_network
 
     network = load_network(run)
+    metadata = {**Views.asked_by(run.config.prediction).notes(), TEMPERATURE: repr(temperature)}
     with replacing(run.onnx_path) as temporary:
         try:
-            _write_onnx(
-                network, temporary, {**Views.asked_by(run.config.prediction).notes(), TEMPERATURE: repr(temperature)}
-            )
+            _write_onnx(network, temporary, metadata)
         except OSError:
             raise
         except Exception as error:  # converters raise types of their own, of many kinds

@@ -362,7 +362,7 @@ def has_more_of(colour: str, stream) -> bool:
 
     By the share of the pixels, since a browser on a busy machine sends smaller frames.
     """
-    return share_of(frame_of(stream), colour) > share_of(somebody(), colour) + 0.0008
+    return share_of(frame_of(stream), colour) > share_of(somebody(), colour) + 400 / (640 * 480)
 
 
 def share_of(frame: np.ndarray, colour: str) -> float:

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 from contextlib import suppress
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -16,8 +15,6 @@ from emotion_core.files import replacing
 from emotion_core.runs import Run, Runs, RunSummary, summarise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import numpy as np
     from numpy.typing import NDArray
 
@@ -224,15 +221,10 @@ def _detector(name: str, smallest: float | None) -> "Detector":
 
 def _stamp(path: Path) -> tuple[int, ...]:
     """Return what changes when a file does, or what a folder holds at any depth; nothing where there is neither."""
+    from emotion_core.readers.image_folder import visible_folders
+
     try:
-        stamps = map(Path.stat, [path, *_folders_in(path)])
-        return tuple(number for each in stamps for number in (each.st_size, each.st_mtime_ns))
+        places = [folder for folder, _ in visible_folders(path)] or [path]
+        return tuple(number for each in map(Path.stat, places) for number in (each.st_size, each.st_mtime_ns))
     except (OSError, ValueError):  # an address may name anything, also what could be no path
         return ()
-
-
-def _folders_in(path: Path) -> "Iterator[Path]":
-    """Yield the folders at any depth that are not hidden: those in which pictures are looked for."""
-    for folder, names, _ in os.walk(path):
-        names[:] = [name for name in names if not name.startswith(".")]
-        yield from (Path(folder, name) for name in names)

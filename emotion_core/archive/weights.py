@@ -12,6 +12,7 @@ from emotion_core.archive.zips import CheckedZip
 from emotion_core.config import Model
 from emotion_core.emotions import IMAGE_SIZE, NUM_EMOTIONS
 from emotion_core.errors import BadInput
+from emotion_core.evaluation import LEAST_TEMPERATURE, MOST_TEMPERATURE
 from emotion_core.models.parameters import count_parameters
 from emotion_core.runs import Validation
 
@@ -26,7 +27,6 @@ _KERAS_NAMES: Final = {"metadata.json", "config.json", "model.weights.h5"}
 _HDF5: Final = b"\x89HDF\r\n\x1a\n"
 _HDF5_OVERHEAD: Final = 4 * 2**20
 _MOST_ROWS: Final = 2**31
-_LEAST_TEMPERATURE, _MOST_TEMPERATURE = 1e-12, 1e12
 _MOST_BYTES: Final = 256 * 2**20
 """Most bytes of an array or of weights once they are decompressed."""
 
@@ -58,7 +58,7 @@ def linear_weights(content: bytes | None, title: str) -> Arrays | None:
         array.shape == _LINEAR_SHAPES[name] and array.dtype == np.float32 and np.isfinite(array).all()
         for name, array in arrays.items()
     )
-    if not sound or not _LEAST_TEMPERATURE <= arrays["temperature"] <= _MOST_TEMPERATURE:
+    if not sound or not LEAST_TEMPERATURE <= arrays["temperature"] <= MOST_TEMPERATURE:
         raise BadInput(f"{title} does not hold the finite weights of a linear model.")
     return arrays
 

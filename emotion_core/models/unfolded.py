@@ -5,7 +5,7 @@ outputs have on some faces, with the scale and offset that undo it: the network 
 """
 
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import keras
 import numpy as np
@@ -22,8 +22,7 @@ from emotion_core.runs import Run
 _NUMBER = re.compile(r"conv2d(?:_(\d+))?_\d+/")
 """Keras numbers layers as they are made, and its exporter adds a number of its own."""
 
-
-_FACES_AT_ONCE = 128
+_FACES_AT_ONCE: Final = 128
 
 
 class _Folded(NamedTuple):
@@ -109,14 +108,17 @@ def _moments(network: keras.Model, faces: NDArray[np.float32]) -> list[tuple[NDA
 
     The maps of a few faces at a time are held: those of all together would take gigabytes.
     """
-    totals: list[NDArray[np.float64]] = []
-    for start in range(0, len(faces), _FACES_AT_ONCE):
-        part = faces[start : start + _FACES_AT_ONCE]
-        for place, maps in enumerate(network.predict(part, batch_size=_FACES_AT_ONCE, verbose=0)):
-            values = maps.reshape(-1, maps.shape[-1]).astype(np.float64)
-            sums = np.stack([np.full(values.shape[1], len(values)), values.sum(axis=0), (values**2).sum(axis=0)])
-            totals[place : place + 1] = [totals[place] + sums if start else sums]
-    return [
-        ((total / count).astype(np.float32), (squares / count - (total / count) ** 2).clip(0).astype(np.float32))
-        for count, total, squares in totals
-    ]
+    parts = (faces[start : start + _FACES_AT_ONCE] for start in range(0, len(faces), _FACES_AT_ONCE))
+    sums = [list(map(_sums, network.predict(part, batch_size=_FACES_AT_ONCE, verbose=0))) for part in parts]
+    moments = []
+    for of_output in zip(*sums, strict=True):
+        count, total, squares = np.sum(of_output, axis=0)
+        mean = total / count
+        moments.append((mean.astype(np.float32), (squares / count - mean**2).clip(0).astype(np.float32)))
+    return moments
+
+
+def _sums(maps: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return of each channel of maps (n, h, w, channels) the count, sum and sum of squares of its values: (3, c)."""
+    values = maps.reshape(-1, maps.shape[-1]).astype(np.float64)
+    return np.stack([np.full(values.shape[1], len(values)), values.sum(axis=0), (values**2).sum(axis=0)])

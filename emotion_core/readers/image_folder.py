@@ -56,11 +56,19 @@ def read_zip(path: Path) -> Iterator[Block]:
 
 def list_images(folder: Path) -> list[Path]:
     """Return the pictures at any depth, without hidden files and folders."""
-    found: list[Path] = []
+    return sorted(
+        parent / name
+        for parent, files in visible_folders(folder)
+        for name in files
+        if _is_image(name) and not name.startswith(".")
+    )
+
+
+def visible_folders(folder: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Yield a folder and those in it at any depth that are not hidden, each with the names of its files."""
     for parent, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(parent, name) for name in files if _is_image(name) and not name.startswith(".")]
-    return sorted(found)
+        yield Path(parent), files
 
 
 def has_class_folders(folder: Path) -> bool:
