@@ -1,0 +1,101 @@
+"""Everything that decides a run, and what of it does not go together."""
+
+from typing import Any, Final, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from emotion_core.config.augmentation import Augmentation
+from emotion_core.config.base import Settings
+from emotion_core.config.data import Data
+from emotion_core.config.device import Device
+from emotion_core.config.models import LinearModel, Model, ResidualModel
+from emotion_core.config.prediction import Prediction
+from emotion_core.config.training import Training
+from emotion_core.errors import BadInput
+
+
+class RunConfig(Settings):
+    """Everything that decides a run."""
+
+    schema_version: Literal[1] = 1
+    preset: str = Field("custom", max_length=80, description="Preset that the settings started from.")
+    name: str = Field("", max_length=200, description="Display name.")
+    data: Data = Data()
+    augmentation: Augmentation = Augmentation()
+    model: Model
+    training: Training = Training()
+    prediction: Prediction = Prediction()
+    device: Device = Device()
+    data_fingerprint: str = Field(
+        "", max_length=64, description="Digest of the faces at submission; a run refuses to learn from others."
+    )
+
+    @model_validator(mode="after")
+    def _only_residual_networks_take_any_side(self) -> Self:
+        if self.training.first_side and not isinstance(self.model, ResidualModel):
+            raise ValueError("training.first_side is for residual networks; the others take 48x48 pixels only")
+        return self
+
+    @model_validator(mode="after")
+    def _only_networks_are_fine_tuned(self) -> Self:
+        if self.training.start_from and isinstance(self.model, LinearModel):
+            raise ValueError("training.start_from is for networks; a linear model starts from zero")
+        return self
+
+    @model_validator(mode="after")
+    def _only_networks_have_teachers(self) -> Self:
+        if self.training.teachers and isinstance(self.model, LinearModel):
+            raise ValueError("training.teachers is for networks; a linear model learns from labels only")
+        return self
+
+
+UNUSED_BY_LINEAR: Final = tuple(
+    f"{group}.{name}"
+    for group, settings in (("augmentation", Augmentation), ("training", Training), ("prediction", Prediction))
+    for name in settings.model_fields
+    if name not in ("epochs", "seed", "class_weights", "early_stopping_patience", "keep")
+)
+"""Settings that a linear model has no use for."""
+
+
+def refuse_unused(config: RunConfig) -> None:
+    """Raise BadInput where settings were changed that the model has no use for: the run would not be what it says."""
+    if not isinstance(config.model, LinearModel):
+        return
+    plain = RunConfig(model=config.model).model_dump()
+    given = config.model_dump()
+    changed = [path for path in UNUSED_BY_LINEAR if _value_at(given, path) != _value_at(plain, path)]
+    if changed:
+        raise BadInput(f"A linear model has no use for {', '.join(changed)}; leave that at its default.")
+
+
+def _value_at(document: dict[str, Any], path: str) -> Any:
+    group, _, name = path.partition(".")
+    return document[group][name]
+
+
+def parse_config(document: Any) -> RunConfig:
+    """Validate a document (nested dicts) as a configuration; raise BadInput with one sentence."""
+    try:
+        return RunConfig.model_validate(document)
+    except ValidationError as error:
+        raise BadInput(_explain_errors(error)) from error
+
+
+def _explain_errors(error: ValidationError) -> str:
+    """Turn pydantic's report into one sentence that names each field, what it got and what it takes."""
+    return "; ".join(map(_explain, error.errors(include_url=False)))
+
+
+def _explain(problem: ErrorDetails) -> str:
+    """Say where a value is wrong, why, and what it was; a check of several settings names them itself."""
+    place = ".".join(map(str, problem["loc"]))
+    reason = problem["msg"].removeprefix("Value error, ")
+    got = "" if isinstance(problem["input"], dict) else f" (got {_shortened(problem['input'])})"
+    return f"{place}: {reason}{got}" if place else reason + got
+
+
+def _shortened(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
