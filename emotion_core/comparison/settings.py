@@ -1,0 +1,46 @@
+"""In which settings runs differ."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from emotion_core.config import RunConfig
+
+
+class _Missing:
+    """Stands for a setting that a configuration does not have."""
+
+
+MISSING: Final = _Missing()
+
+
+SettingPath = tuple[str, ...]
+"""The names that lead to a setting, such as `("training", "schedule", "rate")`."""
+
+
+def differing_settings(configs: Sequence[RunConfig], seeds: Sequence[Sequence[int]]) -> dict[SettingPath, list[Any]]:
+    """Return the settings that are not the same in all configurations, by their path, with the value of each.
+
+    A schedule or split of another kind is one setting, since its parts mean something else then; where a configuration
+    has no such setting stands MISSING.
+
+    Args:
+        configs: What is compared.
+        seeds: The seeds that were used with each, in place of its own.
+    """
+    return dict(_differences([_document(*pair) for pair in zip(configs, seeds, strict=True)], ()))
+
+
+def _document(config: RunConfig, seeds: Sequence[int]) -> dict[str, Any]:
+    document = config.model_dump(exclude={"schema_version", "name"})
+    document["training"]["seed"] = list(seeds)
+    return document
+
+
+def _differences(values: list[Any], path: SettingPath) -> Iterator[tuple[SettingPath, list[Any]]]:
+    if all(value == values[0] for value in values):
+        return
+    if all(isinstance(value, dict) and value.get("kind") == values[0].get("kind") for value in values):
+        for name in dict.fromkeys(name for value in values for name in value):
+            yield from _differences([value.get(name, MISSING) for value in values], (*path, name))
+    else:
+        yield path, values
