@@ -5,7 +5,7 @@ import streamlit as st
 from emotion_core.classifier import Classifier
 from emotion_core.runs import Run
 from emotion_core.video import FORMATS
-from ui import cache, widgets
+from ui import cache, pickers, widgets
 from ui.detectors import Finder, pick_detector
 from ui.faces import show_no_face, show_picture
 from ui.pictures import Search, answer, show_answers, show_closely, show_found
@@ -100,7 +100,7 @@ MODES = {
 }
 
 widgets.page_header("Classify", "Give a saved model a face and see which emotion it reads.")
-run = widgets.pick_run("classify-run")
+run = pickers.pick_run("classify-run")
 if run is None:
     st.stop()
 with widgets.friendly_errors(), st.container():  # one place, warning or not: a running stream must not move

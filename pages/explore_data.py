@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ui import cache, charts, widgets
+from ui import cache, charts, pickers, widgets
 
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset
@@ -80,7 +80,7 @@ def show_health(dataset: "Dataset") -> None:
 VIEWS = {"Classes": show_classes, "Faces": show_faces, "Map": show_map, "Health": show_health}
 
 widgets.page_header("Explore", "What is in the data, and how balanced it is.")
-faces = widgets.pick_dataset("explored-data")
+faces = pickers.pick_dataset("explored-data")
 if faces is None:
     st.stop()
 views = dict(VIEWS)

@@ -10,7 +10,7 @@ from emotion_core.evaluation import RunEvaluation
 from emotion_core.intervals import wilson_interval
 from emotion_core.runs import About, Run, RunSummary, State, Status, summarise
 from emotion_core.watch import as_duration, watch
-from ui import cache, charts, headline, inspection, manage, reliability, tables, widgets
+from ui import cache, charts, headline, inspection, manage, pickers, reliability, tables, widgets
 from ui.curves import curve_chart, curve_heading, curve_points
 
 LOG_LINES = 200
@@ -296,7 +296,7 @@ with title:
     widgets.page_header("Run", "Everything about one run.")
 manage.follow_up()
 with picker if cache.runs().all() else st.container():
-    chosen = widgets.pick_run(manage.PICKER, with_model=False)
+    chosen = pickers.pick_run(manage.PICKER, with_model=False)
 if chosen is None:
     st.stop()
 summary = summarise(chosen)

@@ -7,7 +7,7 @@ import streamlit as st
 from emotion_core.dataset import Dataset
 from emotion_core.runs import Run
 from emotion_core.submission import HEADERS, Style
-from ui import charts, predictions, widgets
+from ui import charts, pickers, predictions, widgets
 from ui.class_balance import show_balance, training_balance
 from ui.predictions import EveryPrediction, Prediction
 
@@ -84,7 +84,7 @@ widgets.page_header("Kaggle", "Let a saved model label a test file, and download
 runs = predictions.choose_runs()
 if not runs:
     st.stop()
-dataset = widgets.pick_dataset("kaggle-data", to_predict=True)
+dataset = pickers.pick_dataset("kaggle-data", to_predict=True)
 if dataset is None:
     st.stop()
 prediction, every = predictions.kept(runs, dataset), predictions.kept_of_every_run(dataset)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from emotion_core.emotions import EMOTIONS
-from ui import augmentation, cache, transforms, widgets
+from ui import augmentation, cache, choices, pickers, transforms, widgets
 from ui.brought import bring
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def choose_face(dataset: "Dataset") -> int:
             on_change=next_face, args=(dataset,),
         )  # fmt: skip
     st.button("Next face", icon=":material/skip_next:", on_click=next_face, args=(dataset,), width="stretch")
-    widgets.remember("face", str(st.session_state["augment-face"]))
+    choices.remember("face", str(st.session_state["augment-face"]))
     row = st.session_state["augment-face"] - 1
     with place:
         augmentation.show_original(dataset, row)
@@ -69,7 +69,7 @@ def show(dataset: "Dataset") -> None:
 
 
 widgets.page_header("Augment", "Random changes that make each training face new in every epoch.")
-faces = widgets.pick_dataset("augmented-data")
+faces = pickers.pick_dataset("augmented-data")
 if faces is None:
     st.stop()
 show(faces)

@@ -22,11 +22,12 @@ from ui.fields import explain
 from ui.forms import ConfigForm
 from ui.launch import NEW, WATCH, asked_view, forget_click, launch_button, show_refusal, submit
 from ui.live import live_view
+from ui.pickers import pick_dataset
 from ui.reproduce import close_reproduction
 from ui.several import ask_several
 from ui.starts import choose_preset, chosen_preset, take_preset
 from ui.tables import run_labels
-from ui.widgets import page_header, pick_dataset, plain
+from ui.widgets import page_header, plain
 
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset

@@ -14,7 +14,7 @@ from emotion_core.config import Augmentation
 from emotion_core.emotions import EMOTIONS
 from emotion_core.images import to_network_input
 from emotion_core.variants import ask_about, drawn_by, each_alone, reach, summarise_pixels
-from ui import augment_charts, cache, transforms, widgets
+from ui import augment_charts, cache, choices, pickers, transforms, widgets
 from ui.augment_charts import PATCH, Card, Stage, Strip
 from ui.fields import Kind
 
@@ -48,7 +48,7 @@ def choose_view() -> str:
         label_visibility="collapsed",
         wrap=True,
     )
-    widgets.remember("view", "" if view == first else view)
+    choices.remember("view", "" if view == first else view)
     return view
 
 
@@ -152,7 +152,7 @@ def _stage(title: str, pixels: NDArray[np.uint8] | NDArray[np.float32], shown: N
 
 
 def _show_effect(dataset: "Dataset", row: int, settings: Augmentation) -> None:
-    run = widgets.pick_run("augment-run")
+    run = pickers.pick_run("augment-run")
     if run is None:
         return
     variants = cache.variants(dataset, row, settings, ASKED, _seed())

@@ -12,8 +12,10 @@ from emotion_core.config import with_settings
 from emotion_core.errors import EmotionError
 from emotion_core.runs import Run
 from ui import brought, cache
+from ui.choices import forget, keep, kept
+from ui.pickers import choose_dataset
 from ui.starts import Start
-from ui.widgets import choose_dataset, forget, keep, kept, plain
+from ui.widgets import plain
 
 _CLONE: Final = "clone"
 _OPENED: Final = "train.cloned"

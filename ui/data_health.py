@@ -15,11 +15,12 @@ from emotion_core.dataset import Dataset, Rows
 from emotion_core.doubts import Doubts, Judge
 from emotion_core.emotions import EMOTIONS
 from ui.charts import DEEP_ACCENT
+from ui.choices import remember
 from ui.cleaned_copy import offer_cleaned_copy
 from ui.examining import best_judge, examine_once, judge_labels
 from ui.faces import JudgedFace, dotted, show_gallery
 from ui.findings import Finding, describe
-from ui.widgets import data_url, remember
+from ui.widgets import data_url
 
 PICTURES_SHOWN: Final = 12
 DOUBTS_SHOWN: Final = 24

@@ -19,8 +19,9 @@ from emotion_core.face_map import MOST_FACES, NEIGHBOURS, FaceMap, agreement_by_
 from emotion_core.runs import Run
 from ui import cache, presenter
 from ui.charts import ACCENT, CALM
+from ui.choices import remember
 from ui.faces import dotted, emotion_bars
-from ui.widgets import data_url, ink, photo_url, plain, remember, show_faces
+from ui.widgets import data_url, ink, photo_url, plain, show_faces
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,8 +14,9 @@ from emotion_core.evaluation import RunEvaluation
 from emotion_core.runs import Run, Validation
 from emotion_core.settings import data_folder
 from ui import cache, charts
+from ui.choices import remember
 from ui.faces import JudgedFace, show_gallery
-from ui.widgets import drawn_badge, heading, plain, remember
+from ui.widgets import drawn_badge, heading, plain
 
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset

@@ -8,7 +8,8 @@ import streamlit as st
 from emotion_core.config import RunConfig
 from emotion_core.errors import EmotionError
 from ui import cache
-from ui.widgets import forget, plain
+from ui.choices import forget
+from ui.widgets import plain
 
 NEW: Final = "New run"
 WATCH: Final = "Watch"

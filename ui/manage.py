@@ -13,8 +13,9 @@ from emotion_core.errors import EmotionError
 from emotion_core.runs import Run, RunSummary, State, WayOn, way_on
 from emotion_core.runs.about import LONGEST_NAME, LONGEST_NOTES, LONGEST_TAG, MOST_TAGS, About
 from ui import cache, launch
+from ui.choices import forget
 from ui.run_actions import ask_for_epochs
-from ui.widgets import forget, go_to, plain
+from ui.widgets import go_to, plain
 
 TRAIN, INSPECT = "pages/train_models.py", "pages/inspect_run.py"
 CLASSIFY, KAGGLE = "pages/classify_faces.py", "pages/predict_kaggle.py"

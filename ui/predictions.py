@@ -24,7 +24,7 @@ from emotion_core.origins import learnt_from
 from emotion_core.readers.label_file import Answers, read_labels
 from emotion_core.runs import RunSummary
 from emotion_core.submission import HEADERS, Style, file_name, score_predictions, submission_csv, submissions_zip
-from ui import cache, tables, widgets
+from ui import cache, choices, pickers, tables, widgets
 
 if TYPE_CHECKING:
     from emotion_core.runs import Run
@@ -111,7 +111,7 @@ def choose_runs() -> "list[Run]":
     lines = with_model()
     places = st.columns(2 if lines else 1)
     with places[0]:
-        run = widgets.pick_run("kaggle-run")
+        run = pickers.pick_run("kaggle-run")
     if run is None:
         return []
     with places[-1]:
@@ -159,14 +159,14 @@ def _choose_others(run: "Run", lines: Sequence[RunSummary]) -> list[str]:
         placeholder="Other runs, if you like" if options else "There is no other run yet",
         help="The mean of the runs' probabilities, equally weighted, is often better than any single run.",
     )
-    widgets.keep("with", ",".join(others))
+    choices.keep("with", ",".join(others))
     return others
 
 
 def _follow_url(options: Sequence[str]) -> None:
     """Give the list the value of the URL where that is new, else keep its own, else the session's."""
-    asked = widgets.newly_asked("with")
-    wanted = st.session_state.get(_OTHERS, widgets.kept("with").split(",")) if asked is None else asked.split(",")
+    asked = choices.newly_asked("with")
+    wanted = st.session_state.get(_OTHERS, choices.kept("with").split(",")) if asked is None else asked.split(",")
     st.session_state[_OTHERS] = [run_id for run_id in wanted if run_id in options]
 
 

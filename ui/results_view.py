@@ -12,9 +12,9 @@ import streamlit as st
 from emotion_core.comparison import Filter, Order, RunGroup, group_runs, in_order, single_runs
 from emotion_core.runs import RunSummary
 from ui import presenter, tables
+from ui.choices import keep, kept
 from ui.fields import label_of
 from ui.results_columns import COLUMNS
-from ui.widgets import keep, kept
 
 IN_URL: Final[Literal["query-params"]] = "query-params"
 BASELINE_KEY: Final = "results-baseline"

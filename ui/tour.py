@@ -5,7 +5,8 @@ from typing import Final
 
 import streamlit as st
 
-from ui.widgets import go_to, remember
+from ui.choices import remember
+from ui.widgets import go_to
 
 _STEP: Final = "tour"
 """In the session and in the URL: the number of the step that is open, from 1."""

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from emotion_core.config import Augmentation
 from emotion_core.presets import COURSEWORK_AUGMENTATION, PRESETS
-from ui import widgets
+from ui import choices
 from ui.brought import brought
 from ui.fields import Field, Kind, fields_of
 
@@ -76,7 +76,7 @@ def current_settings() -> Augmentation:
         take(as_settings(asked) or as_settings(known) or start)
     settings = Augmentation(**{name: _rounded(st.session_state[f"augment-{name}"]) for name in FIELDS})
     st.session_state["augment-url"] = as_text(settings)
-    widgets.remember("augmentation", as_text(settings))
+    choices.remember("augmentation", as_text(settings))
     return settings
 
 

@@ -1,0 +1,168 @@
+"""The pickers of a run and of a data set, which several pages share.
+
+What was picked is kept as a choice (`choices`).
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from emotion_core.config import SAMPLE, Data, RunConfig
+from emotion_core.errors import EmotionError, ModelUnavailable
+from emotion_core.runs import Run, RunSummary
+from emotion_core.settings import data_folder
+from ui import cache, tables
+from ui.choices import keep, kept, newly_asked
+from ui.widgets import drawn_badge, empty_state, plain
+
+if TYPE_CHECKING:
+    from emotion_core.dataset import Dataset
+
+
+def pick_run(key: str, *, with_model: bool = True) -> Run | None:
+    """Let the person choose a saved run, at first the best; None, said on the page, where there is none. Kept as ?run=.
+
+    Args:
+        key: Key of the widget.
+        with_model: Offer only runs that can classify, otherwise every run.
+    """
+    lines = {line.id: line for line in cache.runs().summaries() if line.has_model or not with_model}
+    if not lines:
+        empty_state(
+            "There is no trained model yet. Train one first; the linear baseline takes a minute."
+            if with_model
+            else "There is no run yet.",
+            page="pages/train_models.py",
+            action="Train a model",
+        )
+        return None
+    _warn_of_unknown_run(lines)
+    _follow_url("run", key, lines, _best_run_id(lines))
+    st.selectbox("Run", list(lines), key=key, format_func=tables.run_labels(list(lines.values())).__getitem__)
+    return cache.runs().find(_keep_picked("run", key))
+
+
+def pick_dataset(key: str, *, to_predict: bool = False) -> "Dataset | None":
+    """Let the person choose a data set; None, said on the page, where it cannot be read. Kept in the URL as ?data=.
+
+    Offered are the files of the data folder, the drawn sample, a path on this machine and an upload.
+
+    Args:
+        key: Key of the widget.
+        to_predict: Offer files without labels first and remember the choice apart; otherwise those that can train.
+    """
+    from emotion_core.dataset import find_datasets, may_train
+
+    memory = "data_to_predict" if to_predict else "data"
+    found = sorted(find_datasets(data_folder()), key=may_train, reverse=not to_predict)
+    sources = {path.name: str(path) for path in found}
+    asked = st.query_params.get("data") or kept(memory)
+    if asked and asked not in (*sources, SAMPLE):
+        sources[asked] = asked
+    options = [*sources, SAMPLE]
+    _follow_url("data", key, options, options[0], memory)
+    choice, more = st.columns([4, 1], vertical_alignment="bottom")
+    choice.selectbox("Data set", options, key=key, format_func=lambda source: Data(source=source).name)
+    with more.popover("Add data", icon=":material/add:", width="stretch"):
+        _add_data(key)
+    if refused := st.session_state.pop(f"{key}-refused", ""):
+        st.error(plain(refused), icon=":material/error:")
+    source = _keep_picked("data", key, memory)
+    dataset = _read(sources.get(source, source))
+    if dataset is not None and dataset.is_drawn:
+        drawn_badge()
+    return dataset
+
+
+def choose_dataset(config: RunConfig) -> bool:
+    """Have the picker open with the data set of a run; say whether it is still there, and change nothing if not."""
+    from emotion_core.origins import find_sources
+
+    source = next(iter(find_sources(config)), None)
+    if source is None:
+        return False
+    path = Path(source)
+    st.query_params["data"] = path.name if path.parent == data_folder() else source
+    if config.data.drop_incomplete:
+        st.session_state.setdefault("incomplete_rows_dropped", set()).add(source)
+    return True
+
+
+def _read(source: str) -> "Dataset | None":
+    """Read a data set; where only incomplete rows are in the way, ask whether to leave them out."""
+    agreed = st.session_state.setdefault("incomplete_rows_dropped", set())
+    try:
+        return cache.dataset(source, drop_incomplete=source in agreed)
+    except EmotionError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+    with suppress(EmotionError):
+        cache.dataset(source, drop_incomplete=True)
+        st.button("Leave such rows out", icon=":material/filter_alt:", on_click=agreed.add, args=(source,))
+    return None
+
+
+def _add_data(key: str) -> None:
+    """Offer a path and an upload; what is chosen becomes the picker's value."""
+    st.text_input(
+        "Path on this computer",
+        key=f"{key}-path",
+        placeholder="/home/me/fer2013.csv",
+        help="A CSV, a CSV in .gz or .zip, or a folder with one sub-folder of images per emotion.",
+        on_change=_choose_path,
+        args=(key,),
+    )
+    st.file_uploader("Or upload", type=["csv", "gz", "zip"], key=f"{key}-upload", on_change=_choose_upload, args=(key,))
+
+
+def _choose_path(key: str) -> None:
+    if path := st.session_state[f"{key}-path"].strip():
+        st.query_params["data"] = path
+
+
+def _choose_upload(key: str) -> None:
+    upload = st.session_state[f"{key}-upload"]
+    if upload is None:
+        return
+    try:
+        st.query_params["data"] = cache.keep_upload(upload, upload.name).name
+    except EmotionError as error:
+        st.session_state[f"{key}-refused"] = str(error)
+
+
+def _best_run_id(lines: dict[str, RunSummary]) -> str:
+    from emotion_core.classifier import best_run
+
+    try:
+        best = best_run(cache.runs()).id
+    except ModelUnavailable:
+        best = ""
+    return best if best in lines else next(iter(lines))
+
+
+def _warn_of_unknown_run(lines: dict[str, RunSummary]) -> None:
+    asked = st.query_params.get("run")
+    if asked and asked not in lines:
+        shown = plain(repr(asked[:80]))
+        st.warning(f"There is no usable run {shown} here; choose one of those below.", icon=":material/link_off:")
+
+
+def _follow_url(
+    parameter: str, key: str, options: Sequence[str] | dict[str, Any], default: str, memory: str = ""
+) -> None:
+    """Give a picker the value of the URL where that is new, else keep its own, else the session's, else the default."""
+    asked = newly_asked(parameter, memory)
+    if asked in options:
+        st.session_state[key] = asked
+    elif st.session_state.get(key) not in options:
+        remembered = kept(memory or parameter)
+        st.session_state[key] = remembered if remembered in options else default
+
+
+def _keep_picked(parameter: str, key: str, memory: str = "") -> str:
+    """Put a picker's value into the URL and the session, and return it."""
+    value: str = st.session_state[key]
+    keep(parameter, value, memory)
+    return value
