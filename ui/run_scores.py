@@ -1,0 +1,45 @@
+"""The figures of a run in one line, and where they come from."""
+
+import streamlit as st
+
+from emotion_core.coursework import REPORTED
+from emotion_core.evaluation import RunEvaluation
+from emotion_core.intervals import wilson_interval
+from emotion_core.runs import RunSummary
+from emotion_core.watch import as_duration
+from ui import widgets
+from ui.headline import Headline, in_short, strip
+
+
+def show_scores(evaluation: RunEvaluation, line: RunSummary) -> None:
+    """Show the numbers of the kept epoch, and those on test faces where they were measured."""
+    test = evaluation.test
+    headlines = [Headline("Validation accuracy", f"{evaluation.accuracy:.1%}", f"{evaluation.images:,} faces")]
+    if test:
+        low, high = wilson_interval(test.accuracy, test.images)
+        note = f"{100 * low:.1f} to {high:.1%}"
+        headlines.append(Headline("Test accuracy", f"{test.accuracy:.1%}", note))
+    headlines += [
+        Headline("Training accuracy", f"{evaluation.training_accuracy:.1%}", "same epoch"),
+        Headline(
+            "Macro-F1", f"{evaluation.macro_f1:.3f}", f"test {test.macro_f1:.3f}" if test else "mean over emotions"
+        ),
+        Headline("Kept epoch", f"{evaluation.best_epoch:,}", f"of {line.epoch:,}"),
+        Headline("Time", as_duration(line.seconds or 0), f"{line.images_per_second or 0:,.0f} images/s"),
+        Headline("Parameters", in_short(evaluation.parameters), f"{evaluation.parameters:,}"),
+    ]
+    st.html(strip(headlines))
+
+
+def show_sources(evaluation: RunEvaluation, line: RunSummary) -> None:
+    """Say on which file the test score was measured, and what the coursework reports for the same settings."""
+    sentences = []
+    if test := evaluation.test:
+        file = widgets.plain(test.data)
+        sentences.append(f"Test: {test.images:,} faces from {file}, none used in training; 95% confidence interval.")
+    reported = REPORTED.get(line.preset)
+    if reported and line.as_preset:
+        on = "validation" if reported.validation else "training"
+        sentences.append(f"Coursework: {reported.compared:.1%} on {on} faces, {reported.kaggle:.0%} on Kaggle.")
+    if sentences:
+        st.caption(" ".join(sentences))
