@@ -210,8 +210,15 @@ def _refuse_without_training(dataset: Dataset) -> None:
 
 
 def find_datasets(folder: Path) -> list[Path]:
-    """Return what in a folder looks like a data set, by name; only the header of a CSV is read."""
-    return sorted(path for path in folder.glob("*") if not path.name.startswith(".") and _may_hold_faces(path))
+    """Return what in a folder looks like a data set, by name; only the header of a CSV is read.
+
+    A name that is no text, as archives from another system may leave it, cannot be shown: such a file is left out.
+    """
+    return sorted(path for path in folder.glob("*") if _is_presentable(path.name) and _may_hold_faces(path))
+
+
+def _is_presentable(name: str) -> bool:
+    return not name.startswith(".") and not any("\udc80" <= letter <= "\udcff" for letter in name)
 
 
 def _training_rows(dataset: Dataset) -> NDArray[np.int64]:

@@ -4,7 +4,6 @@ import os
 import platform
 import secrets
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,6 +18,7 @@ from emotion_core.engine.devices import how_to_use_the_gpu, may_have_gpu, slots
 from emotion_core.errors import EmotionError
 from emotion_core.hardware import Gpu, gpus
 from emotion_core.runs import Runs
+from emotion_core.units import GIGABYTE
 
 PACKAGES: Final = (
     "streamlit",
@@ -37,8 +37,6 @@ PACKAGES: Final = (
 )
 
 OPTIONAL: Final = ("jax", "torch")
-
-GIGABYTE: Final = 10**9
 
 LOW_DISK_GIGABYTES: Final = 2.0
 
@@ -127,17 +125,13 @@ def _missing_backends(backends: tuple[str, ...], gpu_backends: tuple[str, ...]) 
 
 
 def _poor_folders(folders: dict[str, Folder]) -> list[str]:
-    checks: tuple[tuple[Callable[[Folder], bool], str], ...] = (
-        (lambda folder: not folder.writable, "cannot be written to; move it with"),
-        (lambda folder: folder.free_gigabytes < LOW_DISK_GIGABYTES, "has little space left; move it with"),
-    )
-    return [
-        f"The {name} folder, {folder.path}, {trouble} EMOTION_{name.upper()}."
-        for name, folder in folders.items()
-        if name != "data"  # it is only read
-        for is_so, trouble in checks
-        if is_so(folder)
-    ]
+    sentences = []
+    for name, folder in folders.items():
+        is_full = folder.free_gigabytes < LOW_DISK_GIGABYTES
+        if name != "data" and (is_full or not folder.writable):  # data is only read
+            trouble = "has little space left" if folder.writable else "cannot be written to"
+            sentences.append(f"The {name} folder, {folder.path}, {trouble}; move it with EMOTION_{name.upper()}.")
+    return sentences
 
 
 def _better_detector() -> list[str]:

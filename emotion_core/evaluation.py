@@ -54,7 +54,7 @@ class Evaluation(BaseModel):
 class HeldOutEvaluation(Evaluation):
     """Scores on faces that had no part in training or in choosing the epoch, and the name of their file."""
 
-    data: str = Field(max_length=200)
+    data: str = Field(max_length=255)  # the longest name that common file systems know
 
 
 class RunEvaluation(Evaluation):

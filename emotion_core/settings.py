@@ -6,9 +6,11 @@ from typing import Final
 
 from platformdirs import user_cache_path
 
+from emotion_core.units import MEGABYTE
+
 PROJECT: Final = Path(__file__).resolve().parent.parent
 
-MAX_UPLOAD_BYTES: Final = 1_000 * 2**20
+MAX_UPLOAD_BYTES: Final = 1_000 * MEGABYTE
 """Largest CSV that the app accepts; `.streamlit/config.toml` says the same in megabytes."""
 
 MAX_IMAGE_PIXELS: Final = 50_000_000

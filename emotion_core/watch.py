@@ -106,7 +106,7 @@ def _watch_at_rest(run: Run, state: State, status: Status, queued_before: int) -
 
 def as_duration(seconds: float) -> str:
     """Write a duration roughly, as one would say it: `40 s`, `12 min`, `3 h 20 min`, `2 days 4 h`."""
-    if seconds < 60:
+    if round(seconds) < 60:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)
     if minutes < 60:

@@ -11,7 +11,7 @@ import pytest
 PROJECT = Path(__file__).parent.parent
 
 LAYERS = [
-    {"emotions", "errors", "settings", "files", "hardware", "intervals"},
+    {"emotions", "errors", "settings", "files", "hardware", "intervals", "units"},
     {"config", "evaluation"},
     {
         "presets",

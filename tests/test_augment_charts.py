@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
-from emotion_core.variants import Effect
-from ui.augment_charts import Card, Strip, cards, histogram, renamed, sentence, spread, strips
+from emotion_core.variants import Effect, summarise_pixels
+from ui.augment_charts import PATCH, Card, Stage, Strip, cards, histogram, renamed, sentence, spread, stages, strips
 
 
 def effect(answer: str, *variants: str) -> Effect:
@@ -54,3 +54,14 @@ def test_names_and_numbers_stand_with_their_figures():
     assert "up to 30°" in strips([Strip("Rotation", "up to 30°", ["x"], ["−12°"])])
     figure = cards([Card("Zoom", "90% to 110%", "below 100%: nearer", [1, 2, 3], ["50%", "150%"])])
     assert all(words in figure for words in ("Zoom", "90% to 110%", "below 100%: nearer", "150%"))
+
+
+def test_the_frame_lies_around_the_pixels_that_are_written_as_numbers():
+    summary = summarise_pixels(np.zeros((48, 48)), 255)
+    stage = Stage("Gray", "", "x", [["1"]], summary, ("0", "255"), 0)
+    (frame,) = re.findall(r"position:absolute;([^\"]*)outline", stages([stage]))
+    place = dict(re.findall(r"(top|left|width|height):([\d.]+)%", frame))
+    rows, columns = PATCH
+    assert float(place["top"]) == pytest.approx(100 * rows.start / 48, abs=0.01)
+    assert float(place["height"]) == pytest.approx(100 * len(range(48)[rows]) / 48, abs=0.01)
+    assert float(place["width"]) == pytest.approx(100 * len(range(48)[columns]) / 48, abs=0.01)

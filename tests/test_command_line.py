@@ -146,7 +146,7 @@ def test_help_comes_at_once_because_nothing_heavy_is_loaded():
         (["train", "sgd", "--set", "training.epochs"], "--set takes path=value"),
         (
             ["train", "sgd", "--data", "sample", "--set", "training.mixup=1", "--set", "augmentation.rotation=9"],
-            "A linear model has no use for augmentation.rotation, training.mixup; leave that at its default.",
+            "Models of the family linear have no use for augmentation.rotation, training.mixup;",
         ),
         (
             ["submit", "sgd", "--data", "sample", "--grid", "training.batch_size=16,64"],
@@ -636,6 +636,8 @@ def test_the_doctor_looks_at_a_drive_that_is_not_there(monkeypatch, tmp_path):
     monkeypatch.setattr("os.path.isdir", lambda path: False)
     folder = doctor._look_at(tmp_path)
     assert (folder.exists, folder.writable, folder.free_gigabytes) == (False, False, 0.0)
+    (sentence,) = doctor._poor_folders({"runs": folder})
+    assert sentence.endswith("cannot be written to; move it with EMOTION_RUNS.")
 
 
 @pytest.mark.parametrize("missing", ["cv2", "psutil", "filelock"])

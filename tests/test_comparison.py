@@ -384,6 +384,12 @@ def test_a_schedule_of_another_kind_is_one_setting_and_one_of_the_same_kind_is_n
     assert list(differing_settings([config, other], seeds)) == [("training", "schedule")]
 
 
+def test_of_two_devices_only_what_differs_is_listed() -> None:
+    config = find_preset("dense-5").config
+    other = with_settings(config, {"device.kind": "cpu"})
+    assert differing_settings([config, other], [(42,), (42,)]) == {("device", "kind"): ["auto", "cpu"]}
+
+
 def test_a_setting_that_only_one_model_has_is_missing_in_the_other() -> None:
     found = differing_settings([find_preset("dense-5").config, find_preset("cnn").config], [(42,), (42,)])
     assert found["model", "hidden_layers"] == [5, MISSING]

@@ -25,6 +25,7 @@ from emotion_core.config import (
     Training,
     UsageSplit,
     parse_config,
+    refuse_unused,
     with_settings,
 )
 from emotion_core.errors import BadInput
@@ -284,7 +285,8 @@ def test_defaults_are_the_coursework_s():
 
 
 def test_only_residual_networks_may_begin_with_smaller_images():
-    assert with_settings(find_preset("residual").config, {"training.first_side": 24}).training.first_side == 24
+    refuse_unused(with_settings(find_preset("residual").config, {"training.first_side": 24}))
     with pytest.raises(BadInput) as refusal:
-        with_settings(find_preset("cnn").config, {"training.first_side": 24})
-    assert str(refusal.value) == "training.first_side is for residual networks; the others take 48x48 pixels only"
+        refuse_unused(with_settings(find_preset("cnn").config, {"training.first_side": 24}))
+    said = "Models of the family cnn have no use for training.first_side; leave that at its default."
+    assert str(refusal.value) == said

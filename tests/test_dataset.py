@@ -520,6 +520,13 @@ def test_candidates_are_found_by_name_and_header(tmp_path):
     assert find_datasets(tmp_path / "nowhere") == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_candidate_whose_name_is_no_text_is_left_out(tmp_path):
+    save(tmp_path, csv_text(), os.fsdecode(b"caf\xe9.csv"))
+    save(tmp_path, csv_text(), "caf\u00e9.csv")
+    assert [path.name for path in find_datasets(tmp_path)] == ["caf\u00e9.csv"]
+
+
 # --- answers ------------------------------------------------------------------------------------------------------
 
 

@@ -3,7 +3,7 @@
 import pytest
 from conftest import save_csv, save_finished_run
 
-from emotion_core.config import FirstRows, RunConfig, with_settings
+from emotion_core.config import FirstRows, RunConfig, refuse_unused, with_settings
 from emotion_core.dataset import load_dataset
 from emotion_core.engine.local import freeze
 from emotion_core.errors import BadInput, RunNotFound
@@ -140,8 +140,8 @@ def test_runs_that_say_they_come_from_each_other_are_no_endless_search(runs, fac
 
 
 def test_a_linear_model_begins_with_nothing():
-    with pytest.raises(BadInput, match=r"training\.start_from is for networks"):
-        with_settings(find_preset("sgd").config, {"training.start_from": "latest"})
+    with pytest.raises(BadInput, match=r"linear have no use for training\.start_from"):
+        refuse_unused(with_settings(find_preset("sgd").config, {"training.start_from": "latest"}))
 
 
 def test_runs_of_the_family_that_have_weights_are_offered(runs, faces_csv):

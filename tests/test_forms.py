@@ -20,11 +20,13 @@ from emotion_core.config import (
     RunConfig,
     Settings,
     Training,
+    unused_by,
     with_settings,
 )
 from emotion_core.errors import BadInput
 from emotion_core.grid import expand
 from emotion_core.presets import PRESETS, find_preset
+from ui import forms
 from ui.fields import (
     Kind,
     as_notation,
@@ -209,8 +211,21 @@ def test_what_is_wrong_is_said_in_the_words_of_the_form(document: dict[str, obje
 def test_an_example_of_values_to_vary_is_one_that_the_field_takes(preset: str, path: str, example: str) -> None:
     config = find_preset(preset).config
     scalar = scalars_of(config)[path]
-    assert values_example(scalar) == example
+    assert values_example(config, path, scalar) == example
     assert len(expand(config, {path: values_from(example, optional=scalar.field.optional)})) == 2
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_example_for_every_number_of_a_preset_can_be_typed(preset: str) -> None:
+    config = find_preset(preset).config
+    numbers = {
+        path: scalar
+        for path, scalar in scalars_of(config).items()
+        if scalar.field.kind in (Kind.WHOLE, Kind.REAL) and path not in unused_by(config.model.family)
+    }
+    for path, scalar in numbers.items():
+        values = values_from(values_example(config, path, scalar), optional=scalar.field.optional)
+        assert len(expand(config, {path: values})) == 2
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -387,3 +402,13 @@ def test_what_is_wrong_comes_back_as_sentences_instead_of_a_configuration() -> N
     descent, rate = outcome.problems
     assert descent.startswith("Model, Dense: 9 hidden layers from 500 units")
     assert rate == "Training, Schedule, Exponential, Rate: 0.0 should be greater than 0."
+
+
+def test_a_second_click_on_add_that_comes_with_the_first_adds_nothing_more() -> None:
+    page = opened("gru-attention")
+    add = page.button(key="form.model.gru.dense_layers.add")
+    add.click().run()
+    rows = page.session_state["form.model.gru.dense_layers.rows"]
+    forms._add(rows, rows[-1])  # as the click before was answered: both carry the row that it added
+    assert not page.run().exception
+    assert len(config_of(page).model.dense_layers) == 4

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from conftest import PROJECT, checked, open_app, said, save_finished_run, shown, the_button
 from filelock import FileLock
 from streamlit.testing.v1 import AppTest
@@ -109,3 +110,12 @@ def test_a_run_opens_on_its_page(finished_run):
     checked(page.button(key=f"latest-{finished_run.id}").click().run())
     assert page.query_params["run"] == finished_run.id
     assert page.title[0].value == "Run"
+
+
+def test_home_says_why_even_the_sample_cannot_be_read(runs_folder, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    st.cache_resource.clear()  # other tests of this process have drawn the sample
+    monkeypatch.setenv("EMOTION_CACHE", str(tmp_path / "file" / "cache"))
+    page = open_app(HOME)
+    assert metrics(page)["Data"] == ("Not readable", "Sample (drawn faces)")
+    assert not page.exception

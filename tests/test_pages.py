@@ -1,6 +1,7 @@
 """Every page, with nothing to show and with something; and Explore and Run in detail."""
 
 import io
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,9 @@ from conftest import checked, figures, open_app, said, save_csv, save_finished_r
 from face_files import make_faces, png
 from streamlit.testing.v1 import AppTest
 
+from emotion_core import settings
 from emotion_core.archive import pack
+from emotion_core.errors import BadInput
 from emotion_core.presets import find_preset
 from emotion_core.runs import Run, Runs, State
 
@@ -174,6 +177,18 @@ def test_an_unusable_upload_gets_a_sentence_and_is_not_kept(open_page: Opener, f
     checked(page.run())
     assert "holiday.csv: line 1 has no column 'pixels'" in shown(page.error[0].value)
     assert set(faces_csv.parent.iterdir()) == before
+
+
+def test_a_kept_data_set_is_not_lost_when_it_cannot_be_read_again(faces_csv: Path, monkeypatch):
+    from ui import cache
+
+    content = io.BytesIO(faces_csv.read_bytes())
+    kept = cache.keep_upload(content, "mine.csv")
+    shutil.rmtree(settings.cache_folder(), ignore_errors=True)
+    monkeypatch.setattr("emotion_core.readers.sources.available_memory", lambda: 1)
+    with pytest.raises(BadInput):
+        cache.keep_upload(content, "mine.csv")
+    assert kept.read_bytes() == faces_csv.read_bytes()
 
 
 def test_an_upload_that_cannot_be_kept_gets_a_sentence(open_page: Opener, tmp_path: Path, monkeypatch):

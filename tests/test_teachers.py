@@ -5,7 +5,7 @@ import pytest
 from conftest import save_csv, save_finished_run
 
 from emotion_core.classifier import Classifier, load_classifier
-from emotion_core.config import Augmentation, FirstRows, RunConfig, Training, with_settings
+from emotion_core.config import Augmentation, FirstRows, RunConfig, Training, refuse_unused, with_settings
 from emotion_core.dataset import Dataset, load_dataset
 from emotion_core.engine.local import freeze
 from emotion_core.errors import BadInput, ModelUnavailable, RunNotFound
@@ -133,8 +133,8 @@ def test_teachers_may_be_written_on_one_line(written):
 
 
 def test_a_linear_model_has_no_teachers():
-    with pytest.raises(BadInput, match=r"training\.teachers is for networks"):
-        with_settings(find_preset("sgd").config, {"training.teachers": ["latest"]})
+    with pytest.raises(BadInput, match=r"linear have no use for training\.teachers"):
+        refuse_unused(with_settings(find_preset("sgd").config, {"training.teachers": ["latest"]}))
 
 
 # --- learning -----------------------------------------------------------------------------------------------------

@@ -437,6 +437,9 @@ def test_what_can_vary_is_what_the_form_asks(open_page: Callable[..., AppTest]) 
     assert "Training, Schedule, Every" in offered("dense-5")
     choose(page, "cnn")
     assert {"Model, Blocks 1, Dropout", "Model, Blocks 4, Pooling"} <= offered("cnn")
+    assert "Training, First side" not in offered("cnn")
+    choose(page, "residual")
+    assert "Training, First side" in offered("residual")
 
 
 def test_one_setting_varies_once_and_an_empty_one_may_be_empty(open_page: Callable[..., AppTest]) -> None:

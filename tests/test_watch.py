@@ -175,6 +175,7 @@ def test_the_batches_of_the_last_epoch_are_shown_only_while_it_is_computed(runs:
     [
         (0, "1 s"),
         (59.4, "59 s"),
+        (59.6, "1 min"),
         (60, "1 min"),
         (3_599, "1 h"),
         (3_600 + 20 * 60, "1 h 20 min"),

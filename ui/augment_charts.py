@@ -163,9 +163,10 @@ def _stage(stage: Stage) -> str:
 def _marked(stage: Stage) -> str:
     """Return a picture with a frame around the pixels that are written as numbers."""
     rows, columns = PATCH
-    side = 100 / IMAGE_SIZE
+    pixel = 100 / IMAGE_SIZE
     place = (
-        f"top:{rows.start * side:.2f}%;left:{columns.start * side:.2f}%;width:{5 * side:.2f}%;height:{5 * side:.2f}%"
+        f"top:{rows.start * pixel:.2f}%;left:{columns.start * pixel:.2f}%;"
+        f"width:{(columns.stop - columns.start) * pixel:.2f}%;height:{(rows.stop - rows.start) * pixel:.2f}%"
     )
     return (
         f'<div style="position:relative"><img alt="{stage.title}" src="{stage.picture}" style="{_SHARP}">'

@@ -148,8 +148,9 @@ def keep_upload(upload: io.BytesIO, name: str) -> Path:
     content = upload.getbuffer()
     stem, dot, suffixes = PurePath(name).name.partition(".")
     path = settings.data_folder() / f"{stem}-{hashlib.sha256(content).hexdigest()[:8]}{dot}{suffixes}"
+    is_new = not path.exists()
     try:
-        if not path.exists():
+        if is_new:
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path) as temporary:
                 temporary.write_bytes(content)
@@ -158,7 +159,8 @@ def keep_upload(upload: io.BytesIO, name: str) -> Path:
     try:
         load_dataset(path, drop_incomplete=True)
     except BadInput as error:
-        path.unlink()
+        if is_new:  # one that was kept before may be what runs have learnt from
+            path.unlink(missing_ok=True)
         raise BadInput(str(error).replace(path.name, name)) from error
     return path
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from emotion_core.config import Settings
+from emotion_core.config import RunConfig, Settings, with_settings
 from emotion_core.errors import BadInput
 from emotion_core.grid import parse_values
 
@@ -159,19 +159,27 @@ def values_from(text: str, *, optional: bool = False) -> list[Any]:
     return [None if optional and value in EMPTY else value for value in parse_values(text)]
 
 
-def values_example(scalar: Scalar) -> str:
-    """Give two values that a field of numbers may take, beginning with its own."""
-    if scalar.value is None:
-        return f"{_another(scalar.field, 0):g}, {EMPTY[0]}"
-    return f"{scalar.value:g}, {_another(scalar.field, scalar.value):g}"
+def values_example(config: RunConfig, path: str, scalar: Scalar) -> str:
+    """Give two values that a field of numbers may take beside what `config` holds, beginning with its own."""
+    others = [value for value in _others(scalar.field, scalar.value or 0) if _is_taken(config, path, value)]
+    other = f"{others[0]:g}" if others else ""
+    own = "" if scalar.value is None else f"{scalar.value:g}"
+    return ", ".join(filter(None, (own, other, "" if own else EMPTY[0])))
 
 
-def _another(field: Field, now: float) -> float:
-    """Return half or twice a number; for 0, a fifth of the field's bound; rounded to one digit."""
+def _others(field: Field, now: float) -> list[float]:
+    """Return twice and half of a number, of which a fraction is best halved; for 0, a fifth of the field's bound."""
     if not now:
-        return float(f"{(field.upper or 50) / 5:.0g}")
-    twice = field.kind is Kind.WHOLE and 2 * now <= (field.upper or math.inf)
-    return 2 * now if twice else round(now / 2) if field.kind is Kind.WHOLE else float(f"{now / 2:.1g}")
+        return [max(field.lower or 0, float(f"{(field.upper or 50) / 5:.0g}"))]
+    return [2 * now, round(now / 2)] if field.kind is Kind.WHOLE else [float(f"{now / 2:.1g}")]
+
+
+def _is_taken(config: RunConfig, path: str, value: float) -> bool:
+    try:
+        with_settings(config, {path: value})
+    except BadInput:
+        return False
+    return True
 
 
 def label_of(name: str) -> str:
@@ -222,7 +230,7 @@ def sentences(error: ValidationError) -> tuple[str, ...]:
     """Say what is wrong, one sentence a field, in the words of the form."""
     problems = error.errors(include_url=False)
     return tuple(
-        f"{place_label(problem['loc'])}: {_complaint(problem)}."
+        ": ".join(filter(None, (place_label(problem["loc"]), _complaint(problem)))) + "."
         for problem in problems
         if not _follows(problem, problems)
     )

@@ -262,10 +262,16 @@ def _ask_list(field: Field, start: Any, key: str) -> list[dict[str, Any]]:
         icon=":material/add:",
         key=f"{key}.add",
         disabled=len(rows) == field.max_length,
-        on_click=rows.append,
-        args=(max(rows, default=-1) + 1,),
+        on_click=_add,
+        args=(rows, max(rows, default=-1) + 1),
     )
     return document
+
+
+def _add(rows: list[int], row: int) -> None:
+    """Put a row in; a second click on the button finds it there."""
+    if row not in rows:
+        rows.append(row)
 
 
 def _remove(rows: list[int], row: int) -> None:

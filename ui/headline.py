@@ -29,7 +29,7 @@ def strip(headlines: Sequence[Headline]) -> str:
 def in_short(number: int) -> str:
     """Write a number as 912, 16.1 k or 7.26 M."""
     for size, letter in ((10**6, "M"), (10**3, "k")):
-        if number >= size:
+        if number >= 0.9995 * size:  # what is nearly a million is not 1000 k
             return f"{number / size:.3g} {letter}"
     return str(number)
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import streamlit as st
 
-from emotion_core.config import SAMPLE
+from emotion_core.config import SAMPLE, Data
 from emotion_core.errors import EmotionError
 from emotion_core.runs import RunSummary, State
 from emotion_core.settings import data_folder
@@ -114,8 +114,9 @@ def show_data(files: Sequence[Path]) -> None:
     source = str(files[0]) if files else SAMPLE
     try:
         dataset = cache.dataset(source)
-    except EmotionError:
-        st.metric("Data", "Not readable", plain(charts.short(files[0].name)), **_CARD)
+    except EmotionError as error:
+        name = charts.short(Data(source=source).name)
+        st.metric("Data", "Not readable", plain(name), help=plain(str(error)), **_CARD)
         return
     st.metric("Faces", f"{len(dataset):,}", plain(charts.short(dataset.name)), **_CARD)
 

@@ -10,6 +10,7 @@ import streamlit as st
 from emotion_core.diagnosis import FEWEST_EPOCHS, diagnose_run
 from emotion_core.errors import DamagedRun, EmotionError
 from emotion_core.runs import Run, RunSummary, State, Status, WayOn, way_on
+from emotion_core.units import GIGABYTE
 from emotion_core.watch import Watch, as_duration, runs_before, watch
 from ui import cache
 from ui.charts import CALM
@@ -192,7 +193,7 @@ def _moment(seen: Watch) -> str:
 
 
 def _gigabytes(size: int) -> str:
-    return f"{size / 2**30:,.1f}"
+    return f"{size / GIGABYTE:,.1f}"
 
 
 def _show_curves(run: Run, seen: Watch) -> None:

@@ -12,6 +12,7 @@ from emotion_core.config import MOST_EPOCHS
 from emotion_core.errors import EmotionError
 from emotion_core.runs import Run, RunSummary, State, WayOn, way_on
 from emotion_core.runs.about import LONGEST_NAME, LONGEST_NOTES, LONGEST_TAG, MOST_TAGS, About
+from emotion_core.units import MEGABYTE
 from ui import cache, launch
 from ui.choices import forget
 from ui.run_actions import ask_for_epochs
@@ -255,7 +256,7 @@ def offer_import() -> None:
         st.file_uploader(
             "Zip of a run",
             type="zip",
-            max_upload_size=MAX_ARCHIVE_BYTES // 2**20,
+            max_upload_size=MAX_ARCHIVE_BYTES // MEGABYTE,
             key="import",
             on_change=_take_in,
             help="As downloaded from the Run page. It is checked file by file, and nothing in it is ever executed.",

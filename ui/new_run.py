@@ -5,13 +5,14 @@ from typing import Final
 import streamlit as st
 
 from emotion_core.classifier import by_merit
-from emotion_core.config import UNUSED_BY_LINEAR
+from emotion_core.config import unused_by
 from emotion_core.engine.backends import BACKENDS, installed_backends
 from emotion_core.engine.devices import may_have_gpu, may_train_on_gpu
 from emotion_core.errors import BadInput
 from emotion_core.fine_tuning import beginnings
 from emotion_core.grid import expand
 from emotion_core.hardware import gpus
+from emotion_core.units import GIGABYTE
 from ui import cache
 from ui.brought import take_over
 from ui.clones import find_cloned, show_cloned
@@ -42,14 +43,13 @@ def show_new_run() -> None:
     form = ConfigForm(start.config, start.key)
     take_over(form)
     family = form.current("model.family")
-    if family != "residual":
-        form.leave_out("training.first_side")
+    unused = unused_by(family)
+    for path in unused:
+        form.leave_out(path)
     if family == "linear":
-        for path in UNUSED_BY_LINEAR:
-            form.leave_out(path)
-        unused = ("augmentation", "prediction", "device", *UNUSED_BY_LINEAR)
+        unused += ("augmentation", "prediction", "device")  # of which nothing is left to ask
     else:
-        unused = (*_settle_device(form), *_settle_start(form, family), *_settle_teachers(form))
+        unused += (*_settle_device(form), *_settle_start(form, family), *_settle_teachers(form))
     _ask_main_settings(form, unused)
     launch = st.container()
     _ask_other_settings(form, unused)
@@ -112,7 +112,7 @@ def _describe_device() -> None:
     if not may_train_on_gpu():
         st.caption("This machine has no GPU that a backend can use; runs use the processor.")
     elif gpus():
-        st.caption(" · ".join(f"GPU {gpu.index}: {gpu.name}, {gpu.memory_bytes / 2**30:.0f} GB" for gpu in gpus()))
+        st.caption(" · ".join(f"GPU {gpu.index}: {gpu.name}, {gpu.memory_bytes / GIGABYTE:.0f} GB" for gpu in gpus()))
 
 
 def _ask_plan(form: ConfigForm, unused: tuple[str, ...]) -> Plan:

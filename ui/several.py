@@ -32,7 +32,7 @@ def ask_several(form: ConfigForm, config: RunConfig, unused: Collection[str] = (
             path = _ask_path(f"{key}.{row}", [path for path in scalars if path not in choices], first=not row)
             if path is None:
                 break
-            choices[path] = _ask_values(form, path, scalars[path], f"{key}.{path}")
+            choices[path] = _ask_values(form, config, path, scalars[path], f"{key}.{path}")
     return {path: values for path, values in choices.items() if values}
 
 
@@ -68,14 +68,14 @@ def _label(path: str) -> str:
     return place_label([int(part) if part.isdecimal() else part for part in path.split(".")])
 
 
-def _ask_values(form: ConfigForm, path: str, scalar: Scalar, key: str) -> list[Any]:
+def _ask_values(form: ConfigForm, config: RunConfig, path: str, scalar: Scalar, key: str) -> list[Any]:
     """Ask for the values that a setting takes in turn: ticked where there are few, else written."""
     field = form.marked(path, scalar.field)
     if field.kind in (Kind.CHOICE, Kind.SWITCH):
         return st.multiselect(
             "Values", field.offered, format_func=field.say, key=key, help=field.help, persist_state="session"
         )
-    example = values_example(scalar)
+    example = values_example(config, path, scalar)
     text = st.text_input(
         "Values",
         key=key,

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from emotion_core.errors import EmotionError
 from emotion_core.runs import State
+from emotion_core.units import KILOBYTE, MEGABYTE
 from ui import presenter
 from ui.charts import CALM
 
@@ -166,7 +167,7 @@ def offer_files(paths: Sequence[Path]) -> None:
 
 
 def _size(size: int) -> str:
-    return f"{size / 2**20:.1f} MB" if size >= 2**20 else f"{max(1, round(size / 1024))} kB"
+    return f"{size / MEGABYTE:.1f} MB" if size >= MEGABYTE else f"{max(1, round(size / KILOBYTE))} kB"
 
 
 # --- faces ---------------------------------------------------------------------------------------------------------

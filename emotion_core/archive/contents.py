@@ -14,20 +14,19 @@ from emotion_core.config import LinearModel, RunConfig
 from emotion_core.errors import BadInput
 from emotion_core.evaluation import RunEvaluation
 from emotion_core.runs import HISTORY_COLUMNS, PROGRESS_COLUMNS, About, State, Status, Validation
-
-_KILO, _MEGA = 2**10, 2**20
+from emotion_core.units import KILOBYTE, MEGABYTE
 
 LIMITS: Final = {
-    "config.json": 64 * _KILO,
-    "status.json": 64 * _KILO,
-    "about.json": 256 * _KILO,
-    "evaluation.json": 64 * _KILO,
-    "history.csv": 4 * _MEGA,
-    "progress.csv": 4 * _MEGA,
-    "log.txt": 1 * _MEGA,
-    "linear.npz": 1 * _MEGA,
-    "validation.npz": 64 * _MEGA,
-    "model.keras": 256 * _MEGA,
+    "config.json": 64 * KILOBYTE,
+    "status.json": 64 * KILOBYTE,
+    "about.json": 256 * KILOBYTE,
+    "evaluation.json": 64 * KILOBYTE,
+    "history.csv": 4 * MEGABYTE,
+    "progress.csv": 4 * MEGABYTE,
+    "log.txt": 1 * MEGABYTE,
+    "linear.npz": 1 * MEGABYTE,
+    "validation.npz": 64 * MEGABYTE,
+    "model.keras": 256 * MEGABYTE,
 }
 """The files of an exported run, and the most bytes that each may have."""
 

@@ -15,6 +15,7 @@ from emotion_core.errors import BadInput
 from emotion_core.evaluation import LEAST_TEMPERATURE, MOST_TEMPERATURE
 from emotion_core.models.parameters import count_parameters
 from emotion_core.runs import Validation
+from emotion_core.units import MEGABYTE
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -25,9 +26,9 @@ _LINEAR_SHAPES: Final[dict[str, tuple[int, ...]]] = {
 }
 _KERAS_NAMES: Final = {"metadata.json", "config.json", "model.weights.h5"}
 _HDF5: Final = b"\x89HDF\r\n\x1a\n"
-_HDF5_OVERHEAD: Final = 4 * 2**20
+_HDF5_OVERHEAD: Final = 4 * MEGABYTE
 _MOST_ROWS: Final = 2**31
-_MOST_BYTES: Final = 256 * 2**20
+_MOST_BYTES: Final = 256 * MEGABYTE
 """Most bytes of an array or of weights once they are decompressed."""
 
 

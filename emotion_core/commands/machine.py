@@ -7,8 +7,9 @@ from emotion_core.commands.options import runs_of
 from emotion_core.commands.output import print_json, print_line
 from emotion_core.detection import YunetDetector
 from emotion_core.detector_file import fetch_detector
-from emotion_core.doctor import GIGABYTE, Report, examine
+from emotion_core.doctor import Report, examine
 from emotion_core.hardware import Gpu
+from emotion_core.units import GIGABYTE
 
 
 def doctor(options: argparse.Namespace) -> None:

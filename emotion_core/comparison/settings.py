@@ -39,8 +39,13 @@ def _document(config: RunConfig, seeds: Sequence[int]) -> dict[str, Any]:
 def _differences(values: list[Any], path: SettingPath) -> Iterator[tuple[SettingPath, list[Any]]]:
     if all(value == values[0] for value in values):
         return
-    if all(isinstance(value, dict) and value.get("kind") == values[0].get("kind") for value in values):
+    if all(isinstance(value, dict) and _is_same_group(value, values[0]) for value in values):
         for name in dict.fromkeys(name for value in values for name in value):
             yield from _differences([value.get(name, MISSING) for value in values], (*path, name))
     else:
         yield path, values
+
+
+def _is_same_group(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two groups can be compared part by part: they are of one kind, or have the same parts."""
+    return one.get("kind") == other.get("kind") or one.keys() == other.keys()

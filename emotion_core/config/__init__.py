@@ -32,7 +32,7 @@ from emotion_core.config.models import (
     ResidualStage,
 )
 from emotion_core.config.prediction import Prediction
-from emotion_core.config.run import UNUSED_BY_LINEAR, RunConfig, parse_config, refuse_unused
+from emotion_core.config.run import RunConfig, parse_config, refuse_unused, unused_by
 from emotion_core.config.schedules import (
     ConstantRate,
     CosineRate,
@@ -49,7 +49,6 @@ __all__ = [
     "MOST_EPOCHS",
     "SAMPLE",
     "SAMPLE_NAME",
-    "UNUSED_BY_LINEAR",
     "Augmentation",
     "CnnModel",
     "ConstantRate",
@@ -81,5 +80,6 @@ __all__ = [
     "UsageSplit",
     "parse_config",
     "refuse_unused",
+    "unused_by",
     "with_settings",
 ]

@@ -1,15 +1,15 @@
-"""Everything that decides a run, and what of it does not go together."""
+"""Everything that decides a run, and what of it a model has no use for."""
 
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from emotion_core.config.augmentation import Augmentation
 from emotion_core.config.base import Settings
 from emotion_core.config.data import Data
 from emotion_core.config.device import Device
-from emotion_core.config.models import LinearModel, Model, ResidualModel
+from emotion_core.config.models import Model
 from emotion_core.config.prediction import Prediction
 from emotion_core.config.training import Training
 from emotion_core.errors import BadInput
@@ -31,43 +31,32 @@ class RunConfig(Settings):
         "", max_length=64, description="Digest of the faces at submission; a run refuses to learn from others."
     )
 
-    @model_validator(mode="after")
-    def _only_residual_networks_take_any_side(self) -> Self:
-        if self.training.first_side and not isinstance(self.model, ResidualModel):
-            raise ValueError("training.first_side is for residual networks; the others take 48x48 pixels only")
-        return self
 
-    @model_validator(mode="after")
-    def _only_networks_are_fine_tuned(self) -> Self:
-        if self.training.start_from and isinstance(self.model, LinearModel):
-            raise ValueError("training.start_from is for networks; a linear model starts from zero")
-        return self
-
-    @model_validator(mode="after")
-    def _only_networks_have_teachers(self) -> Self:
-        if self.training.teachers and isinstance(self.model, LinearModel):
-            raise ValueError("training.teachers is for networks; a linear model learns from labels only")
-        return self
-
-
-UNUSED_BY_LINEAR: Final = tuple(
+_OF_NETWORKS: Final = tuple(
     f"{group}.{name}"
     for group, settings in (("augmentation", Augmentation), ("training", Training), ("prediction", Prediction))
     for name in settings.model_fields
     if name not in ("epochs", "seed", "class_weights", "early_stopping_patience", "keep")
 )
-"""Settings that a linear model has no use for."""
+_OF_RESIDUAL_NETWORKS: Final = ("training.first_side",)  # the others take 48x48 pixels only
+
+
+def unused_by(family: str) -> tuple[str, ...]:
+    """Return the paths of the settings that models of a family have no use for."""
+    if family == "linear":
+        return _OF_NETWORKS
+    return () if family == "residual" else _OF_RESIDUAL_NETWORKS
 
 
 def refuse_unused(config: RunConfig) -> None:
     """Raise BadInput where settings were changed that the model has no use for: the run would not be what it says."""
-    if not isinstance(config.model, LinearModel):
-        return
-    plain = RunConfig(model=config.model).model_dump()
-    given = config.model_dump()
-    changed = [path for path in UNUSED_BY_LINEAR if _value_at(given, path) != _value_at(plain, path)]
+    family = config.model.family
+    plain, given = RunConfig(model=config.model).model_dump(), config.model_dump()
+    changed = [path for path in unused_by(family) if _value_at(given, path) != _value_at(plain, path)]
     if changed:
-        raise BadInput(f"A linear model has no use for {', '.join(changed)}; leave that at its default.")
+        raise BadInput(
+            f"Models of the family {family} have no use for {', '.join(changed)}; leave that at its default."
+        )
 
 
 def _value_at(document: dict[str, Any], path: str) -> Any:

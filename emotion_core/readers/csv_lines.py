@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from emotion_core.errors import BadInput
+from emotion_core.units import MEGABYTE
 
 _PIECE_BYTES: Final = 2**19  # with the arrays made from it, about what a processor's cache holds
-_MAX_LINE_BYTES: Final = 2**20  # a face takes about 9,000
+_MAX_LINE_BYTES: Final = MEGABYTE  # a face takes about 9,000
 _MAX_TEXT_BYTES: Final = 200
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 

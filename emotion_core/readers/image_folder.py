@@ -22,9 +22,10 @@ from emotion_core.images import decode_image, to_face, to_gray
 from emotion_core.readers.blocks import Block
 from emotion_core.readers.sources import csv_members, is_zip, member_path, open_zip, size_limit, visible_members
 from emotion_core.readers.usage import usage_of
+from emotion_core.units import MEGABYTE
 
 _FACES_PER_BLOCK: Final = 256
-_MAX_FILE_BYTES: Final = 50 * 2**20
+_MAX_FILE_BYTES: Final = 50 * MEGABYTE
 _LONGEST_HEADER: Final = 10_000
 _SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 

@@ -16,8 +16,8 @@ from emotion_core.errors import BadInput
 from emotion_core.readers.csv_lines import ByteStream
 from emotion_core.readers.memory import available_memory
 from emotion_core.settings import MAX_UPLOAD_BYTES
+from emotion_core.units import MEGABYTE
 
-_MEGABYTE: Final = 2**20
 _DAMAGED: Final = (gzip.BadGzipFile, zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError)
 
 
@@ -157,4 +157,4 @@ def _first_bytes(path: Path, count: int) -> bytes:
 
 
 def _megabytes(count: int) -> str:
-    return f"{count / _MEGABYTE:,.0f} MB"
+    return f"{count / MEGABYTE:,.0f} MB"

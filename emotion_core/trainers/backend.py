@@ -158,6 +158,8 @@ def _gpu_names() -> list[str]:
         case "torch":
             import torch
 
+            if os.environ.get("KERAS_TORCH_DEVICE") == "cpu":  # how the engine keeps a run from the GPU
+                return []
             if torch.backends.mps.is_available():
                 return ["Apple"]
             return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
