@@ -10,7 +10,16 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.config import SAMPLE, SAMPLE_NAME, FirstRows, MisalignedSplit, RandomSplit, Split, UsageSplit
+from emotion_core.config import (
+    SAMPLE,
+    SAMPLE_NAME,
+    FirstRows,
+    MisalignedSplit,
+    RandomSplit,
+    RunConfig,
+    Split,
+    UsageSplit,
+)
 from emotion_core.emotions import EMOTIONS, NUM_EMOTIONS
 from emotion_core.errors import BadInput
 from emotion_core.readers.blocks import Block, Problem
@@ -36,10 +45,11 @@ __all__ = [
     "Rows",
     "class_weights",
     "find_datasets",
+    "labels_of_run",
     "load_dataset",
     "may_train",
-    "paired_labels",
     "read_labels",
+    "rows_of_run",
     "split_rows",
 ]
 
@@ -173,18 +183,24 @@ def split_rows(dataset: Dataset, split: Split, seed: int) -> Rows:
     return Rows(training.astype(np.int64), validation.astype(np.int64))
 
 
-def paired_labels(dataset: Dataset, split: Split, seed: int) -> NDArray[np.uint8]:
-    """Return the label that each row is learnt and judged with, uint8 (n,): its own, unless the split misaligns them.
+def rows_of_run(dataset: Dataset, config: RunConfig) -> Rows:
+    """Choose the rows that train and those that validate as a run's settings say; raises BadInput like `split_rows`."""
+    return split_rows(dataset, config.data.split, config.training.seed)
 
-    The coursework's notebook split images and labels by two calls, each with a shuffle of its own.
+
+def labels_of_run(dataset: Dataset, config: RunConfig) -> NDArray[np.uint8]:
+    """Return the label with which a run learns and judges each row, uint8 (n,): its own, unless it misaligns them.
+
+    The coursework's notebook split images and labels by two calls, each with a shuffle of its own. Raises BadInput
+    where there are no labels.
     """
     if dataset.labels is None:
         raise BadInput(f"{dataset.name} has no emotion column, so there is nothing to learn from.")
-    if not isinstance(split, MisalignedSplit):
+    if not isinstance(config.data.split, MisalignedSplit):
         return dataset.labels
     rows = _training_rows(dataset)
     labels = dataset.labels.copy()
-    labels[rows] = dataset.labels[np.random.default_rng([seed, len(rows)]).permutation(rows)]
+    labels[rows] = dataset.labels[np.random.default_rng([config.training.seed, len(rows)]).permutation(rows)]
     return labels
 
 
@@ -282,5 +298,5 @@ def _describe_problems(dataset: Dataset) -> str:
     rows = "1 row" if count == 1 else f"{count:,} rows"
     return (
         f"{dataset.name}: line {first.row} {first.message}; {rows} of {len(dataset) + count:,} like it. Fix the file, "
-        "or choose to leave such rows out (drop_incomplete)."
+        "or choose to leave such rows out (--drop-incomplete on the command line)."
     )

@@ -222,7 +222,7 @@ def overfits(curves: Curves, rise: float = 0.05, knew: float = 1.5 / NUM_EMOTION
 def underfits(curves: Curves, fewest: int = 10, fall: float = 0.01, enough: float = 0.5, gap: float = 0.1) -> str:
     """Training that has settled at a poor result, on training faces too.
 
-    After ten epochs or more: over the last five (or a fifth of all), the training loss fell by less than `fall` of
+    After ten epochs or more: over the last six (or a fifth of all), the training loss fell by less than `fall` of
     itself from the first half to the second, the training accuracy is below `enough`, and validation is no worse than
     training by `gap`, since otherwise the trouble is another one.
     """

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from emotion_core.config import ResidualModel, RunConfig, with_settings
-from emotion_core.dataset import Dataset, split_rows
+from emotion_core.dataset import Dataset, rows_of_run
 from emotion_core.ensemble import refuse_twice
 from emotion_core.errors import BadInput, RunNotFound
 from emotion_core.origins import learnt_from
@@ -89,11 +89,11 @@ def refuse_who_knows_the_answers(other: Run, config: RunConfig, runs: Runs, face
 
     So does what a run began with, and who taught it, as far back as runs are still here.
     """
-    ours = split_rows(faces, config.data.split, config.training.seed)
+    ours = rows_of_run(faces, config)
     for source in _sources_of(other, runs):
         if not learnt_from(source.config, faces):
             continue
-        theirs = split_rows(faces, source.config.data.split, source.config.training.seed)
+        theirs = rows_of_run(faces, source.config)
         if known := len(np.intersect1d(theirs.training, ours.validation)):
             whose = "" if source is other else f", which run {other.id} learnt from,"
             raise BadInput(

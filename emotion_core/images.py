@@ -40,6 +40,8 @@ def decode_image(content: bytes, name: str) -> Pixels:
     Raises:
         BadInput: Not such a picture, damaged, animated, or larger than `MAX_IMAGE_PIXELS` by its header.
     """
+    if not content:
+        raise BadInput(f"{name} is empty.")
     picture = _open(content, name)
     try:
         return np.array(_as_rgb(_upright(picture)))

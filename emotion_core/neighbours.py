@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_core.config import RunConfig
-from emotion_core.dataset import Dataset, split_rows
+from emotion_core.dataset import Dataset, rows_of_run
 from emotion_core.emotions import IMAGE_SIZE
 
 _REDUCTION: Final = 2
@@ -74,7 +74,7 @@ class TrainingFaces:
     """The faces of a data set that a run learnt from, to be searched like an index; raises BadInput."""
 
     def __init__(self, dataset: Dataset, config: RunConfig) -> None:
-        self._rows = split_rows(dataset, config.data.split, config.training.seed).training
+        self._rows = rows_of_run(dataset, config).training
         self._index = FaceIndex(dataset.images[self._rows])
 
     def nearest(self, face: NDArray[np.uint8], count: int = 8) -> list[Neighbour]:

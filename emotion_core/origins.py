@@ -6,7 +6,7 @@ A run names the file that it learnt from by a path of the machine on which it wa
 from pathlib import Path
 
 from emotion_core.config import RunConfig
-from emotion_core.dataset import Dataset, paired_labels
+from emotion_core.dataset import Dataset, labels_of_run
 from emotion_core.errors import BadInput
 from emotion_core.runs import Validation
 from emotion_core.settings import PROJECT, data_folder
@@ -43,7 +43,7 @@ def holds_faces(dataset: Dataset, config: RunConfig, validation: Validation) -> 
     if validation.rows.min() < 0 or validation.rows.max() >= len(dataset):
         return False
     try:
-        labels = paired_labels(dataset, config.data.split, config.training.seed)
+        labels = labels_of_run(dataset, config)
     except BadInput:  # it has no labels
         return False
     return bool((labels[validation.rows] == validation.labels).all())

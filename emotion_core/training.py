@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from emotion_core.config import LinearModel, RunConfig
-from emotion_core.dataset import Dataset, class_weights, load_dataset, paired_labels, split_rows
+from emotion_core.dataset import Dataset, class_weights, labels_of_run, load_dataset, rows_of_run
 from emotion_core.engine import LocalEngine
 from emotion_core.errors import BadInput, EmotionError
 from emotion_core.evaluation import RunEvaluation, evaluate
@@ -115,9 +115,7 @@ def load_training_data(config: RunConfig) -> TrainingData:
     """Load and split the faces that a configuration names; raises BadInput where they cannot train a model."""
     dataset = load_dataset(config.data.source, drop_incomplete=config.data.drop_incomplete)
     _refuse_other_faces(dataset, config)
-    seed = config.training.seed
-    every_label = paired_labels(dataset, config.data.split, seed)
-    rows = split_rows(dataset, config.data.split, seed)
+    every_label, rows = labels_of_run(dataset, config), rows_of_run(dataset, config)
     labels = every_label[rows.training]
     return TrainingData(
         faces=dataset.images[rows.training],

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from emotion_core.emotions import EMOTIONS
-from ui import augmentation, cache, choices, pickers, transforms, widgets
+from ui import augmentation, choices, pickers, transforms, widgets
 from ui.brought import bring
 
 if TYPE_CHECKING:
@@ -48,8 +48,10 @@ def choose_face(dataset: "Dataset") -> int:
 
 def next_face(dataset: "Dataset") -> None:
     """Go to the next face of the chosen emotion, or of any."""
+    from emotion_core.overview import row_after
+
     row = st.session_state["augment-face"] - 1
-    st.session_state["augment-face"] = cache.row_after(dataset, row, st.session_state.get("augment-emotion")) + 1
+    st.session_state["augment-face"] = row_after(dataset, row, st.session_state.get("augment-emotion")) + 1
 
 
 def show(dataset: "Dataset") -> None:

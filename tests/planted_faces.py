@@ -8,7 +8,7 @@ import numpy as np
 from conftest import save_finished_run
 
 from emotion_core.config import with_settings
-from emotion_core.dataset import Dataset, paired_labels, split_rows
+from emotion_core.dataset import Dataset, labels_of_run, rows_of_run
 from emotion_core.runs import Run, Runs, Validation
 
 Change = Callable[[np.ndarray], np.ndarray]
@@ -93,8 +93,8 @@ def save_judge(
     changed = {"data_fingerprint": faces.fingerprint, "data.source": faces.source} | dict(settings or {})
     config = with_settings(run.config, changed)
     (run.folder / "config.json").write_text(config.model_dump_json(), encoding="utf-8")
-    rows = split_rows(faces, config.data.split, config.training.seed).validation
-    labels = paired_labels(faces, config.data.split, config.training.seed)[rows]
+    rows = rows_of_run(faces, config).validation
+    labels = labels_of_run(faces, config)[rows]
     answers = [(wrong or {}).get(row, label) for row, label in zip(rows.tolist(), labels.tolist(), strict=True)]
     evaluation = run.evaluation()
     assert evaluation is not None

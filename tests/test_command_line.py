@@ -141,7 +141,7 @@ def test_help_comes_at_once_because_nothing_heavy_is_loaded():
         (["runs"], "VERB"),
         (["predict", "latest", "faces.csv"], "--output"),
         (["train", "resnet-9000"], "There is no preset 'resnet-9000'; the presets are: sgd,"),
-        (["train", "sgd", "--epochs", "0"], r"training.epochs: Input should be greater than or equal to 1 (got 0)"),
+        (["train", "sgd", "--epochs", "0"], "training.epochs: 0 should be greater than or equal to 1."),
         (["train", "sgd", "--set", "training.epoch=3"], "There is no setting 'training.epoch'"),
         (["train", "sgd", "--set", "training.epochs"], "--set takes path=value"),
         (
@@ -156,7 +156,7 @@ def test_help_comes_at_once_because_nothing_heavy_is_loaded():
         (["submit", "sgd", "--data", "nowhere.csv"], "nowhere.csv does not exist"),
         (["submit", "sgd", "--seeds", "42,43", "--grid", "data.source=nowhere.csv"], "nowhere.csv does not exist"),
         (["submit", "sgd", "--grid", "data.source=sample,nowhere.csv"], "nowhere.csv does not exist"),
-        (["submit", "sgd", "--seeds", "42,many"], "training.seed: Input should be a valid integer"),
+        (["submit", "sgd", "--seeds", "42,many"], "training.seed: many is not a whole number."),
         (["submit", "sgd", "--seeds", "42,42"], "sgd · seed 42 would be trained twice; give each value once"),
         (["submit", "sgd", "--seeds", ""], "training.seed needs at least one value"),
         (["submit", "sgd", "--seed", "1", "--seeds", "42,43"], "--seeds: not allowed with argument --seed"),
@@ -167,7 +167,11 @@ def test_help_comes_at_once_because_nothing_heavy_is_loaded():
         (["reproduce"], "--data"),
         (["reproduce", "--data", "nowhere.csv"], "nowhere.csv does not exist"),
         (["reproduce", "cnn-small", "--data", "sample"], "The coursework's table has no 'cnn-small'; it has: sgd,"),
-        (["reproduce", "sgd", "--data", "sample", "--epochs", "0"], "training.epochs: Input should be greater than"),
+        (["reproduce", "sgd", "--data", "sample", "--epochs", "0"], "training.epochs: 0 should be greater than"),
+        (["submit", "sgd", "--epochs", "5", "--grid", "training.epochs=1,2"], "training.epochs is given twice"),
+        (["train", "sgd", "--epochs", "1", "--set", "training.epochs=2"], "training.epochs is given twice"),
+        (["train", "sgd", "--set", "preset=mine"], "preset follows from the preset and the data"),
+        (["data", ""], "No data was named"),
         (["runs", "show", "nothing"], "There is no run 'nothing'"),
         (["data", "nowhere.csv"], "nowhere.csv does not exist"),
         (["classify", "nowhere.jpg"], "There is no trained model"),
@@ -178,6 +182,20 @@ def test_mistakes_get_one_sentence_and_exit_code_2_and_leave_no_run(refuse, runs
     assert sentence in answer
     assert exit_code == (1 if words[0:1] == ["classify"] else 2)
     assert Runs(runs_folder).all() == []
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(refuse, runs_folder, tmp_path, faces_csv):
+    (tmp_path / "file").touch()
+    exit_code, answer = refuse("train", "sgd", "--data", str(faces_csv), "--runs", str(tmp_path / "file"))
+    assert (exit_code, answer) == (1, f"No run can be made in {tmp_path / 'file'}: Not a directory.")
+
+
+def test_an_output_that_takes_no_more_is_said_in_a_sentence(refuse, monkeypatch):
+    def fail(_options: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(catalogue, "presets", fail)
+    assert refuse("presets") == (1, "The output cannot be used: No space left on device.")
 
 
 def test_the_unexpected_gets_one_sentence_too(refuse, monkeypatch):
@@ -416,6 +434,14 @@ def test_a_finished_run_is_trained_longer(ask, refuse, faces_csv):
     assert "would be fewer" in refuse("runs", "resume", run_id, "--epochs", "1")[1]
 
 
+def test_a_run_that_is_not_over_is_given_no_more_epochs(refuse, runs_folder):
+    run = Runs(runs_folder).create(find_preset("sgd").config, sequence=1)
+    assert refuse("runs", "resume", run.id, "--epochs", "9999") == (
+        2,
+        f"Run {run.id} is queued; only one that is over can go on.",
+    )
+
+
 def test_a_waiting_run_is_moved_and_no_other(ask, refuse, runs_folder, finished_run):
     first, second, third = (Runs(runs_folder).create(finished_run.config, place).id for place in (1, 2, 3))
     assert ask("runs", "move", third, "-2") == {"id": third, "queue": [third, first, second]}
@@ -546,6 +572,24 @@ def test_predictions_are_written_as_kaggle_takes_them(ask, finished_run, test_cs
     assert header == "id,predicted class"
     assert [row.split(",")[0] for row in rows] == [str(number) for number in range(42)]
     assert {int(row.split(",")[1]) for row in rows} <= set(range(7))
+
+
+def test_predictions_replace_neither_what_they_are_made_from_nor_a_device(refuse, finished_run, test_csv, tmp_path):
+    before = test_csv.read_bytes()
+    _, answer = refuse("predict", finished_run.id, str(test_csv), "--output", str(test_csv))
+    assert "is the file to be read" in answer
+    assert test_csv.read_bytes() == before
+    os.mkfifo(tmp_path / "pipe.csv")
+    _, answer = refuse("predict", finished_run.id, str(test_csv), "--output", str(tmp_path / "pipe.csv"))
+    assert "no ordinary file" in answer
+    assert (tmp_path / "pipe.csv").is_fifo()
+
+
+def test_predictions_go_where_a_link_leads(ask, finished_run, test_csv, tmp_path):
+    (tmp_path / "link.csv").symlink_to(tmp_path / "real.csv")
+    ask("predict", finished_run.id, str(test_csv), "--output", str(tmp_path / "link.csv"))
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_text().startswith("id,predicted class")
 
 
 def test_predictions_into_no_folder_are_refused_and_a_failure_leaves_the_old_file(

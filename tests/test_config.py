@@ -89,7 +89,7 @@ def test_values_within_bounds_are_set_and_survive_saving(epochs, seed, rotation,
             "name": name,
         },
     )
-    assert (config.training.epochs, config.training.seed, config.name) == (epochs, seed, name)
+    assert (config.training.epochs, config.training.seed, config.name) == (epochs, seed, name.strip())
     assert (config.augmentation.rotation, config.model.dropout) == (rotation, dropout)
     assert config.data == DENSE.data
     assert RunConfig.model_validate_json(config.model_dump_json()) == config
@@ -134,8 +134,22 @@ def test_a_group_is_set_before_its_settings_in_whatever_order_they_come(assignme
 
 
 def test_a_mistyped_kind_is_what_is_complained_of():
-    with pytest.raises(BadInput, match=r"training\.schedule.*'plato'"):
+    with pytest.raises(BadInput, match=r"training\.schedule: plato is none of"):
         with_settings(DENSE, {"training.schedule.kind": "plato", "training.schedule.rate": 0.1})
+
+
+def test_what_is_wrong_in_a_group_is_named_by_the_path_that_sets_it():
+    wrong = {"model.dropout": 2, "training.schedule.rate": -1, "data.split.count": 0}
+    with pytest.raises(BadInput) as refusal:
+        with_settings(DENSE, wrong)
+    assert all(f"{path}: " in str(refusal.value) for path in wrong)
+
+
+def test_a_path_that_leads_nowhere_is_answered_with_those_that_there_are():
+    with pytest.raises(BadInput, match=r"'TRAINING'; the settings there are: .*training"):
+        with_settings(DENSE, {"TRAINING.epochs": 3})
+    with pytest.raises(BadInput, match="there are 4, the first with number 0"):
+        with_settings(CNN, {"model.blocks.9.dropout": 0.5})
 
 
 def test_the_beginning_of_an_id_may_be_a_number():
@@ -168,31 +182,28 @@ def test_the_same_kind_again_keeps_its_values():
 @pytest.mark.parametrize(
     ("path", "value", "sentence"),
     [
-        ("training.epochs", 0, r"training\.epochs.*greater than or equal to 1.*got 0"),
-        ("training.epochs", "many", r"training\.epochs.*integer.*'many'"),
-        ("training.epochs", 2.5, r"training\.epochs.*integer"),
-        ("training.epochs", True, None),
-        ("augmentation.rotation", 181, r"augmentation\.rotation.*less than or equal to 180.*got 181"),
+        ("training.epochs", 0, r"training\.epochs: 0 should be greater than or equal to 1\."),
+        ("training.epochs", "many", r"training\.epochs: many is not a whole number\."),
+        ("training.epochs", 2.5, r"training\.epochs: 2\.5 is not a whole number\."),
+        ("training.epochs", True, r"training\.epochs: true is for switches"),
+        ("augmentation.rotation", 181, r"augmentation\.rotation: 181 should be less than or equal to 180\."),
         ("augmentation.rotation", math.nan, r"augmentation\.rotation.*nan"),
         ("augmentation.zoom", -0.1, r"augmentation\.zoom"),
         ("training.schedule.rate", math.inf, r"training\.schedule.*rate.*inf"),
         ("training.schedule.kind", "sinus", r"training\.schedule.*sinus"),
-        ("model.regularizer", "l3", r"model.*regularizer.*'l1l2'.*'l3'"),
+        ("model.regularizer", "l3", r"model\.regularizer: l3 should be .*'l1l2'"),
         ("model.hidden_layers", 8, r"leave -200 units in one of them; use fewer layers"),
-        ("model.family", "cnn", r"model.*blocks.*required"),
+        ("model.family", "cnn", r"model\.blocks: this must be given\."),
         ("model.units", 5, r"no setting 'model\.units'.*hidden_layers"),
         ("trainin.epochs", 5, r"no setting 'trainin'"),
         ("training.epochs.x", 5, r"no setting 'training\.epochs\.x'"),
         ("training.schedule.rate.x.y", 5, r"no setting 'training\.schedule\.rate\.x'"),
         ("", 5, r"no setting ''"),
         ("schema_version", 2, r"schema_version"),
-        ("name", "x" * 201, r"name.*200 characters.*\.\.\."),
+        ("name", "x" * 201, r"name: x{57}\.\.\. should have at most 200 characters\."),
     ],
 )
 def test_what_cannot_be_set_is_refused_with_path_and_value(path, value, sentence):
-    if sentence is None:
-        assert with_settings(DENSE, {path: value}).training.epochs == 1
-        return
     with pytest.raises(BadInput, match=sentence) as refusal:
         with_settings(DENSE, {path: value})
     assert "\n" not in str(refusal.value)

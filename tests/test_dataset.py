@@ -8,13 +8,23 @@ import numpy as np
 import pytest
 from face_files import FACES, LABELS, PICTURES, USAGE, csv_text, gzipped, make_faces, pixel_text, with_field, zipped
 
-from emotion_core.config import FirstRows, MisalignedSplit, RandomSplit, UsageSplit
+from emotion_core.config import (
+    Data,
+    FirstRows,
+    LinearModel,
+    MisalignedSplit,
+    RandomSplit,
+    RunConfig,
+    Split,
+    Training,
+    UsageSplit,
+)
 from emotion_core.dataset import (
     Dataset,
     class_weights,
     find_datasets,
+    labels_of_run,
     load_dataset,
-    paired_labels,
     read_labels,
     split_rows,
 )
@@ -189,7 +199,7 @@ def test_rows_without_pixels_are_refused_with_the_first_and_their_number(tmp_pat
     with pytest.raises(BadInput) as refusal:
         load_dataset(path)
     assert str(refusal.value).startswith("faces.csv: line 6 has no pixels; 4 rows of 9 like it.")
-    assert "drop_incomplete" in str(refusal.value)
+    assert "--drop-incomplete" in str(refusal.value)
 
 
 def test_rows_without_pixels_are_left_out_and_told_of_if_the_person_agrees(tmp_path):
@@ -447,27 +457,31 @@ def in_turn(count: int) -> np.ndarray:
     return (np.arange(count) % 7).astype(np.uint8)
 
 
+def run_with(split: Split, seed: int = 1) -> RunConfig:
+    return RunConfig(data=Data(split=split), model=LinearModel(), training=Training(seed=seed))
+
+
 @pytest.mark.parametrize("split", [FirstRows(), RandomSplit(), UsageSplit()])
 def test_every_face_keeps_its_own_label(split):
     dataset = make_dataset(50, labels=in_turn(50))
-    np.testing.assert_array_equal(paired_labels(dataset, split, seed=1), dataset.labels)
+    np.testing.assert_array_equal(labels_of_run(dataset, run_with(split)), dataset.labels)
 
 
 def test_the_misaligned_split_repeats_the_notebook_s_mistake():
     """Rows are shared out as at random, but a face gets a label that has nothing to do with it."""
     dataset = make_dataset(7_000, labels=in_turn(7_000))
-    labels = paired_labels(dataset, MisalignedSplit(), seed=1)
+    labels = labels_of_run(dataset, run_with(MisalignedSplit()))
     np.testing.assert_array_equal(np.bincount(labels), np.bincount(dataset.labels))
     assert (labels == dataset.labels).mean() == pytest.approx(1 / 7, abs=0.02)
-    assert (paired_labels(dataset, MisalignedSplit(), seed=2) != labels).any()
-    np.testing.assert_array_equal(paired_labels(dataset, MisalignedSplit(), seed=1), labels)
+    assert (labels_of_run(dataset, run_with(MisalignedSplit(), seed=2)) != labels).any()
+    np.testing.assert_array_equal(labels_of_run(dataset, run_with(MisalignedSplit())), labels)
     rows, aligned = split_rows(dataset, MisalignedSplit(), seed=1), split_rows(dataset, RandomSplit(), seed=1)
     np.testing.assert_array_equal(rows.validation, aligned.validation)
 
 
 def test_labels_of_rows_that_take_no_part_stay_as_they_are():
     dataset = make_dataset(30, usage=["Training"] * 20 + ["PublicTest"] * 10, labels=in_turn(30))
-    labels = paired_labels(dataset, MisalignedSplit(), seed=1)
+    labels = labels_of_run(dataset, run_with(MisalignedSplit()))
     np.testing.assert_array_equal(labels[20:], dataset.labels[20:])
     assert (labels[:20] != dataset.labels[:20]).any()
 
@@ -507,6 +521,41 @@ def test_equal_content_has_an_equal_fingerprint_and_other_content_another(tmp_pa
     same = load_dataset(save(tmp_path, gzipped(csv_text().encode()), "b.csv.gz"))
     other_label = load_dataset(save(tmp_path, with_field(2, 1, "4"), "c.csv"))
     assert first.fingerprint == same.fingerprint != other_label.fingerprint
+
+
+def test_a_class_that_lies_behind_a_link_is_read_once(tmp_path):
+    save_tree(tmp_path / "faces", PICTURES)
+    (tmp_path / "faces" / "happy").rename(tmp_path / "elsewhere")
+    (tmp_path / "faces" / "happy").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "faces")
+    assert sorted(load_dataset(tmp_path / "faces").ids) == sorted(PICTURES)
+
+
+def test_a_class_whose_pictures_cannot_be_read_is_not_left_out_in_silence(tmp_path):
+    save_tree(tmp_path / "faces", {**PICTURES, "sad/1.tiff": b"II*"})
+    with pytest.raises(BadInput, match=r"sad holds 1\.tiff and no picture that can be read"):
+        load_dataset(tmp_path / "faces")
+
+
+def test_a_class_that_one_may_not_look_into_is_named(tmp_path, monkeypatch):
+    save_tree(tmp_path / "faces", PICTURES)
+    look = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("happy"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(BadInput, match="happy cannot be looked into: Permission denied"):
+        load_dataset(tmp_path / "faces")
+
+
+def test_for_a_folder_of_tables_they_are_named(tmp_path):
+    for name in ("b.csv", "a.csv.gz", "notes.txt"):
+        save(tmp_path, csv_text(), name)
+    with pytest.raises(BadInput, match=r"is a folder; name one of its files instead: a\.csv\.gz, b\.csv\."):
+        load_dataset(tmp_path)
 
 
 def test_candidates_are_found_by_name_and_header(tmp_path):

@@ -82,11 +82,11 @@ def test_the_face_that_the_url_names_is_shown_with_its_neighbours_on_both_maps(n
 
 def row_on_the_map() -> int:
     """A row that validates in the split of the saved run."""
-    from emotion_core.dataset import split_rows
+    from emotion_core.dataset import rows_of_run
     from emotion_core.presets import find_preset
 
     config = find_preset("sgd").config
-    return int(split_rows(faces(), config.data.split, config.training.seed).validation[5])
+    return int(rows_of_run(faces(), config).validation[5])
 
 
 @pytest.mark.parametrize("asked", ["-1", "0.5", "x", "9" * 30, "209000"])

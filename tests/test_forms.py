@@ -174,7 +174,7 @@ def test_numbers_are_read_from_one_line() -> None:
         ({"model": {"family": "dense"}, "training": {"epochs": None}}, "Training, Epochs: this must not be empty."),
         (
             {"model": {"family": "cnn", "blocks": ({"convolutions": ("64x3x3",)},)}},
-            "Model, CNN, Blocks 1, Convolutions 1: '64x3x3' does not have the format that the field's help gives.",
+            "Model, CNN, Blocks 1, Convolutions 1: 64x3x3 does not have the format that the field's help gives.",
         ),
         (
             {"model": {"family": "cnn", "blocks": find_preset("cnn").config.model.blocks, "dense_units": ("many",)}},

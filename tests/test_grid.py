@@ -171,7 +171,7 @@ def test_what_only_fits_together_is_judged_together() -> None:
         ({"training.schedule.rate": [0.1, "0.1"]}, "would be trained twice"),
         (
             {"training.batch_size": [32, 0]},
-            r"training\.batch_size: Input should be greater than or equal to 1 \(got 0\)",
+            r"training\.batch_size: 0 should be greater than or equal to 1\.",
         ),
         ({"training.batch_size": [32, "many"]}, "many"),
         ({"training.bach_size": [32]}, r"There is no setting 'training\.bach_size'"),

@@ -103,7 +103,7 @@ def header_of_a_huge_png(side: int) -> bytes:
 @pytest.mark.parametrize(
     ("content", "cause"),
     [
-        (b"", "is not a picture"),
+        (b"", "is empty"),
         (b"id,emotion,pixels\n", "is not a picture"),
         (encode(picture(), "GIF"), "is not a picture"),
         (encode(picture(), "PNG")[:-40], "damaged or cut off"),

@@ -8,7 +8,7 @@ import pytest
 from conftest import save_csv
 
 from emotion_core.config import MisalignedSplit, RunConfig, with_settings
-from emotion_core.dataset import Dataset, load_dataset, paired_labels, split_rows
+from emotion_core.dataset import Dataset, labels_of_run, load_dataset, rows_of_run
 from emotion_core.origins import find_sources, holds_faces, learnt_from
 from emotion_core.presets import find_preset
 from emotion_core.runs import Validation
@@ -25,8 +25,8 @@ def dataset(faces_csv: Path) -> Dataset:
 
 def validation_of(dataset: Dataset, run: RunConfig) -> Validation:
     """The outcome on the run's validation rows."""
-    rows = split_rows(dataset, run.data.split, run.training.seed).validation
-    labels = paired_labels(dataset, run.data.split, run.training.seed)[rows]
+    rows = rows_of_run(dataset, run).validation
+    labels = labels_of_run(dataset, run)[rows]
     return Validation(rows, labels, np.full((len(rows), 7), 1 / 7, np.float32))
 
 

@@ -15,7 +15,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 
 from emotion_core.config import with_settings
-from emotion_core.dataset import load_dataset, paired_labels, split_rows
+from emotion_core.dataset import labels_of_run, load_dataset, rows_of_run
 from emotion_core.emotions import EMOTIONS
 from emotion_core.evaluation import ClassScores, HeldOutEvaluation, RunEvaluation, evaluate
 from emotion_core.presets import find_preset
@@ -47,8 +47,8 @@ def save_judged_run(runs: Runs, data: Path, preset: str = "sgd", **settings: obj
     )
     run.append_history(history_row(1, 1))
     dataset, config = load_dataset(data), run.config
-    rows = split_rows(dataset, config.data.split, config.training.seed).validation
-    labels = paired_labels(dataset, config.data.split, config.training.seed)[rows]
+    rows = rows_of_run(dataset, config).validation
+    labels = labels_of_run(dataset, config)[rows]
     sure = np.linspace(0.3, 0.95, len(rows))
     probabilities = ((1 - sure) / 6)[:, None].repeat(7, axis=1).astype(np.float32)
     probabilities[:, HAPPY] = sure

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from emotion_core.config import Augmentation, RunConfig
     from emotion_core.dataset import Dataset
     from emotion_core.detection import Detector
-    from emotion_core.engine import LocalEngine
+    from emotion_core.engine import Engine
     from emotion_core.imbalance import Comparison
     from emotion_core.neighbours import TrainingFaces
     from emotion_core.overview import Overview
@@ -51,7 +51,7 @@ def list_anew() -> None:
     _listed.clear()
 
 
-def engine() -> "LocalEngine":
+def engine() -> "Engine":
     """Return the engine that computes runs in the background."""
     from emotion_core.engine import LocalEngine
 
@@ -78,27 +78,6 @@ def overview(dataset: "Dataset") -> "Overview":
 def policies_compared(dataset: "Dataset", emotion: str) -> "list[Comparison]":
     """Return what class weights did to saved runs that learnt from a data set, as of a few seconds ago at most."""
     return _policies_compared(str(runs().folder), dataset.fingerprint, emotion, dataset)
-
-
-def rows_of(dataset: "Dataset", emotion: str | None, page: int, count: int) -> "NDArray[np.int64]":
-    """Return rows of a data set to show: those of an emotion, or any for None."""
-    from emotion_core.overview import rows_of
-
-    return rows_of(dataset, emotion, page, count)
-
-
-def count_pages(dataset: "Dataset", emotion: str | None, count: int) -> int:
-    """Return how many pages `rows_of` has."""
-    from emotion_core.overview import count_pages
-
-    return count_pages(dataset, emotion, count)
-
-
-def row_after(dataset: "Dataset", row: int, emotion: str | None) -> int:
-    """Return the next row of an emotion, or of any for None, beginning again after the last."""
-    from emotion_core.overview import row_after
-
-    return row_after(dataset, row, emotion)
 
 
 def variants(dataset: "Dataset", row: int, settings: "Augmentation", count: int, seed: int) -> "NDArray[np.uint8]":

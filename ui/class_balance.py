@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from emotion_core.dataset import paired_labels, split_rows
+from emotion_core.dataset import labels_of_run, rows_of_run
 from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS, NUM_EMOTIONS
 from emotion_core.errors import DamagedRun
 from emotion_core.runs import Run
@@ -74,6 +74,5 @@ def _learnt_from(run: Run) -> NDArray[np.float64] | None:
         return None
     if isinstance(dataset, str):
         return None
-    split, seed = run.config.data.split, run.config.training.seed
-    labels = paired_labels(dataset, split, seed)[split_rows(dataset, split, seed).training]
+    labels = labels_of_run(dataset, run.config)[rows_of_run(dataset, run.config).training]
     return np.bincount(labels, minlength=NUM_EMOTIONS) / len(labels)

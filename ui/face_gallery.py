@@ -8,6 +8,7 @@ import streamlit as st
 
 from emotion_core.emotions import EMOTIONS
 from emotion_core.errors import EmotionError
+from emotion_core.overview import count_pages, rows_of
 from ui import cache
 from ui.face_grid import show_face_grid
 from ui.faces import dotted, emotion_bars
@@ -27,9 +28,9 @@ def show_gallery(dataset: "Dataset") -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         emotion = _choose_emotion(dataset)
         place = st.container(horizontal=True, vertical_alignment="center", width="content")
-    pages = cache.count_pages(dataset, emotion, _PER_PAGE)
+    pages = count_pages(dataset, emotion, _PER_PAGE)
     page = st.session_state[_PAGE] = max(0, min(st.session_state.get(_PAGE, 0), pages - 1))
-    rows = cache.rows_of(dataset, emotion, page, _PER_PAGE)
+    rows = rows_of(dataset, emotion, page, _PER_PAGE)
     if not len(rows):
         st.caption(f"There is no {emotion} face in this data set.")
         return

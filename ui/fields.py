@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from emotion_core.config import RunConfig, Settings, with_settings
+from emotion_core.config import RunConfig, Settings, complaint, problems_of, with_settings
 from emotion_core.errors import BadInput
 from emotion_core.grid import parse_values
 
@@ -228,47 +228,14 @@ def explain(error: BadInput) -> tuple[str, ...]:
 
 def sentences(error: ValidationError) -> tuple[str, ...]:
     """Say what is wrong, one sentence a field, in the words of the form."""
-    problems = error.errors(include_url=False)
-    return tuple(
-        ": ".join(filter(None, (place_label(problem["loc"]), _complaint(problem)))) + "."
-        for problem in problems
-        if not _follows(problem, problems)
-    )
-
-
-def _follows(problem: Any, problems: Sequence[Any]) -> bool:
-    """Whether a list is called too short only because pydantic left out its faulty elements."""
-    place = problem["loc"]
-    return problem["type"] == "too_short" and any(
-        other["loc"][: len(place)] == place and len(other["loc"]) > len(place) for other in problems
-    )
+    named = ((place_label(problem["loc"]), complaint(problem)) for problem in problems_of(error))
+    return tuple(": ".join(filter(None, parts)) + "." for parts in named)
 
 
 def place_label(parts: Sequence[str | int]) -> str:
     """Write `("model", "cnn", "blocks", 0)` as `Model, CNN, Blocks 1`."""
     words = [f" {part + 1}" if isinstance(part, int) else f", {label_of(part)}" for part in parts]
     return "".join(words).removeprefix(", ")
-
-
-def _complaint(problem: Any) -> str:
-    got, limits = problem["input"], problem.get("ctx", {})
-    match problem["type"]:
-        case "value_error":
-            return str(limits["error"])
-        case "too_short":
-            return f"at least {limits['min_length']} must be given"
-        case "too_long":
-            return f"at most {limits['max_length']} may be given"
-        case "model_type":
-            return f"{got!r} does not have the format that the field's help gives"
-        case "int_type" | "float_type" if got is None:
-            return "this must not be empty"
-        case "int_type" | "int_parsing" | "int_from_float":
-            return f"{got} is not a whole number"
-        case "float_type" | "float_parsing":
-            return f"{got} is not a number"
-        case _:
-            return f"{got} {problem['msg'].replace('Input should be', 'should be')}"
 
 
 def _element(text: str, element: Any) -> Any:

@@ -15,14 +15,14 @@ from ui.launch import NEW, open_view
 from ui.widgets import go_to, plain
 
 if TYPE_CHECKING:
-    from emotion_core.engine import LocalEngine
+    from emotion_core.engine import Engine
 
 GRACE_SECONDS: Final = 30
 """How long a run may take to stop, which includes saving its model, before ending it at once is offered."""
 
 DOUBLE_CLICK_SECONDS: Final = 0.7
 
-_ACTIONS: Final[dict[str, "Callable[[LocalEngine, Run], object]"]] = {
+_ACTIONS: Final[dict[str, "Callable[[Engine, Run], object]"]] = {
     "stop": lambda engine, run: engine.stop(run),
     "end": lambda engine, run: engine.kill(run),
     "earlier": lambda engine, run: engine.move(run, -1),

@@ -31,6 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail("Interrupted.", INTERRUPTED)
     except BrokenPipeError:  # whoever read the output has enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if os.environ.get("EMOTION_DEBUG"):
+            traceback.print_exc()
+        return _fail(f"{error.filename or 'The output'} cannot be used: {error.strerror or error}.", 1)
     except ModuleNotFoundError as error:
         return _fail(f"{error.name} is not installed: pip install -r requirements.txt", 1)
     except Exception as error:

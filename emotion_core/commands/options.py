@@ -2,8 +2,10 @@
 
 import argparse
 import json
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from emotion_core import settings
 from emotion_core.config import RunConfig, with_settings
@@ -11,6 +13,8 @@ from emotion_core.errors import BadInput
 from emotion_core.grid import check_count, count, expand, parse_values
 from emotion_core.presets import find_preset
 from emotion_core.runs import Runs
+
+_SET_BY_ITSELF: Final = ("schema_version", "preset", "data_fingerprint")
 
 
 def runs_of(options: argparse.Namespace) -> Runs:
@@ -27,6 +31,8 @@ def configure(preset: str, options: argparse.Namespace) -> RunConfig:
 def configure_all(options: argparse.Namespace) -> list[RunConfig]:
     """Return the settings of every run that the options ask for; raises BadInput."""
     choices, changes = _choices(options), _changes(options)
+    if twice := sorted(choices.keys() & changes.keys()):
+        raise BadInput(f"{', '.join(twice)} is given twice; give it once.")
     check_count(count(choices) * len(options.presets))
     return [config for preset in options.presets for config in expand(find_preset(preset).config, choices, changes)]
 
@@ -40,8 +46,17 @@ def _changes(options: argparse.Namespace) -> dict[str, Any]:
         "training.seed": options.seed,
         "name": options.name,
     }
-    given = {path: value for path, value in named.items() if value is not None}
-    return given | dict(map(_assignment, options.settings))
+    given = [(path, value) for path, value in named.items() if value is not None]
+    given += map(_assignment, options.settings)
+    if twice := _repeated(path for path, _ in given):
+        raise BadInput(f"{', '.join(twice)} is given twice; give it once.")
+    if own := [path for path, _ in given if path in _SET_BY_ITSELF]:
+        raise BadInput(f"{', '.join(own)} follows from the preset and the data and cannot be set.")
+    return dict(given)
+
+
+def _repeated(words: Iterable[str]) -> list[str]:
+    return [word for word, times in Counter(words).items() if times > 1]
 
 
 def _choices(options: argparse.Namespace) -> dict[str, list[Any]]:

@@ -44,13 +44,18 @@ def harmless(text: str) -> str:
     return _STEERING.sub(lambda character: ascii(character[0])[1:-1], text)
 
 
-def file_to_write(path: Path) -> Path:
-    """Return a path that a file can be written to; raises BadInput for any other."""
+def file_to_write(path: Path, *, read: Path | None = None) -> Path:
+    """Return a path that a file can be written to, where a link leads; raises BadInput for any other.
+
+    `read` is the file that is read for it, which it may not replace.
+    """
     if not path.parent.is_dir():
         raise BadInput(f"There is no folder {path.parent} to write {path.name} in.")
-    if path.is_dir():
-        raise BadInput(f"{path} is a folder; name a file to write.")
-    return path
+    if path.exists() and not path.is_file():
+        raise BadInput(f"{path} is {'a folder' if path.is_dir() else 'no ordinary file'}; name a file to write.")
+    if read is not None and path.exists() and read.exists() and path.samefile(read):
+        raise BadInput(f"{path} is the file to be read; name another one to write.")
+    return path.resolve()
 
 
 class Narrator(io.TextIOBase):

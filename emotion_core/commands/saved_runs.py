@@ -9,7 +9,7 @@ from emotion_core.archive import loses_model, pack, unpack
 from emotion_core.commands.options import runs_of
 from emotion_core.commands.output import Narrator, file_to_write, print_json, print_line, print_note, print_table
 from emotion_core.engine import LocalEngine
-from emotion_core.errors import BadInput, EmotionError
+from emotion_core.errors import BadInput, DamagedRun, EmotionError, RunNotFound
 from emotion_core.runs import Run, State, summarise
 from emotion_core.watch import as_duration, runs_before, watch
 
@@ -20,14 +20,15 @@ SECONDS_TO_RECORD = 5.0
 
 def list_runs(options: argparse.Namespace) -> None:
     """List the saved runs, newest first."""
-    lines = [asdict(line) for line in runs_of(options).summaries()]
+    runs = runs_of(options)
+    lines = [asdict(line) for line in runs.summaries()]
     if options.json:
         print_json(lines)
     elif lines:
         columns = ("id", "name", "state", "epoch", "epochs", "val_accuracy", "macro_f1", "parameters", "data")
         print_table(columns, ([line[column] for column in columns] for line in lines))
     else:
-        print_line("There are no runs yet.")
+        print_line(f"There are no runs in {runs.folder} yet.")
 
 
 def show(options: argparse.Namespace) -> None:
@@ -39,7 +40,7 @@ def wait(options: argparse.Namespace) -> None:
     """Wait until a run is over; raises EmotionError if it failed."""
     runs = runs_of(options)
     run, engine, narrator, looks = runs.find(options.run), LocalEngine(runs), Narrator(), 0
-    while not (state := run.state()).is_over:
+    while not (state := _state_of(run)).is_over:
         if state is State.QUEUED and looks % LOOKS_BETWEEN_WAKES == 0:
             engine.wake()  # or it would wait for ever where its worker died
         narrator.show(progress_of(run, runs_before(run, runs.in_hand()) if state is State.QUEUED else 0))
@@ -48,6 +49,15 @@ def wait(options: argparse.Namespace) -> None:
     _let_worker_record(run)
     narrator.clear()
     print_outcome(run, as_json=options.json)
+
+
+def _state_of(run: Run) -> State:
+    try:
+        return run.state()
+    except DamagedRun as error:
+        if run.folder.exists():
+            raise
+        raise RunNotFound(f"Run {run.id} was deleted.") from error
 
 
 def stop(options: argparse.Namespace) -> None:
@@ -68,6 +78,8 @@ def resume(options: argparse.Namespace) -> None:
     """Queue a run that is over to go on, with more epochs where that is asked."""
     runs = runs_of(options)
     run = runs.find(options.run)
+    if not (state := run.state()).is_over:
+        raise BadInput(f"Run {run.id} is {state}; only one that is over can go on.")
     LocalEngine(runs).resume(run, options.epochs)
     _print_run(Run(run.folder), as_json=options.json)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from emotion_core.classifier import Classifier, best_run, load_classifier
 from emotion_core.commands.options import runs_of
 from emotion_core.commands.output import Narrator, file_to_write, print_json, print_line, print_note, print_table
-from emotion_core.dataset import Dataset, load_dataset, read_labels, split_rows
+from emotion_core.dataset import Dataset, load_dataset, read_labels, rows_of_run
 from emotion_core.detection import open_detector
 from emotion_core.ensemble import load_ensemble
 from emotion_core.errors import BadInput
@@ -30,11 +30,12 @@ def evaluate_run(options: argparse.Namespace) -> None:
     run, dataset = runs_of(options).find(options.run, with_model=True), _load(options)
     if dataset.labels is None and not options.labels:
         raise BadInput(f"{dataset.name} has no emotion column; name the file of its labels with --labels.")
+    answers = read_labels(options.labels) if options.labels else None  # before the faces, which may take minutes
     classifier = load_classifier(run)
     rows = _rows_to_score(run, dataset, as_test=options.save)
     probabilities = _probabilities(classifier, dataset.images[rows])
-    if options.labels:
-        scores = score_predictions(dataset.ids[rows], probabilities, *read_labels(options.labels))
+    if answers:
+        scores = score_predictions(dataset.ids[rows], probabilities, *answers)
     else:
         assert dataset.labels is not None
         scores = evaluate(dataset.labels[rows], probabilities)
@@ -45,7 +46,7 @@ def evaluate_run(options: argparse.Namespace) -> None:
 
 def predict(options: argparse.Namespace) -> None:
     """Write what a run, or several on average, predict for a data set as Kaggle takes it: the whole file or none."""
-    output = file_to_write(options.output)
+    output = file_to_write(options.output, read=Path(options.source))
     runs = runs_of(options)
     run, *others = (runs.find(name, with_model=True) for name in (options.run, *options.average_with))
     classifier, dataset = load_ensemble([run, *others]), _load(options)
@@ -86,7 +87,7 @@ def _rows_to_score(run: Run, dataset: Dataset, *, as_test: bool) -> NDArray[np.i
     every = np.arange(len(dataset))
     if dataset.labels is None or not learnt_from(run.config, dataset):
         return every
-    rows = split_rows(dataset, run.config.data.split, run.config.training.seed)
+    rows = rows_of_run(dataset, run.config)
     unseen = np.setdiff1d(every, np.concatenate([rows.training, rows.validation]))
     known = (
         f"Run {run.id} learnt from {len(rows.training):,} faces of {dataset.name} and was validated on "
@@ -119,9 +120,9 @@ def _print_scores(run: Run, dataset: Dataset, scores: Evaluation, *, as_json: bo
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror}.") from error
+        return path.expanduser().read_bytes()
+    except (OSError, RuntimeError) as error:
+        raise BadInput(f"{path} cannot be read: {getattr(error, 'strerror', error)}.") from error
 
 
 def _describe(face: ClassifiedFace) -> dict[str, Any]:

@@ -8,6 +8,7 @@ nothing here reads or writes files.
 from emotion_core.config.assignments import CHOOSERS, with_settings
 from emotion_core.config.augmentation import Augmentation
 from emotion_core.config.base import Settings
+from emotion_core.config.complaints import complaint, problems_of
 from emotion_core.config.data import (
     SAMPLE,
     SAMPLE_NAME,
@@ -78,7 +79,9 @@ __all__ = [
     "StepRate",
     "Training",
     "UsageSplit",
+    "complaint",
     "parse_config",
+    "problems_of",
     "refuse_unused",
     "unused_by",
     "with_settings",

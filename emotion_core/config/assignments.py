@@ -44,6 +44,8 @@ def _assign(document: Any, path: str, value: Any) -> None:
     if last in names:
         if last in CHOOSERS and _is_another_choice(document[last], value):
             document.clear()  # the new group's settings begin with their defaults
+        if isinstance(value, bool) and not isinstance(document.get(last, value), bool):
+            raise BadInput(f"{path}: {str(value).lower()} is for switches, and this is none.")  # or it would be 1 or 0
         document[last] = value
     elif isinstance(document, tuple | list):
         raise BadInput(f"{path}: set a field of the element, for example {path}.filters=32")
@@ -69,4 +71,6 @@ def _child(document: Any, part: str, path: str) -> Any:
         return document[part]
     if isinstance(document, tuple | list) and part.isdecimal() and int(part) < len(document):
         return document[int(part)]
-    raise BadInput(f"There is no setting {path!r}.")
+    if isinstance(document, tuple | list):
+        raise BadInput(f"There is no setting {path!r}; there are {len(document)}, the first with number 0.")
+    raise BadInput(f"There is no setting {path!r}; the settings there are: {', '.join(_names_in(document)) or 'none'}.")

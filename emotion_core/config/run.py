@@ -2,11 +2,11 @@
 
 from typing import Any, Final, Literal
 
-from pydantic import Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import Field, ValidationError, field_validator
 
 from emotion_core.config.augmentation import Augmentation
 from emotion_core.config.base import Settings
+from emotion_core.config.complaints import explain_errors
 from emotion_core.config.data import Data
 from emotion_core.config.device import Device
 from emotion_core.config.models import Model
@@ -30,6 +30,11 @@ class RunConfig(Settings):
     data_fingerprint: str = Field(
         "", max_length=64, description="Digest of the faces at submission; a run refuses to learn from others."
     )
+
+    @field_validator("name")
+    @classmethod
+    def _without_space_around(cls, name: str) -> str:
+        return name.strip()
 
 
 _OF_NETWORKS: Final = tuple(
@@ -69,22 +74,4 @@ def parse_config(document: Any) -> RunConfig:
     try:
         return RunConfig.model_validate(document)
     except ValidationError as error:
-        raise BadInput(_explain_errors(error)) from error
-
-
-def _explain_errors(error: ValidationError) -> str:
-    """Turn pydantic's report into one sentence that names each field, what it got and what it takes."""
-    return "; ".join(map(_explain, error.errors(include_url=False)))
-
-
-def _explain(problem: ErrorDetails) -> str:
-    """Say where a value is wrong, why, and what it was; a check of several settings names them itself."""
-    place = ".".join(map(str, problem["loc"]))
-    reason = problem["msg"].removeprefix("Value error, ")
-    got = "" if isinstance(problem["input"], dict) else f" (got {_shortened(problem['input'])})"
-    return f"{place}: {reason}{got}" if place else reason + got
-
-
-def _shortened(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+        raise BadInput(explain_errors(error)) from error

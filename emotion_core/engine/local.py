@@ -194,4 +194,4 @@ def _check_goal(run: Run, state: State, done: int, goal: int) -> None:
     if goal < done:
         raise BadInput(f"Run {run.id} has already done {done:,} epochs; a total of {goal:,} would be fewer.")
     if way is WayOn.LENGTHEN and goal == done:
-        raise BadInput(f"Run {run.id} has done all its {goal:,} epochs; give it more to continue.")
+        raise BadInput(f"Run {run.id} has done all its {goal:,} epochs; give it more (--epochs) to continue.")

@@ -27,6 +27,7 @@ from emotion_core.units import MEGABYTE
 _FACES_PER_BLOCK: Final = 256
 _MAX_FILE_BYTES: Final = 50 * MEGABYTE
 _LONGEST_HEADER: Final = 10_000
+_TABLES: Final = (".csv", ".csv.gz", ".zip")
 _SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 
 
@@ -39,7 +40,8 @@ class _Picture:
 
 
 def read_folder(folder: Path) -> Iterator[Block]:
-    """Yield the faces of a folder's pictures; raises BadInput naming the picture that cannot be used."""
+    """Yield the faces of a folder's pictures; raises BadInput naming the picture or folder that cannot be used."""
+    _refuse_other_kinds(folder)
     pictures = [
         _Picture(PurePosixPath(path.relative_to(folder).as_posix()), _file_reader(path)) for path in list_images(folder)
     ]
@@ -56,20 +58,30 @@ def read_zip(path: Path) -> Iterator[Block]:
 
 
 def list_images(folder: Path) -> list[Path]:
-    """Return the pictures at any depth, without hidden files and folders."""
-    return sorted(
-        parent / name
-        for parent, files in visible_folders(folder)
-        for name in files
-        if _is_image(name) and not name.startswith(".")
-    )
+    """Return the pictures at any depth, without hidden files and folders; raises BadInput where one may not look."""
+    try:
+        return sorted(parent / name for parent, files in visible_folders(folder) for name in files if _is_image(name))
+    except OSError as error:
+        raise BadInput(f"{error.filename} cannot be looked into: {error.strerror}.") from error
 
 
 def visible_folders(folder: Path) -> Iterator[tuple[Path, list[str]]]:
-    """Yield a folder and those in it at any depth that are not hidden, each with the names of its files."""
-    for parent, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield Path(parent), files
+    """Yield a folder and those in it at any depth, each with the names of its files; none that is hidden.
+
+    Links are followed, into each folder once. Raises OSError where one may not look.
+    """
+    seen: set[str] = set()
+    for parent, folders, files in os.walk(folder, onerror=_raise, followlinks=True):
+        if (place := os.path.realpath(parent)) in seen:  # a link that leads back
+            folders.clear()
+            continue
+        seen.add(place)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield Path(parent), [name for name in files if not name.startswith(".")]
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def has_class_folders(folder: Path) -> bool:
@@ -99,6 +111,20 @@ def _has_pixels(archive: zipfile.ZipFile, table: zipfile.ZipInfo) -> bool:
     """Whether a CSV in a zip has a column of pixels."""
     with archive.open(table) as file:
         return b"pixels" in file.readline(_LONGEST_HEADER).lower()
+
+
+def _refuse_other_kinds(folder: Path) -> None:
+    """Raise BadInput where the folder, or that of an emotion, holds only files of other kinds: they would be lost."""
+    if not list_images(folder):
+        tables = sorted(path.name for path in folder.iterdir() if path.name.lower().endswith(_TABLES))
+        if tables:
+            raise BadInput(f"{folder.name} is a folder; name one of its files instead: {', '.join(tables)}.")
+        return
+    for parent, files in visible_folders(folder):
+        if files and label_of(parent.name) is not None and not any(map(_is_image, files)):
+            raise BadInput(
+                f"{parent} holds {files[0]} and no picture that can be read; expected JPEG, PNG, WebP or BMP."
+            )
 
 
 def _read_pictures(pictures: list[_Picture], name: str) -> Iterator[Block]:

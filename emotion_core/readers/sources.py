@@ -23,6 +23,8 @@ _DAMAGED: Final = (gzip.BadGzipFile, zipfile.BadZipFile, EOFError, zlib.error, N
 
 def resolve_source(source: str | Path) -> Path:
     """Return the full path of a file or folder; raises BadInput where none is there, or an empty or too large file."""
+    if not str(source).strip():
+        raise BadInput("No data was named; expected a CSV, a folder or zip of pictures, or 'sample'.")
     try:
         path = Path(source).expanduser().resolve()
         if path.is_file():
@@ -30,7 +32,7 @@ def resolve_source(source: str | Path) -> Path:
         elif not path.is_dir():
             raise BadInput(f"{path} {'is neither a file nor a folder' if path.exists() else 'does not exist'}.")
     except (OSError, ValueError, RuntimeError) as error:
-        raise BadInput(f"{str(source)[:200]!r} cannot be opened: {error}.") from error
+        raise BadInput(f"{str(source)[:200]!r} cannot be opened: {getattr(error, 'strerror', error)}.") from error
     return path
 
 

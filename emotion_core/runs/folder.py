@@ -33,16 +33,19 @@ class Runs:
         return folder
 
     def create(self, config: RunConfig, sequence: int = 0) -> Run:
-        """Make the folder of a new queued run: whole, or not at all."""
+        """Make the folder of a new queued run: whole, or not at all; raises EmotionError where that cannot be."""
         now = time.time()
         stem = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
         run_id = f"{stem}-{_as_path_name(config.preset)}-{secrets.token_hex(4)}"
         draft = self.folder / f".new-{run_id}"
-        draft.mkdir(parents=True)
         status = Status(state=State.QUEUED, submitted=now, sequence=sequence, epochs=config.training.epochs)
-        write_text(draft / "config.json", config.model_dump_json(indent=2) + "\n")
-        write_text(draft / "status.json", status.model_dump_json(indent=2) + "\n")
-        return Run(rename_folder(draft, self.folder / run_id))
+        try:
+            draft.mkdir(parents=True)
+            write_text(draft / "config.json", config.model_dump_json(indent=2) + "\n")
+            write_text(draft / "status.json", status.model_dump_json(indent=2) + "\n")
+            return Run(rename_folder(draft, self.folder / run_id))
+        except OSError as error:
+            raise EmotionError(f"No run can be made in {self.folder}: {error.strerror or error}.") from error
 
     def all(self) -> list[Run]:
         """Return every run, oldest first; raises EmotionError where the folder cannot be looked into."""

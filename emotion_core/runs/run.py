@@ -236,12 +236,18 @@ class Run:
         write_text(self.folder / "evaluation.json", evaluation.model_dump_json(indent=2) + "\n")
 
     def save_test_scores(self, scores: HeldOutEvaluation) -> None:
-        """Put scores on test faces beside those on the validation rows; raises EmotionError where there are none."""
+        """Put scores on test faces beside those on the validation rows.
+
+        Raises EmotionError where there are none, or where they cannot be written.
+        """
         evaluation = self.evaluation()
         if evaluation is None:
             raise EmotionError(f"Run {self.id} has no evaluation to store the scores with.")
         document = evaluation.model_copy(update={"test": scores}).model_dump_json(indent=2)
-        write_text(self.folder / "evaluation.json", document + "\n")
+        try:
+            write_text(self.folder / "evaluation.json", document + "\n")
+        except OSError as error:
+            raise EmotionError(f"The scores cannot be kept in {self.folder}: {error.strerror or error}.") from error
 
     def has_scores(self) -> bool:
         """Whether the run was scored on its validation rows."""

@@ -1,7 +1,7 @@
 """How each kind of model learns: a run's settings and its data in, a saved model and an outcome out.
 
 A trainer reports through a recorder and writes nothing but the model's own file. Handed a checkpoint, it goes on from
-there as if it had never been away. `network` and `backend` import Keras, `linear` does not; all are imported by the
+there as if it had never been away. `linear` and `sgd` do without Keras, the others import it; all are imported by the
 training process alone.
 """
 
