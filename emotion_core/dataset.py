@@ -1,6 +1,7 @@
 """Data sets of faces: read from whatever file holds them, split into rows that train and rows that validate."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -45,6 +46,7 @@ __all__ = [
     "Rows",
     "class_weights",
     "find_datasets",
+    "is_kept_copy",
     "labels_of_run",
     "load_dataset",
     "may_train",
@@ -231,6 +233,14 @@ def find_datasets(folder: Path) -> list[Path]:
     A name that is no text, as archives from another system may leave it, cannot be shown: such a file is left out.
     """
     return sorted(path for path in folder.glob("*") if _is_presentable(path.name) and _may_hold_faces(path))
+
+
+def is_kept_copy(path: Path) -> bool:
+    """Whether the app keeps a data set there that someone uploaded or cleaned: such names end in a digest.
+
+    None is ever shown before a person has chosen it, since it is one person's choice and not everybody's.
+    """
+    return re.search(r"-[0-9a-f]{8}$", path.name.partition(".")[0]) is not None
 
 
 def _is_presentable(name: str) -> bool:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from emotion_core.classifier import Classifier
 from emotion_core.emotions import IMAGE_SIZE, NUM_EMOTIONS
 
-FULL_DROP: Final = 0.05
-"""The least fall in probability that is drawn in full colour, so that noise does not look like a finding."""
+FULL_DROP: Final = 0.2
+"""The least fall in probability that is drawn in full colour, so that a small one does not look like a large one."""
 
 FULL_WEIGHT: Final = 3 / IMAGE_SIZE
 """The least weight of a row that is drawn in full colour: three times what each has where all have the same."""

@@ -66,6 +66,9 @@ _YARDSTICK_SECONDS: Final = 0.06
 _LONG_ENOUGH_SECONDS: Final = 20
 """A run that computed for less tells little of its pace: a network's first batches wait for it to be compiled."""
 
+_EPOCHS_THAT_TELL: Final = 5
+"""A run of so many epochs tells a pace as well as any longer one."""
+
 _GRIDS: Final = {60: 10, 1_800: 60, 3_600: 300, 10_800: 900, 86_400: 3_600, 259_200: 21_600}
 """By the seconds below which a duration lies, those to which it is rounded; above all of them, whole days."""
 
@@ -148,17 +151,21 @@ def say(jobs: Sequence[Job], paces: Mapping[Workload, float], *, has_gpu: bool) 
 
 
 def measured_paces(runs: Runs) -> dict[Workload, float]:
-    """Return how fast runs learnt on this machine, validation included: images a second by workload, newest last."""
-    here, paces = this_machine(), dict[Workload, float]()
+    """Return how fast runs learnt on this machine, validation included: images a second by workload, newest last.
+
+    A newer run of a workload takes the place of one that did no more epochs; one that was soon ended knows less.
+    """
+    here, paces, epochs = this_machine(), dict[Workload, float](), dict[Workload, int]()
     for run in runs.all():
         try:
             found = _measured(run, here)
         except DamagedRun:
             continue
         if found:
-            workload, pace = found
-            paces.pop(workload, None)
-            paces[workload] = pace
+            workload, pace, done = found
+            if min(done, _EPOCHS_THAT_TELL) >= epochs.get(workload, 0):
+                paces.pop(workload, None)
+                paces[workload], epochs[workload] = pace, min(done, _EPOCHS_THAT_TELL)
     return paces
 
 
@@ -183,16 +190,22 @@ def core_speed() -> float:
     return 2 * _YARDSTICK_SIDE**3 * count / spent
 
 
-def _measured(run: Run, machine: str) -> tuple[Workload, float] | None:
-    """Return a run's workload and pace, None where it was computed elsewhere or not for long enough."""
+def _measured(run: Run, machine: str) -> tuple[Workload, float, int] | None:
+    """Return a run's workload, pace and epochs, None where it was computed elsewhere or not for long enough.
+
+    Its first epoch, in which a network is compiled, counts only where there is no other.
+    """
     status = run.status()
     if status.machine != machine or not status.epoch or not status.images:
         return None
     if not status.seconds or status.seconds < _LONG_ENOUGH_SECONDS:
         return None
-    epochs = status.epoch + (status.batch / status.batches if status.batches else 0)  # with the one in hand
     workload = Workload.of(run.config, has_gpu=status.device.startswith("GPU"))
-    return workload, epochs * status.images / status.seconds
+    epochs = status.epoch + (status.batch / status.batches if status.batches else 0)  # with the one in hand
+    seconds, history = status.seconds, run.history()
+    if status.epoch > 1 and len(history) and (first := float(history["seconds"].iloc[0])) < seconds:
+        epochs, seconds = epochs - 1, seconds - first
+    return workload, epochs * status.images / seconds, status.epoch
 
 
 def _speed(family: str, paces: Mapping[Workload, float]) -> float:

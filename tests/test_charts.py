@@ -48,9 +48,10 @@ def test_counts_of_nothing_are_bars_of_no_length():
 
 
 def test_weights_are_written_with_two_decimals():
-    html = charts.class_weights(dict.fromkeys(EMOTIONS, 1.0) | {"Disgust": 9.4069})
+    html = charts.class_weights(dict.fromkeys(EMOTIONS, 1.0) | {"Disgust": 9.4069}, 18.8138)
     assert "<b>9.41</b>" in html
     assert html.count("<b>1.00</b>") == 6
+    assert "width:34.000%" in html  # half of the longest bar, that of twice the weight under another policy
 
 
 def test_confusion_cells_are_shares_of_the_true_class_with_counts_in_the_hover():

@@ -138,7 +138,7 @@ def test_of_very_many_models_the_best_are_asked(open_page, runs_folder: Path, fi
         False,
     ]
     assert "The 2 best of 4." in [caption.value for caption in page.caption]
-    assert table.count("(drawn faces)") == 2
+    assert table.count("(drawn faces)</td>") == 2
 
 
 def test_the_chosen_model_is_asked_even_where_others_are_better(open_page, runs_folder: Path, monkeypatch):

@@ -68,7 +68,7 @@ def test_home_shows_data_best_model_and_runs(faces_csv, runs_folder):
     page = open_app(HOME)
     cards = metrics(page)
     assert cards["Faces"] == ("70", "faces.csv")
-    assert cards["Best model"] == (f"{best.evaluation().accuracy:.1%}", "The better")
+    assert cards["Best model, validation"] == (f"{best.evaluation().accuracy:.1%}", "The better")
     assert cards["Saved runs"] == ("3", "1 in progress")
     assert [page.button(key=f"best-{run}").label for run in ranked_ids(page)] == ["The better", "The worse"]
 

@@ -24,6 +24,7 @@ from emotion_core.pace import (
 from emotion_core.presets import find_preset
 from emotion_core.recorder import Recorder
 from emotion_core.runs import Run, Runs
+from tests.conftest import history_row
 
 
 def config_of(preset: str, **settings: object) -> RunConfig:
@@ -162,8 +163,24 @@ def test_a_run_like_one_that_was_computed_here_takes_as_long(runs: Runs) -> None
     assert expected.seconds == pytest.approx(100 * 4_000 / 200)
 
 
+def test_the_first_epoch_in_which_a_network_is_compiled_does_not_count(runs: Runs) -> None:
+    run = computed(runs, "dense-5", images=1_000, epoch=3, seconds=40)
+    for epoch, seconds in ((1, 30.0), (2, 5.0), (3, 5.0)):
+        run.append_history(history_row(epoch, 3) | {"seconds": seconds})
+    workload = Workload.of(config_of("dense-5"), has_gpu=False)
+    assert measured_paces(runs)[workload] == pytest.approx(1_000 / 5)
+
+
+def test_a_run_that_was_soon_ended_does_not_take_the_place_of_a_longer_one(runs: Runs) -> None:
+    computed(runs, "dense-5", images=1_000, epoch=10, seconds=50)
+    time.sleep(1.1)
+    computed(runs, "dense-5", images=1_000, epoch=2, seconds=60)
+    workload = Workload.of(config_of("dense-5"), has_gpu=False)
+    assert measured_paces(runs)[workload] == pytest.approx(1_000 / 5)
+
+
 def test_the_last_such_run_counts_and_the_epoch_in_hand_with_it(runs: Runs) -> None:
-    computed(runs, "dense-5", seconds=25)
+    computed(runs, "dense-5", epoch=1, seconds=25)
     time.sleep(1.1)  # ids tell runs apart by the second
     computed(runs, "dense-5", images=1_000, epoch=1, seconds=30).record(batch=10)  # of 20: one epoch and a half
     workload = Workload.of(config_of("dense-5"), has_gpu=False)

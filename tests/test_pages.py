@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from emotion_core import settings
 from emotion_core.archive import pack
+from emotion_core.config import SAMPLE
 from emotion_core.errors import BadInput
 from emotion_core.presets import find_preset
 from emotion_core.runs import Run, Runs, State
@@ -168,6 +169,16 @@ def test_an_upload_is_kept_and_chosen(open_page: Opener, tmp_path: Path, faces_c
     checked(page.run())
     assert metrics(page)["Faces"] == "26"
     assert len(list(faces_csv.parent.glob("mine-*.csv"))) == 1
+
+
+def test_what_someone_uploaded_or_cleaned_opens_for_nobody_else(open_page: Opener, tmp_path: Path, faces_csv: Path):
+    for name in ("a-upload-1a2b3c4d.csv", "faces-cleaned-0f56f6e6.csv"):
+        save_csv(faces_csv.parent / name, [0] * 15 + [1] * 11)
+    page = open_page(EXPLORE)
+    assert page.query_params["data"] == faces_csv.name
+    assert metrics(open_page("pages/home.py"))["Faces"] == metrics(page)["Faces"]
+    faces_csv.unlink()
+    assert open_page(EXPLORE).query_params["data"] == SAMPLE
 
 
 def test_an_unusable_upload_gets_a_sentence_and_is_not_kept(open_page: Opener, faces_csv: Path):

@@ -319,7 +319,7 @@ def test_test_accuracy_has_its_interval_and_its_file(open_page: Opener, finished
     give_test_scores(finished_run, 81, 263)  # Newcombe (1998), table I: 0.2553 to 0.3662
     page = open_page(run=finished_run.id)
     assert "|Test accuracy|30.8%|25.5 to 36.6%|" in headlines(page)
-    assert "263 faces from some_*test*.csv" in said(page)
+    assert "263 rows of some_*test*.csv" in said(page)
 
 
 def test_without_test_scores_none_are_shown(open_page: Opener, finished_run: Run):

@@ -293,8 +293,9 @@ def test_a_gpu_that_has_computed_nothing_is_said_to_be_unmeasured(
 
 def measured(run: Run, images_per_second: float) -> None:
     """Say of a run that this machine computed it so fast."""
-    images = images_per_second * 60 / run.status().epoch
-    run.record(machine=this_machine(), images=round(images), seconds=60.0, device="CPU")
+    seconds = 12.5 * run.status().epoch  # as its history says
+    images = images_per_second * seconds / run.status().epoch
+    run.record(machine=this_machine(), images=round(images), seconds=seconds, device="CPU")
     st.cache_resource.clear()
 
 

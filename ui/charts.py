@@ -59,10 +59,10 @@ def class_counts(parts: Mapping[str, Mapping[str, int]]) -> str:
     )
 
 
-def class_weights(weights: Mapping[str, float]) -> str:
-    """Weight of each emotion in the loss."""
+def class_weights(weights: Mapping[str, float], largest: float) -> str:
+    """Weight of each emotion in the loss, to the scale on which `largest` has the longest bar."""
     labels = {name: f"<b>{weight:.2f}</b>" for name, weight in weights.items()}
-    return _bars({name: {"Weight": weight} for name, weight in weights.items()}, labels, "{:.2f}")
+    return _bars({name: {"Weight": weight} for name, weight in weights.items()}, labels, "{:.2f}", largest)
 
 
 def shares(title: str, parts: Mapping[str, float]) -> str:
@@ -89,9 +89,11 @@ def _spoken(parts: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {share:.1%}" for name, share in parts.items())
 
 
-def _bars(values: Mapping[str, Mapping[str, float]], labels: Mapping[str, str], number: str) -> str:
+def _bars(
+    values: Mapping[str, Mapping[str, float]], labels: Mapping[str, str], number: str, largest: float | None = None
+) -> str:
     """Draw a row per emotion: its name, the parts of its bar, the label behind them."""
-    longest = max(sum(parts.values()) for parts in values.values()) or 1
+    longest = largest or max(sum(parts.values()) for parts in values.values()) or 1
     rows = "".join(
         f'<div style="display:flex;align-items:center;height:34px">'
         f'<div style="width:5.2rem;flex:none">{name}</div>'

@@ -16,7 +16,7 @@ from emotion_core.errors import EmotionError
 from emotion_core.faces import ClassifiedFace
 from emotion_core.images import shrink, to_gray
 from emotion_core.runs import Run
-from ui import cache, tables, widgets
+from ui import cache, charts, tables, widgets
 from ui.inspection import find_faces
 
 if TYPE_CHECKING:
@@ -44,7 +44,13 @@ def show_closer(image: NDArray[np.uint8], face: ClassifiedFace, run: Run, *, key
         "Every saved model": lambda: show_every_model(face.crop, run),
     }
     view = st.segmented_control(
-        "View", list(views), default=next(iter(views)), required=True, key=f"{key}-view", label_visibility="collapsed"
+        "View",
+        list(views),
+        default=next(iter(views)),
+        required=True,
+        key=f"{key}-view",
+        label_visibility="collapsed",
+        persist_state="session",  # while a live face is out of view
     )
     views[view]()
 
@@ -77,6 +83,7 @@ def show_what_mattered(face: ClassifiedFace, run: Run, key: str) -> None:
             key=f"{key}-explain",
             label_visibility="collapsed",
             help="If empty, the most probable one is explained.",
+            persist_state="session",
         )
         patch = st.segmented_control(
             "Patch",
@@ -86,6 +93,7 @@ def show_what_mattered(face: ClassifiedFace, run: Run, key: str) -> None:
             default=_PATCHES[1],
             required=True,
             label_visibility="collapsed",
+            persist_state="session",
         )
     label = None if emotion is None else EMOTIONS.index(emotion)
     with widgets.friendly_errors():
@@ -167,7 +175,8 @@ def _model_row(name: str, accuracy: float | None, probabilities: NDArray[np.floa
         f"display:inline-block;width:.6rem;height:.6rem;border-radius:50%;background:{EMOTION_COLOURS[EMOTIONS[best]]}"
     )
     return (
-        f'<tr><td style="font-weight:{weight};padding:.3rem .5rem;white-space:nowrap">{escape(name)}</td>'
+        f'<tr><td title="{escape(name)}" style="font-weight:{weight};padding:.3rem .5rem;white-space:nowrap">'
+        f"{escape(charts.short(name))}</td>"
         f'<td style="text-align:center;opacity:.8">{right}</td>{cells}'
         f'<td style="white-space:nowrap;padding:.3rem .5rem"><span style="{dot}"></span> {EMOTIONS[best]}</td></tr>'
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_core.config import DenseModel, RunConfig
 from ui.charts import ACCENT, MUTED, heading
 
 if TYPE_CHECKING:
@@ -34,6 +35,21 @@ _COLOURS: Final = {"domain": list(SERIES.values()), "range": [MUTED, ACCENT]}
 _COLUMNS: Final = ("x", "epoch", "value", "measured", "series", "part")
 
 _MILLISECONDS: Final = 1_000.0
+
+
+def how_measured(config: RunConfig) -> str:
+    """Say in what a run's curves differ from its scores and from each other; empty where in nothing."""
+    views = 2 ** (config.prediction.flip_average + config.prediction.closer_average)
+    penalised = isinstance(config.model, DenseModel) and config.model.regularizer != "none"
+    dropped = getattr(config.model, "dropout", 0) > 0
+    facts = {
+        f"The scores average over {views} views of each face, the curves show the face alone.": views > 1,
+        "The loss includes the penalty on the weights, so it begins high.": penalised,
+        "Training accuracy is measured on changed faces, so it may lie below validation.": config.augmentation.enabled,
+        "Training accuracy is measured with dropout, so it may lie below validation.": dropped
+        and not config.augmentation.enabled,
+    }
+    return " ".join(sentence for sentence, is_so in facts.items() if is_so)
 
 
 class Axis(StrEnum):

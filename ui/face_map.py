@@ -90,7 +90,10 @@ def show_face_map(dataset: "Dataset") -> None:
         _say_what_to_look_for(dataset, drawn.faces, kind, run)
     with right:
         if place is None:
-            st.caption("Point at a dot to see its face. Click it to keep it here, with its neighbours.")
+            st.caption(
+                "Point at a dot to see its face. Click it to keep it here, with its neighbours. Ctrl and the wheel "
+                "zoom, dragging moves, a double click shows all."
+            )
         else:
             show_picked(dataset, drawn.faces, place, run)
 
@@ -192,7 +195,7 @@ def map_points(dataset: "Dataset", faces: FaceMap) -> "pd.DataFrame":
 
 
 def map_chart(ink: str, is_labelled: bool, picked: int | None = None) -> dict[str, Any]:
-    """Describe the map of `map_points` for Vega-Lite: a click changes its selection PICKED, the wheel zooms.
+    """Describe the map of `map_points` for Vega-Lite: a click changes its selection PICKED, Ctrl and the wheel zoom.
 
     Names of the legend that are clicked are shown, without the others.
 
@@ -213,7 +216,12 @@ def map_chart(ink: str, is_labelled: bool, picked: int | None = None) -> dict[st
                 "name": "pointed",
                 "select": {"type": "point", "on": "pointerover", "clear": "pointerout", "fields": ["row"]},
             },
-            {"name": "zoom", "select": "interval", "bind": "scales"},
+            # The wheel alone scrolls the page, in which the map takes much of the room.
+            {
+                "name": "zoom",
+                "select": {"type": "interval", "zoom": "wheel![event.ctrlKey || event.metaKey]"},
+                "bind": "scales",
+            },
         ],
         "mark": {"type": "point", "filled": True, "cursor": "pointer", "clip": True},
         "encoding": {

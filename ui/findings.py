@@ -105,7 +105,7 @@ def _doubt_words(doubts: Doubts | None, judge: Judge | None) -> str:
         )
     return (
         f"**{np.count_nonzero(doubts.is_suspect):,} of {len(doubts.rows):,} labels** are doubted by "
-        f"**{plain(judge.run.name)}**: it is as sure of another emotion as it usually is of the label. "
+        f"**{plain(judge.run.name)}**: it is as sure of another emotion as it usually is where that is the label. "
         "A doubt is a reason to look, not proof."
     )
 

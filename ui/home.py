@@ -82,9 +82,9 @@ def show_best(line: RunSummary | None) -> None:
     if line is None:
         st.metric("Best model", "None yet", "Train one first", **_CARD)
         return
-    test = "" if line.test_accuracy is None else f", test {line.test_accuracy:.1%}"
+    test = "" if line.test_accuracy is None else f" (test {line.test_accuracy:.1%})"
     accuracy = "not scored" if line.val_accuracy is None else f"{line.val_accuracy:.1%}"
-    st.metric(f"Best model{test}", accuracy, plain(charts.short(line.name)), **_CARD)
+    st.metric(f"Best model, validation{test}", accuracy, plain(charts.short(line.name)), **_CARD)
 
 
 def show_runs(lines: Sequence[RunSummary]) -> None:
@@ -111,7 +111,9 @@ def show_device() -> None:
 
 def show_data(files: Sequence[Path]) -> None:
     """Show which data there is and how many faces it holds."""
-    source = str(files[0]) if files else SAMPLE
+    from emotion_core.dataset import is_kept_copy
+
+    source = str(next((path for path in files if not is_kept_copy(path)), SAMPLE))
     try:
         dataset = cache.dataset(source)
     except EmotionError as error:

@@ -34,7 +34,8 @@ def show_weights(overview: "Overview") -> None:
             label_visibility="collapsed",
         )  # fmt: skip
     weights = overview.weights[policy]
-    st.html(charts.class_weights(weights))
+    largest = max(max(each.values()) for each in overview.weights.values())
+    st.html(charts.class_weights(weights, largest))  # to one scale, so that bars grow as the weights do
     st.caption(_MEANING[policy])
 
 
@@ -132,7 +133,10 @@ def _policy(part: Any) -> str:
 
 
 def _lesson(comparisons: list[Any], common: str) -> str:
-    first = f"Always answering “{common}” learns nothing and is right as often as {common} is common."
+    first = (
+        f"Always answering “{common}” learns nothing and is right as often as {common} is common among the validation "
+        "faces, on which all of these are scored."
+    )
     if not comparisons:
         return f"{first} Train a model on these faces to compare."
     if not comparisons[0].is_pair:

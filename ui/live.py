@@ -21,6 +21,7 @@ from ui.curves import (
     curve_chart,
     curve_heading,
     curve_points,
+    how_measured,
     rate_chart,
     rate_points,
 )
@@ -134,7 +135,7 @@ def _facts(run: Run, status: Status) -> str:
     facts = [f"{status.parameters:,} parameters"] if status.parameters else []
     facts += [f"{label_of(status.backend)} on {status.device}"] if status.backend else []
     seed = f"seed {run.config.training.seed}"
-    return " · ".join(facts if seed in run.name else [seed, *facts])
+    return " · ".join([run.config.data.name, *([] if seed in run.name else [seed]), *facts])
 
 
 def _show_phase(seen: Watch, facts: str) -> None:
@@ -235,9 +236,7 @@ def _choose_view() -> CurveView:
             label_visibility="collapsed",
             persist_state="session",
         )
-        log_loss = st.toggle(
-            "Log loss", key="live.log", help="A logarithmic scale for the loss.", persist_state="session"
-        )
+        log_loss = st.toggle("Logarithmic loss axis", key="live.log", persist_state="session")
         smoothing = _choose_smoothing()
         st.caption("Scroll to zoom, drag to move, double-click to show all.", width="content")
     return CurveView(axis or Axis.EPOCH, log_loss, smoothing)  # a browser under load once had none chosen
@@ -265,7 +264,7 @@ def _show_diagnosis(run: Run, seen: Watch) -> None:
     elif len(seen.history) < FEWEST_EPOCHS:
         st.caption("It is too early to say anything about these curves.")
     else:
-        st.caption("Nothing stands out in these curves.")
+        st.caption(f"Nothing stands out in these curves. {how_measured(run.config)}")
 
 
 def _show_rates(seen: Watch, axis: Axis) -> None:

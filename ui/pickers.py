@@ -54,7 +54,7 @@ def pick_dataset(key: str, *, to_predict: bool = False) -> "Dataset | None":
         key: Key of the widget.
         to_predict: Offer files without labels first and remember the choice apart; otherwise those that can train.
     """
-    from emotion_core.dataset import find_datasets, may_train
+    from emotion_core.dataset import find_datasets, is_kept_copy, may_train
 
     memory = "data_to_predict" if to_predict else "data"
     found = sorted(find_datasets(data_folder()), key=may_train, reverse=not to_predict)
@@ -63,7 +63,8 @@ def pick_dataset(key: str, *, to_predict: bool = False) -> "Dataset | None":
     if asked and asked not in (*sources, SAMPLE):
         sources[asked] = asked
     options = [*sources, SAMPLE]
-    _follow_url("data", key, options, options[0], memory)
+    first = next((path.name for path in found if not is_kept_copy(path)), SAMPLE)
+    _follow_url("data", key, options, first, memory)
     choice, more = st.columns([4, 1], vertical_alignment="bottom")
     choice.selectbox("Data set", options, key=key, format_func=lambda source: Data(source=source).name)
     with more.popover("Add data", icon=":material/add:", width="stretch"):

@@ -120,6 +120,8 @@ def temperature_sentence(temperature: float) -> str:
     """Say what calibration did to the probabilities; nothing where there was none."""
     if temperature == 1:
         return ""
+    if abs(temperature - 1) < HONEST:
+        return f"A temperature of {temperature:.2f}, fitted on these faces, changes next to nothing: it needed none."
     was = "overconfident" if temperature > 1 else "underconfident"
     return (
         f"The network itself was {was}: its logits are divided by a temperature of {temperature:.2f}, fitted on these "

@@ -60,7 +60,10 @@ def _columns() -> dict[str, Any]:
         ),
         "Standing": config.MultiselectColumn("Could it be the seeds?", **standing),
         "Test accuracy": config.NumberColumn(
-            "Test", **accuracy | {"width": 66}, help="Accuracy on faces not used in training or model selection."
+            "Test",
+            **accuracy | {"width": 66},
+            help="Accuracy on rows of a file that had no part in training or model selection; their pictures may be "
+            "copies of training faces.",
         ),
         "Test deviation": config.NumberColumn("±", format="%.1f", width=48, help=spread),
         "Coursework test": config.NumberColumn(

@@ -36,7 +36,10 @@ def show_sources(evaluation: RunEvaluation, line: RunSummary) -> None:
     sentences = []
     if test := evaluation.test:
         file = widgets.plain(test.data)
-        sentences.append(f"Test: {test.images:,} faces from {file}, none used in training; 95% confidence interval.")
+        sentences.append(
+            f"Test: {test.images:,} rows of {file}, none used in training, though their pictures may be copies of "
+            "training faces; 95% confidence interval."
+        )
     reported = REPORTED.get(line.preset)
     if reported and line.as_preset:
         on = "validation" if reported.validation else "training"

@@ -10,7 +10,7 @@ from emotion_core.errors import DamagedRun
 from emotion_core.evaluation import RunEvaluation
 from emotion_core.runs import Run, RunSummary, State, Status
 from ui import inspection, manage, reliability, tables, widgets
-from ui.curves import curve_chart, curve_heading, curve_points
+from ui.curves import curve_chart, curve_heading, curve_points, how_measured
 
 _LOG_LINES: Final = 200
 
@@ -63,6 +63,8 @@ def _show_curves(run: Run, line: RunSummary, status: Status | None) -> None:
                 key=metric,
                 alt=f"{metric.capitalize()} by epoch",
             )
+    if facts := how_measured(run.config):
+        st.caption(facts)
     if status and (diagnosis := diagnose_run(run, history)):
         st.info(diagnosis.sentence, icon=":material/stethoscope:")
 

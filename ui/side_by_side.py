@@ -83,7 +83,7 @@ def _say_what_is_compared(view: View, ticked: Sequence[RunGroup], rows: Sequence
 def _show_curves(rows: Sequence[Compared]) -> None:
     with st.container(horizontal=True):
         with_training = st.toggle("Training too, dotted", key="training", bind=IN_URL)
-        log_loss = st.toggle("Log loss", key="log-loss", help="A logarithmic scale for the loss.", bind=IN_URL)
+        log_loss = st.toggle("Logarithmic loss axis", key="log-loss", bind=IN_URL)
     curves = [curve for row in rows for curve in _curves_of(row)]
     if not curves:
         st.caption("None of these runs has finished an epoch yet.")
@@ -95,7 +95,10 @@ def _show_curves(rows: Sequence[Compared]) -> None:
             show_figure(figure, key=f"compared-{metric}", alt=f"{compared.CURVE_TITLES[metric]} by epoch")
     several = any(len(row.group.lines) > compared.MOST_CURVES for row in rows)
     most = f" Up to {compared.MOST_CURVES} seeds of each row are drawn." if several else ""
-    st.caption(f"A line is a run; seeds share a colour. A dot marks the epoch that is kept.{most}")
+    st.caption(
+        f"A line is a run; seeds share a colour. A dot marks the epoch that is kept.{most} Curves are of the face "
+        "alone, without averages over views, and losses include penalties on the weights."
+    )
 
 
 def _curves_of(row: Compared) -> list[Curve]:
@@ -147,7 +150,8 @@ def _show_cost(view: View, rows: Sequence[Compared]) -> None:
         return
     show_figure(compared.cost_scatter(points, cost, score, ink()), key="cost-figure", alt="Cost against accuracy")
     drawn = " Open diamonds: trained on drawn faces." if any(point.group.is_drawn for point in points) else ""
-    st.caption(f"Up and to the left is better: higher score, lower cost. A point is a row's mean.{drawn}")
+    time = " Each time is that of the machine on which the run was trained." if cost == "seconds" else ""
+    st.caption(f"Up and to the left is better: higher score, lower cost. A point is a row's mean.{time}{drawn}")
 
 
 def _choose_figure(label: str, key: str, titles: dict[Figure, str]) -> Figure:
