@@ -85,7 +85,7 @@ class OnnxClassifier(Classifier):
             self._views = Views.noted_in(self._network.metadata)
             self._temperature = float(self._network.metadata.get(TEMPERATURE, 1))
         except Exception as error:  # the runtime raises types of its own, derived from nothing narrower
-            raise ModelUnavailable(f"{path} cannot be used as a model: {_first_line(error)}") from error
+            raise ModelUnavailable(f"{path} cannot be used as a model: it is damaged or something else.") from error
         if self._network.shape != (1, NUM_EMOTIONS):
             raise ModelUnavailable(
                 f"{path} gives {self._network.shape} for one face; (1, {NUM_EMOTIONS}) was expected."
@@ -110,7 +110,7 @@ class LinearClassifier(Classifier):
                 self._intercepts = arrays["intercepts"].astype(np.float32)  # (7,)
                 self._temperature = float(arrays["temperature"])
         except Exception as error:  # zipfile and zlib raise errors of their own on damaged bytes
-            raise ModelUnavailable(f"{path} cannot be used as a model: {_first_line(error)}") from error
+            raise ModelUnavailable(f"{path} cannot be used as a model: it is damaged or something else.") from error
         if self._coefficients.shape != (NUM_EMOTIONS, IMAGE_SIZE**2) or self._intercepts.shape != (NUM_EMOTIONS,):
             raise ModelUnavailable(
                 f"{path} holds weights of shapes {self._coefficients.shape} and {self._intercepts.shape}; "
@@ -155,7 +155,3 @@ def by_merit(lines: Iterable[RunSummary]) -> list[RunSummary]:
 def merit(line: RunSummary) -> tuple[bool, float]:
     """Return what `by_merit` orders by: the larger the better."""
     return not line.is_drawn, line.val_accuracy or 0.0
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".") + "."

@@ -7,6 +7,7 @@ Keras writes ONNX best through TensorFlow, so a run that was trained on another 
 its own: `python -m emotion_core.export RUN_FOLDER [TEMPERATURE]` with KERAS_BACKEND=tensorflow.
 """
 
+import argparse
 import importlib.util
 import os
 import subprocess
@@ -71,8 +72,21 @@ def _export_in_new_process(run: Run, temperature: float) -> None:
         raise EmotionError(f"model.onnx could not be written for {run.id}; the lines above say why.")
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Export the run that the command line names; ends with one sentence where that cannot be."""
+    parser = argparse.ArgumentParser(prog="python -m emotion_core.export", description=__doc__)
+    parser.add_argument("folder", type=Path, metavar="RUN_FOLDER")
+    parser.add_argument("temperature", type=float, nargs="?")
+    options = parser.parse_args()
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    exported = Run(Path(sys.argv[1]))
-    scores = exported.evaluation()
-    export_onnx(exported, float(sys.argv[2]) if len(sys.argv) > 2 else scores.temperature if scores else 1.0)
+    run = Run(options.folder)
+    try:
+        scores = run.evaluation()
+        known = scores.temperature if scores else 1.0
+        export_onnx(run, known if options.temperature is None else options.temperature)
+    except EmotionError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -45,11 +45,11 @@ def show_classes(dataset: "Dataset") -> None:
     with widgets.friendly_errors():
         overview = cache.overview(dataset)
     show_numbers(dataset, overview)
-    left, right = st.columns(2, gap="large")
-    with left:
-        show_counts(overview)
-    with right:
-        imbalance.show_weights(overview)
+    with st.grid(2, min_column_width=charts.SIDE_BY_SIDE, gap="large"):
+        with st.container():
+            show_counts(overview)
+        with st.container():
+            imbalance.show_weights(overview)
     imbalance.show_loss(overview)
     imbalance.show_why_accuracy_misleads(dataset, overview)
 

@@ -96,4 +96,6 @@ if __name__ == "__main__":
     parser.add_argument("run", type=Path, metavar="RUN_FOLDER")
     parser.add_argument("--serve", action="store_true", help="with the file that the app classifies with")
     options = parser.parse_args()
+    if not (options.run / "config.json").exists():
+        parser.error(f"{options.run} holds no run.")
     ship(Run(options.run), PROJECT / "trained" / options.run.name, serve=options.serve)

@@ -97,7 +97,7 @@ def test_rows_say_how_they_differ_from_the_baseline():
     assert table["Against the baseline"][1] == pytest.approx(0.2)
     assert list(table["Standing"]) == ["baseline", "beyond the spread of seeds"]
     assert list(table["Test standing"]) == ["baseline", "one seed: spread unknown"]
-    assert list(tables.on_screen(table)["Standing"]) == [["baseline"], []]
+    assert list(tables.on_screen(table)["Standing"]) == [["baseline"], ["beyond the spread of seeds"]]
 
 
 def test_groups_of_one_name_are_told_apart_by_data_then_by_key():

@@ -23,8 +23,8 @@ MUTED: Final = "#8A90A6"
 LONGEST_NAME: Final = 36
 
 _GRID: Final = "rgba(128, 134, 156, 0.25)"
-_LONGEST_BAR: Final = 68
-"""Share of the width in percent, so that a label fits behind the longest bar."""
+SIDE_BY_SIDE: Final = 380
+"""Width in pixels that a chart of bars needs, for one beside another; where there is less, it stands below."""
 
 CALM: Final[dict[str, Any]] = {
     "background": "transparent",
@@ -56,13 +56,20 @@ def class_counts(parts: Mapping[str, Mapping[str, int]]) -> str:
         {name: {title: part[name] for title, part in parts.items()} for name in EMOTIONS},
         {name: f"<b>{count:,}</b> &nbsp;{count / every:.1%}" for name, count in totals.items()},
         "{:,.0f}",
+        label_room="8em",
     )
 
 
 def class_weights(weights: Mapping[str, float], largest: float) -> str:
     """Weight of each emotion in the loss, to the scale on which `largest` has the longest bar."""
     labels = {name: f"<b>{weight:.2f}</b>" for name, weight in weights.items()}
-    return _bars({name: {"Weight": weight} for name, weight in weights.items()}, labels, "{:.2f}", largest)
+    return _bars(
+        {name: {"Weight": weight} for name, weight in weights.items()},
+        labels,
+        "{:.2f}",
+        label_room="4em",
+        largest=largest,
+    )
 
 
 def shares(title: str, parts: Mapping[str, float]) -> str:
@@ -90,23 +97,38 @@ def _spoken(parts: Mapping[str, float]) -> str:
 
 
 def _bars(
-    values: Mapping[str, Mapping[str, float]], labels: Mapping[str, str], number: str, largest: float | None = None
+    values: Mapping[str, Mapping[str, float]],
+    labels: Mapping[str, str],
+    number: str,
+    *,
+    label_room: str,
+    largest: float | None = None,
 ) -> str:
-    """Draw a row per emotion: its name, the parts of its bar, the label behind them."""
+    """Draw a row per emotion: its name, the parts of its bar, the label behind them.
+
+    Args:
+        values: The parts of each emotion's bar by their titles.
+        labels: HTML.
+        number: How a value is written in the hover.
+        label_room: Width that is left for the label behind the longest bar.
+        largest: Value of the longest bar, if not the largest of these.
+    """
     longest = largest or max(sum(parts.values()) for parts in values.values()) or 1
     rows = "".join(
         f'<div style="display:flex;align-items:center;height:34px">'
         f'<div style="width:5.2rem;flex:none">{name}</div>'
-        f"{_parts(name, parts, _LONGEST_BAR / longest, number)}"
-        f'<div style="padding-left:.6rem;white-space:nowrap">{labels[name]}</div></div>'
+        '<div style="flex:1;min-width:0;display:flex;align-items:center">'
+        f"{_parts(name, parts, longest, number, label_room)}"
+        f'<div style="padding-left:.6rem;white-space:nowrap">{labels[name]}</div></div></div>'
         for name, parts in values.items()
     )
     return f'<div style="font-variant-numeric:tabular-nums">{rows}</div>'
 
 
-def _parts(name: str, parts: Mapping[str, float], percent: float, number: str) -> str:
+def _parts(name: str, parts: Mapping[str, float], longest: float, number: str, label_room: str) -> str:
     return "".join(
-        f'<div title="{name}, {title}: {number.format(value)}" style="width:{value * percent:.3f}%;height:22px;'
+        f'<div title="{name}, {title}: {number.format(value)}" '
+        f'style="width:calc({value / longest:.5f} * (100% - {label_room}));height:22px;'
         f'flex:none;background:{EMOTION_COLOURS[name]};opacity:{0.45**place:.3f}"></div>'
         for place, (title, value) in enumerate(parts.items())
     )

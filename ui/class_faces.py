@@ -127,7 +127,7 @@ def _show_tiles(pictures: Mapping[str, NDArray[np.uint8]], groups: Mapping[str, 
     """Show a picture per emotion in a row; an emotion without faces keeps its place."""
     names = EMOTIONS if EVERY not in groups else (EVERY,)
     cells = "".join(_tile(name, pictures.get(name), len(groups[name]) if name in groups else 0) for name in names)
-    columns = f"repeat({len(EMOTIONS)},minmax(0,1fr))"
+    columns = f"repeat(auto-fill,minmax(max(84px,calc(100% / {len(EMOTIONS)} - 12px)),1fr))"  # all in a row if they fit
     st.html(f'<div style="display:grid;grid-template-columns:{columns};gap:12px">{cells}</div>')
 
 

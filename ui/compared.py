@@ -174,7 +174,7 @@ def recall_bars(recalls: Sequence[tuple[Compared, Mapping[str, Statistic]]], ink
 def matrices(confusions: Sequence[tuple[Compared, Sequence[Sequence[int]]]]) -> str:
     """Set confusion matrices side by side, each cell the share of its true emotion."""
     cells = "".join(_matrix(row, confusion) for row, confusion in confusions)
-    grid = "display:grid;grid-template-columns:repeat(auto-fit,minmax(420px,1fr));gap:1.6rem 2.2rem"
+    grid = "display:grid;grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:1.6rem 2.2rem"
     return f'<div style="{grid}">{cells}</div>'
 
 

@@ -252,6 +252,7 @@ def _with_legend(chart: dict[str, Any]) -> dict[str, Any]:
             "symbolSize": 180,
             "symbolOpacity": 1,
             "columnPadding": 18,
+            "columns": {"expr": "width < 640 ? 4 : 7"},  # or the last would be cut
         },
     }
     return chart | {

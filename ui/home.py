@@ -129,10 +129,12 @@ def show_latest(lines: Sequence[RunSummary]) -> None:
     if not lines:
         st.caption("What you train appears here, and goes on learning while you look elsewhere.")
     for line in lines[:_LISTED]:
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            _offer_run(line, "latest")
-            st.caption(_when(line.submitted), width="content")
-            state_badge(line.state)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            with st.container():
+                _offer_run(line, "latest")
+            st.caption(_when(line.submitted), width=95)
+            with st.container(width=100):
+                state_badge(line.state)
 
 
 def show_ranking(lines: Sequence[RunSummary]) -> None:

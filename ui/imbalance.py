@@ -43,7 +43,8 @@ def show_loss(overview: "Overview") -> None:
     """Show what the chosen weights do to the loss: whose it is, and what one face adds to it."""
     policy = st.session_state.get("policy", "balanced")
     weights = overview.weights[policy]
-    whole, single = st.columns(2, gap="large")
+    with st.grid(2, min_column_width=charts.SIDE_BY_SIDE, gap="large"):
+        whole, single = st.container(), st.container()
     with whole:
         st.subheader("Where the loss comes from", anchor=False)
         st.html(charts.shares("Faces", loss_shares(overview.training, overview.weights["none"])))
@@ -153,8 +154,9 @@ def _table(groups: list[list[tuple[str, str, Scores]]], rare: str) -> str:
     )
     rows = "".join(_row(*line, is_first=place == 0) for group in groups for place, line in enumerate(group))
     return (
-        f'<table style="width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums;border:none">'
-        f'<tr><td style="border:none"></td>{heads}</tr>{rows}</table>'
+        f'<div style="overflow-x:auto"><table style="width:100%;min-width:34rem;border-collapse:collapse;'
+        f'font-variant-numeric:tabular-nums;border:none">'
+        f'<tr><td style="border:none"></td>{heads}</tr>{rows}</table></div>'
     )
 
 

@@ -65,10 +65,10 @@ def pick_dataset(key: str, *, to_predict: bool = False) -> "Dataset | None":
     options = [*sources, SAMPLE]
     first = next((path.name for path in found if not is_kept_copy(path)), SAMPLE)
     _follow_url("data", key, options, first, memory)
-    choice, more = st.columns([4, 1], vertical_alignment="bottom")
-    choice.selectbox("Data set", options, key=key, format_func=lambda source: Data(source=source).name)
-    with more.popover("Add data", icon=":material/add:", width="stretch"):
-        _add_data(key)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox("Data set", options, key=key, format_func=lambda source: Data(source=source).name)
+        with st.popover("Add data", icon=":material/add:"):
+            _add_data(key)
     if refused := st.session_state.pop(f"{key}-refused", ""):
         st.error(plain(refused), icon=":material/error:")
     source = _keep_picked("data", key, memory)

@@ -14,16 +14,18 @@ RULE: Final = (
 )
 LENIENT: Final = (
     "With two or three seeds this rule is lenient: of pairs with equal settings, one in six looks different. One seed "
-    "says nothing about the spread."
+    "says nothing about the spread. The validation faces are a sample, too: on a few thousand, a difference below a "
+    "point may be theirs, whatever the seeds say."
 )
 
 STANDING_COLOURS: Final = {
     Standing.BASELINE: "#6476E6",
+    Standing.CLEAR: "#009E73",
     Standing.WITHIN: "#E69F00",
     Standing.ONE_SEED: "#8A90A6",
     Standing.OTHER_FACES: "#8A90A6",
 }
-"""Colours of what has to be said about a difference; a clear one needs no word."""
+"""Colours of how a difference is to be read."""
 
 
 def _columns() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from emotion_core.comparison import MISSING, Figure, RunGroup, Standing, Statistic, difference
+from emotion_core.comparison import MISSING, Figure, RunGroup, Statistic, difference
 from emotion_core.config import RunConfig
 from emotion_core.evaluation import ClassScores
 from emotion_core.presets import PRESETS
@@ -74,13 +74,9 @@ def on_screen(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(
         **{name: table[name] * 100 for name in SHARES},
         State=[[state] for state in table["State"]],
-        **{name: [_worth_saying(text) for text in table[name]] for name in ("Standing", "Test standing")},
+        **{name: [[text] if text else [] for text in table[name]] for name in ("Standing", "Test standing")},
         Time=pd.to_timedelta(table["Seconds"].round().astype("float64"), unit="s"),
     ).drop(columns="Seconds")
-
-
-def _worth_saying(standing: str) -> list[str]:
-    return [] if standing in ("", Standing.CLEAR) else [standing]
 
 
 def _preset_of(group: RunGroup) -> str:
