@@ -240,7 +240,8 @@ def is_kept_copy(path: Path) -> bool:
 
     None is ever shown before a person has chosen it, since it is one person's choice and not everybody's.
     """
-    return re.search(r"-[0-9a-f]{8}$", path.name.partition(".")[0]) is not None
+    digest = r"-(?=\d*[a-f])[0-9a-f]{8}$"  # with a letter, since eight digits are rather a date
+    return re.search(digest, path.name.partition(".")[0]) is not None
 
 
 def _is_presentable(name: str) -> bool:

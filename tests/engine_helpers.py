@@ -114,7 +114,7 @@ def nvmlDeviceGetUtilizationRates(index):
     return SimpleNamespace(gpu=25, memory=10)
 """
 
-L4 = ("NVIDIA L4", (8, 9), 24_000_000_000)
+L4 = ("NVIDIA L4", (8, 9), 24 * 2**30)
 
 TENSORFLOW_WITHOUT_GPU = "class config:\n    list_physical_devices = staticmethod(lambda kind: [])\n"
 TORCH_WITH_GPU = "class cuda:\n    is_available = staticmethod(lambda: True)\n"

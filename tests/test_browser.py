@@ -276,6 +276,8 @@ def test_the_webcam_shows_box_label_bars_and_frame_rate(app, page):
         lambda: main.get_by_alt_text("The face as the network sees it").get_attribute("src") != before,
         "what the network sees stands still",
     )
+    stream.get_by_role("button", name="STOP").click()
+    expect(main.get_by_text("Press START to go on.")).to_be_visible()
 
 
 def test_a_still_is_kept_and_looked_at_closely(app, page):

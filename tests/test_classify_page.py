@@ -124,6 +124,15 @@ def test_every_saved_model_is_asked_about_the_same_face(open_page, runs_folder: 
     assert any("damaged" in caption.value for caption in page.caption)
 
 
+def test_how_a_face_is_looked_at_outlives_a_moment_without_a_face(open_page, finished_run):
+    page = upload(open_page(run=finished_run.id), portrait=png(draw_portrait()))
+    page.segmented_control(key="closer-view").set_value("Every saved model").run()
+    upload(page)
+    assert not [control for control in page.segmented_control if control.key == "closer-view"]
+    upload(page, portrait=png(draw_portrait()))
+    assert page.segmented_control(key="closer-view").value == "Every saved model"
+
+
 def test_of_very_many_models_the_best_are_asked(open_page, runs_folder: Path, finished_run: Run, monkeypatch):
     monkeypatch.setattr(closer, "_MOST_MODELS", 2)
     for skill in (0.1, 0.3, 0.9):

@@ -219,7 +219,7 @@ def test_the_doctor_tells_of_gpus_and_slots(machine, runs_folder):
     answer = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=60, check=True)
     report = json.loads(answer.stdout)
     assert report["gpus"] == [
-        {"index": 0, "name": "NVIDIA L4", "memory_bytes": 24_000_000_000, "capability": [8, 9], "uuid": "GPU-000"}
+        {"index": 0, "name": "NVIDIA L4", "memory_bytes": 24 * 2**30, "capability": [8, 9], "uuid": "GPU-000"}
     ]
     assert report["slots"] == ["gpu-0", "cpu"]
     assert report["gpu_backends"] == ["torch"]

@@ -18,7 +18,7 @@ UNIFIED = ("NVIDIA GB10", (12, 1), None)
 def test_gpus_are_those_of_the_driver(install_driver):
     install_driver(L4, T4)
     assert gpus() == (
-        Gpu(0, "NVIDIA L4", 24_000_000_000, (8, 9), "GPU-000"),
+        Gpu(0, "NVIDIA L4", 24 * 2**30, (8, 9), "GPU-000"),
         Gpu(1, "Tesla T4", 16_000_000_000, (7, 5), "GPU-111"),
     )
 
@@ -73,7 +73,7 @@ def test_the_meter_reads_this_process_and_the_gpu_it_was_given(install_driver, m
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     load = Meter().read()
     assert 10**7 < load.memory < psutil.virtual_memory().total
-    assert load == Load(load.memory, gpu_memory=1_000_000, gpu_memory_total=24_000_000_000, gpu_use=0.25)
+    assert load == Load(load.memory, gpu_memory=1_000_000, gpu_memory_total=24 * 2**30, gpu_use=0.25)
 
 
 def test_the_meter_follows_the_memory(install_driver):

@@ -82,9 +82,9 @@ def show_best(line: RunSummary | None) -> None:
     if line is None:
         st.metric("Best model", "None yet", "Train one first", **_CARD)
         return
-    test = "" if line.test_accuracy is None else f" (test {line.test_accuracy:.1%})"
+    test = None if line.test_accuracy is None else f"On test faces: {line.test_accuracy:.1%}."
     accuracy = "not scored" if line.val_accuracy is None else f"{line.val_accuracy:.1%}"
-    st.metric(f"Best model, validation{test}", accuracy, plain(charts.short(line.name)), **_CARD)
+    st.metric("Best model, validation", accuracy, plain(charts.short(line.name)), help=test, **_CARD)
 
 
 def show_runs(lines: Sequence[RunSummary]) -> None:

@@ -37,6 +37,8 @@ _SMOOTHING: Final = {"Off": 0.0, "Quick": 0.25, "Steady": 0.5, "Calm": 1.0, "Slo
 
 LIVE: Final = "Live"
 
+_HAS_PLAYED: Final = "webcam-has-played"
+
 
 def show_webcam(classifier: Classifier, run: Run, finder: Finder) -> None:
     """Show the camera's control and picture, the bars beside it, and below one face closely."""
@@ -60,6 +62,7 @@ def show_webcam(classifier: Classifier, run: Run, finder: Finder) -> None:
             "Only stills that you take stay there, until you leave."
         )
     playing = stream.state.playing
+    st.session_state[_HAS_PLAYED] = playing or st.session_state.get(_HAS_PLAYED, False)
     with result:
         st.fragment(_show_latest, run_every=_REFRESH_SECONDS if playing else None)(webcam, playing)
         _show_controls(webcam, playing)
@@ -110,7 +113,7 @@ def _show_latest(webcam: WebcamClassifier, playing: bool) -> None:
     if view and view.people:
         show_face(view.people[0].face, title=_title(view.people[0], webcam.settings.unsure_below))
     else:
-        show_no_face("No face in view" if view else "Not started" if not playing else "Starting")
+        show_no_face("No face in view" if view else _waiting_for(playing)[0])
     st.html(_others(view, webcam.settings.unsure_below))
     if view and view.trouble:
         st.error(plain(view.trouble), icon=":material/error:")
@@ -141,7 +144,16 @@ def _pace(view: LiveView | None, playing: bool) -> str:
             f"{view.frames_per_second:.0f} frames a second, read {view.readings_per_second:.0f} times a second, "
             f"{view.milliseconds:.0f} ms from frame to answer."
         )
-    return "Waiting for the first frame." if playing else "Press START and allow the camera."
+    return _waiting_for(playing)[1]
+
+
+def _waiting_for(playing: bool) -> tuple[str, str]:
+    """Say how a stream stands that shows nothing, and what comes next."""
+    if playing:
+        return "Starting", "Waiting for the first frame."
+    if st.session_state.get(_HAS_PLAYED):
+        return "Ended", "STOP was pressed, or the connection broke. Press START to go on."
+    return "Not started", "Press START and allow the camera."
 
 
 def _keep_still(webcam: WebcamClassifier) -> None:
