@@ -756,7 +756,7 @@ def test_a_gpu_is_shown_where_a_backend_sees_it(
     install_driver(L4, L4)
     monkeypatch.setattr(devices, "may_see_gpu", lambda backend: is_seen)
     page = open_page(preset="cnn-small")
-    assert ("GPU 0: NVIDIA L4, 22 GB · GPU 1: NVIDIA L4, 22 GB" in texts(page)) is is_seen
+    assert ("GPU 0: NVIDIA L4, 24 GB · GPU 1: NVIDIA L4, 24 GB" in texts(page)) is is_seen
     assert ("This machine has no GPU that a backend can use" in texts(page)) is not is_seen
 
 
