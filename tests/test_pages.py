@@ -212,6 +212,15 @@ def test_an_upload_that_cannot_be_kept_gets_a_sentence(open_page: Opener, tmp_pa
     assert "mine.csv cannot be saved in" in shown(page.error[0].value)
 
 
+def test_rows_that_are_added_to_a_file_are_seen(open_page: Opener, faces_csv: Path):
+    page = open_page(EXPLORE)
+    before = int(metrics(page)["Faces"])
+    last = faces_csv.read_text(encoding="utf-8").splitlines()[-1]
+    with faces_csv.open("a", encoding="utf-8") as file:
+        file.write(f"{last}\n")
+    assert int(metrics(checked(page.run()))["Faces"]) == before + 1
+
+
 def test_pictures_that_are_added_to_a_folder_are_seen(open_page: Opener, runs_folder: Path):
     folder = runs_folder.parent / "data" / "faces"
     for name in ("angry", "happy"):

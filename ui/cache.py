@@ -205,7 +205,7 @@ def _stamp(path: Path) -> tuple[int, ...]:
     from emotion_core.readers.image_folder import visible_folders
 
     try:
-        places = [folder for folder, _ in visible_folders(path)] or [path]
+        places = [path] if path.is_file() else [folder for folder, _ in visible_folders(path)]
         return tuple(number for each in map(Path.stat, places) for number in (each.st_size, each.st_mtime_ns))
     except (OSError, ValueError):  # an address may name anything, also what could be no path
         return ()
