@@ -532,10 +532,15 @@ def test_a_class_that_lies_behind_a_link_is_read_once(tmp_path):
     assert sorted(load_dataset(tmp_path / "faces").ids) == sorted(PICTURES)
 
 
-def test_a_class_whose_pictures_cannot_be_read_is_not_left_out_in_silence(tmp_path):
-    save_tree(tmp_path / "faces", {**PICTURES, "sad/1.tiff": b"II*"})
-    with pytest.raises(BadInput, match=r"sad holds 1\.tiff and no picture that can be read"):
+def test_pictures_of_other_kinds_are_not_left_out_in_silence(tmp_path):
+    save_tree(tmp_path / "faces", {**PICTURES, "happy/scan.TIFF": b"II*"})
+    with pytest.raises(BadInput, match=r"scan\.TIFF is of a kind that cannot be read; expected JPEG"):
         load_dataset(tmp_path / "faces")
+
+
+def test_what_a_system_leaves_in_a_folder_of_pictures_does_no_harm(tmp_path):
+    save_tree(tmp_path / "faces", {**PICTURES, "disgust/Thumbs.db": b"x", "scan.tiff": b"II*"})
+    assert len(load_dataset(tmp_path / "faces")) == len(PICTURES)
 
 
 def test_a_class_that_one_may_not_look_into_is_named(tmp_path, monkeypatch):

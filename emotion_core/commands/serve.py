@@ -122,7 +122,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.expanduser().read_bytes()
     except (OSError, RuntimeError) as error:
-        raise BadInput(f"{path} cannot be read: {getattr(error, 'strerror', error)}.") from error
+        raise BadInput(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
 
 
 def _describe(face: ClassifiedFace) -> dict[str, Any]:

@@ -29,6 +29,7 @@ _MAX_FILE_BYTES: Final = 50 * MEGABYTE
 _LONGEST_HEADER: Final = 10_000
 _TABLES: Final = (".csv", ".csv.gz", ".zip")
 _SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+_OTHER_SUFFIXES: Final = frozenset({".tif", ".tiff", ".gif", ".heic", ".heif", ".avif", ".jp2", ".pgm", ".ppm"})
 
 
 @dataclass(frozen=True)
@@ -114,17 +115,15 @@ def _has_pixels(archive: zipfile.ZipFile, table: zipfile.ZipInfo) -> bool:
 
 
 def _refuse_other_kinds(folder: Path) -> None:
-    """Raise BadInput where the folder, or that of an emotion, holds only files of other kinds: they would be lost."""
+    """Raise BadInput where a folder holds tables instead of pictures, or that of an emotion pictures of other kinds."""
     if not list_images(folder):
         tables = sorted(path.name for path in folder.iterdir() if path.name.lower().endswith(_TABLES))
         if tables:
             raise BadInput(f"{folder.name} is a folder; name one of its files instead: {', '.join(tables)}.")
-        return
     for parent, files in visible_folders(folder):
-        if files and label_of(parent.name) is not None and not any(map(_is_image, files)):
-            raise BadInput(
-                f"{parent} holds {files[0]} and no picture that can be read; expected JPEG, PNG, WebP or BMP."
-            )
+        others = [name for name in files if PurePosixPath(name).suffix.lower() in _OTHER_SUFFIXES]
+        if others and label_of(parent.name) is not None:  # or they would be left out without a word
+            raise BadInput(f"{parent / min(others)} is of a kind that cannot be read; expected JPEG, PNG, WebP or BMP.")
 
 
 def _read_pictures(pictures: list[_Picture], name: str) -> Iterator[Block]:

@@ -32,7 +32,9 @@ def resolve_source(source: str | Path) -> Path:
         elif not path.is_dir():
             raise BadInput(f"{path} {'is neither a file nor a folder' if path.exists() else 'does not exist'}.")
     except (OSError, ValueError, RuntimeError) as error:
-        raise BadInput(f"{str(source)[:200]!r} cannot be opened: {getattr(error, 'strerror', error)}.") from error
+        raise BadInput(
+            f"{str(source)[:200]!r} cannot be opened: {getattr(error, 'strerror', None) or error}."
+        ) from error
     return path
 
 
