@@ -236,7 +236,9 @@ def _choose_view() -> CurveView:
             label_visibility="collapsed",
             persist_state="session",
         )
-        log_loss = st.toggle("Logarithmic loss axis", key="live.log", persist_state="session")
+        log_loss = st.toggle(
+            "Log axis", key="live.log", help="A logarithmic axis for the loss.", persist_state="session"
+        )
         smoothing = _choose_smoothing()
         st.caption("Scroll to zoom, drag to move, double-click to show all.", width="content")
     return CurveView(axis or Axis.EPOCH, log_loss, smoothing)  # a browser under load once had none chosen
@@ -264,7 +266,9 @@ def _show_diagnosis(run: Run, seen: Watch) -> None:
     elif len(seen.history) < FEWEST_EPOCHS:
         st.caption("It is too early to say anything about these curves.")
     else:
-        st.caption(f"Nothing stands out in these curves. {how_measured(run.config)}")
+        st.caption("Nothing stands out in these curves.")
+    if facts := how_measured(run.config):
+        st.caption(facts)
 
 
 def _show_rates(seen: Watch, axis: Axis) -> None:

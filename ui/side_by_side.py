@@ -83,7 +83,7 @@ def _say_what_is_compared(view: View, ticked: Sequence[RunGroup], rows: Sequence
 def _show_curves(rows: Sequence[Compared]) -> None:
     with st.container(horizontal=True):
         with_training = st.toggle("Training too, dotted", key="training", bind=IN_URL)
-        log_loss = st.toggle("Logarithmic loss axis", key="log-loss", bind=IN_URL)
+        log_loss = st.toggle("Log axis", key="log-loss", help="A logarithmic axis for the loss.", bind=IN_URL)
     curves = [curve for row in rows for curve in _curves_of(row)]
     if not curves:
         st.caption("None of these runs has finished an epoch yet.")
