@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from browsing import copy_shipped_runs, folders_in, launch, open_page, serve, settle
+from browsing import copy_shipped_runs, folders_in, launch, open_page, serve, settle, settle_drawing
 from camera import portrait, somebody, write_clip
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
@@ -146,7 +146,8 @@ def test_training_on_the_sample_is_watched_found_used_and_handed_in(app, page, t
     field = page.locator("input[aria-label='Early stopping patience']")
     field.fill("1000")  # it is the test that stops the run
     field.press("Enter")
-    settle(page)
+    page.wait_for_timeout(500)  # until the server has begun with it, so that the page stands still when it is clicked
+    settle_drawing(page)
     by_key(page, "train").get_by_role("button").dblclick()
 
     # The curve moves, and goes on after a reload in mid-run.
