@@ -533,9 +533,11 @@ def test_a_class_that_lies_behind_a_link_is_read_once(tmp_path):
 
 
 def test_pictures_of_other_kinds_are_not_left_out_in_silence(tmp_path):
-    save_tree(tmp_path / "faces", {**PICTURES, "happy/scan.TIFF": b"II*"})
-    with pytest.raises(BadInput, match=r"scan\.TIFF is of a kind that cannot be read; expected JPEG"):
-        load_dataset(tmp_path / "faces")
+    pictures = {**PICTURES, "happy/scan.TIFF": b"II*"}
+    save_tree(tmp_path / "faces", pictures)
+    for source in (tmp_path / "faces", save(tmp_path, zipped(pictures), "faces.zip")):
+        with pytest.raises(BadInput, match=r"happy/scan\.TIFF is of a kind that cannot be read; expected JPEG"):
+            load_dataset(source)
 
 
 def test_what_a_system_leaves_in_a_folder_of_pictures_does_no_harm(tmp_path):

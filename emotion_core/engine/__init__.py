@@ -46,8 +46,8 @@ class Engine(Protocol):
     def logs(self, run: Run, lines: int = 40) -> str:
         """Return the last lines that the run printed."""
 
-    def wake(self) -> None:
-        """See to it that runs which wait are taken up, as after a crash or a restart of the machine."""
+    def wake(self) -> bool:
+        """See to it that runs which wait are taken up, as after a crash or a restart; say whether any does."""
 
     def is_working(self) -> bool:
         """Whether runs are being computed, or about to be."""

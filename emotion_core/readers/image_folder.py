@@ -8,7 +8,7 @@ CSV.
 import hashlib
 import os
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -42,16 +42,19 @@ class _Picture:
 
 def read_folder(folder: Path) -> Iterator[Block]:
     """Yield the faces of a folder's pictures; raises BadInput naming the picture or folder that cannot be used."""
-    _refuse_other_kinds(folder)
-    pictures = [
-        _Picture(PurePosixPath(path.relative_to(folder).as_posix()), _file_reader(path)) for path in list_images(folder)
-    ]
+    files = {PurePosixPath(path.relative_to(folder).as_posix()): path for path in _list_files(folder)}
+    _refuse_other_kinds(files, folder.name)
+    pictures = [_Picture(place, _file_reader(path)) for place, path in files.items() if _is_image(path.name)]
+    tables = sorted(place.name for place in files if place.name.lower().endswith(_TABLES) and len(place.parts) == 1)
+    if tables and not pictures:
+        raise BadInput(f"{folder.name} is a folder; name one of its files instead: {', '.join(tables)}.")
     return _read_pictures(pictures, folder.name)
 
 
 def read_zip(path: Path) -> Iterator[Block]:
     """Yield the faces of a zip's pictures; raises BadInput naming the picture that cannot be used."""
     with open_zip(path) as archive:
+        _refuse_other_kinds(map(member_path, visible_members(archive)), path.name)
         members = [member for member in visible_members(archive) if _is_image(member.filename)]
         size_limit(path.name, sum(member.file_size for member in members))
         pictures = [_Picture(member_path(member), _member_reader(archive, member)) for member in members]
@@ -60,8 +63,12 @@ def read_zip(path: Path) -> Iterator[Block]:
 
 def list_images(folder: Path) -> list[Path]:
     """Return the pictures at any depth, without hidden files and folders; raises BadInput where one may not look."""
+    return [path for path in _list_files(folder) if _is_image(path.name)]
+
+
+def _list_files(folder: Path) -> list[Path]:
     try:
-        return sorted(parent / name for parent, files in visible_folders(folder) for name in files if _is_image(name))
+        return sorted(parent / name for parent, files in visible_folders(folder) for name in files)
     except OSError as error:
         raise BadInput(f"{error.filename} cannot be looked into: {error.strerror}.") from error
 
@@ -114,16 +121,11 @@ def _has_pixels(archive: zipfile.ZipFile, table: zipfile.ZipInfo) -> bool:
         return b"pixels" in file.readline(_LONGEST_HEADER).lower()
 
 
-def _refuse_other_kinds(folder: Path) -> None:
-    """Raise BadInput where a folder holds tables instead of pictures, or that of an emotion pictures of other kinds."""
-    if not list_images(folder):
-        tables = sorted(path.name for path in folder.iterdir() if path.name.lower().endswith(_TABLES))
-        if tables:
-            raise BadInput(f"{folder.name} is a folder; name one of its files instead: {', '.join(tables)}.")
-    for parent, files in visible_folders(folder):
-        others = [name for name in files if PurePosixPath(name).suffix.lower() in _OTHER_SUFFIXES]
-        if others and label_of(parent.name) is not None:  # or they would be left out without a word
-            raise BadInput(f"{parent / min(others)} is of a kind that cannot be read; expected JPEG, PNG, WebP or BMP.")
+def _refuse_other_kinds(paths: Iterable[PurePosixPath], name: str) -> None:
+    """Raise BadInput where a picture of another kind lies in the folder of an emotion: it would be lost in silence."""
+    for path in paths:
+        if path.suffix.lower() in _OTHER_SUFFIXES and label_of(path.parent.name) is not None:
+            raise BadInput(f"{name}: {path} is of a kind that cannot be read; expected JPEG, PNG, WebP or BMP.")
 
 
 def _read_pictures(pictures: list[_Picture], name: str) -> Iterator[Block]:
