@@ -9,6 +9,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from emotion_core import __version__
 from ui import cache
 from ui.charts import LEGIBLE_BUTTONS
+from ui.history import make_one_step_a_page
 from ui.presenter import offer_presenter_view
 from ui.tour import show_tour
 from ui.widgets import friendly_errors
@@ -34,6 +35,7 @@ def leave_old_page_mode() -> None:
 
 
 leave_old_page_mode()
+make_one_step_a_page()
 cache.wake_engine()
 page = st.navigation(
     {

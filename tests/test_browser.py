@@ -138,6 +138,35 @@ def test_every_page_opens_by_its_address(app, page, path):
     assert page.locator("[data-testid='stMain'] h1").count() == 1
 
 
+def test_one_press_of_back_leaves_a_page_or_undoes_a_choice(app, page):
+    def follow(link: str) -> None:
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name=link, exact=True).click()
+        expect(page.locator("h1")).to_have_text(link)
+        settle(page)
+
+    def press_back(heading: str, address: str) -> None:
+        page.go_back()
+        expect(page).to_have_url(address)
+        expect(page.locator("h1")).to_have_text(heading)
+        settle(page)
+
+    open_page(page, app.address)
+    follow("Explore")
+    expect(page).to_have_url(re.compile("explore[?]data="))
+    explored = page.url
+    follow("Run")
+    expect(page).to_have_url(re.compile("run[?]run="))
+    opened = page.url
+    by_key(page, "run-inspected").locator("input").click()
+    page.get_by_role("option").nth(2).click()
+    expect(page).not_to_have_url(opened)
+    settle(page)
+
+    press_back("Run", opened)
+    press_back("Explore", explored)
+    press_back("Facial emotions", f"{app.address}/")
+
+
 def test_training_on_the_sample_is_watched_found_used_and_handed_in(app, page, tmp_path):
     """One person's way through the app, from a new run to its prediction file."""
     before = {run.id for run in app.runs.all()}
