@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from emotion_core.dataset import Dataset
 from emotion_core.errors import BadInput
 from emotion_core.files import replacing
+from emotion_core.kept_copies import name_of_copy
 
 _CHUNK: Final = 512
 """Rows written between two reports."""
@@ -27,9 +28,9 @@ def cleaned_path(dataset: Dataset, rows: NDArray[np.int64], folder: Path) -> Pat
         rows: int64 (k,), the rows that stay.
         folder: The folder of data sets.
     """
-    digest = hashlib.sha256(dataset.fingerprint.encode() + rows.astype("<i8").tobytes()).hexdigest()[:8]
+    digest = hashlib.sha256(dataset.fingerprint.encode() + rows.astype("<i8").tobytes()).hexdigest()
     stem = PurePath(dataset.name).name.partition(".")[0]
-    return folder / f"{stem}-cleaned-{digest}.csv"
+    return folder / name_of_copy(f"{stem}-cleaned.csv", digest)
 
 
 def save_cleaned(

@@ -1,7 +1,6 @@
 """Data sets of faces: read from whatever file holds them, split into rows that train and rows that validate."""
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -24,7 +23,7 @@ from emotion_core.config import (
 from emotion_core.emotions import EMOTIONS, NUM_EMOTIONS
 from emotion_core.errors import BadInput
 from emotion_core.readers.blocks import Block, Problem
-from emotion_core.readers.cache import CacheKey, load_or_build
+from emotion_core.readers.cache import CacheKey, forget, load_or_build
 from emotion_core.readers.csv_lines import read_header
 from emotion_core.readers.csv_parser import parse_csv
 from emotion_core.readers.image_folder import (
@@ -46,7 +45,7 @@ __all__ = [
     "Rows",
     "class_weights",
     "find_datasets",
-    "is_kept_copy",
+    "forget_parsed",
     "labels_of_run",
     "load_dataset",
     "may_train",
@@ -235,13 +234,9 @@ def find_datasets(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*") if _is_presentable(path.name) and _may_hold_faces(path))
 
 
-def is_kept_copy(path: Path) -> bool:
-    """Whether the app keeps a data set there that someone uploaded or cleaned: such names end in a digest.
-
-    None is ever shown before a person has chosen it, since it is one person's choice and not everybody's.
-    """
-    digest = r"-(?=\d*[a-f])[0-9a-f]{8}$"  # with a letter, since eight digits are rather a date
-    return re.search(digest, path.name.partition(".")[0]) is not None
+def forget_parsed(path: Path) -> None:
+    """Remove the arrays that were kept of a data set so that it is read faster; its file may be gone already."""
+    forget(cache_folder(), _named(path.resolve()))
 
 
 def _is_presentable(name: str) -> bool:
@@ -293,7 +288,11 @@ def _read_csv(path: Path) -> Iterator[Block]:
 def _key(path: Path) -> CacheKey:
     """Say which state of a file or folder is read: its size and time, for a folder those of each picture."""
     files = [path] if path.is_file() else list_images(path)
-    return CacheKey(title=path.stem, source=str(path), state=json.dumps([_stamp(file) for file in files]))
+    return _named(path, json.dumps([_stamp(file) for file in files]))
+
+
+def _named(path: Path, state: str = "") -> CacheKey:
+    return CacheKey(title=path.stem, source=str(path), state=state)
 
 
 def _stamp(file: Path) -> tuple[str, int, int]:

@@ -23,7 +23,6 @@ from emotion_core.dataset import (
     Dataset,
     class_weights,
     find_datasets,
-    is_kept_copy,
     labels_of_run,
     load_dataset,
     read_labels,
@@ -575,20 +574,6 @@ def test_candidates_are_found_by_name_and_header(tmp_path):
     (tmp_path / "other").mkdir()
     assert [path.name for path in find_datasets(tmp_path)] == ["a.csv", "b.csv.gz", "c.zip", "photos"]
     assert find_datasets(tmp_path / "nowhere") == []
-
-
-@pytest.mark.parametrize(
-    ("name", "is_copy"),
-    [
-        ("mine-1a2b3c4d.csv.gz", True),
-        ("my_emotion_train-cleaned-f56f6e63.csv", True),
-        ("faces-20261128.csv", False),
-        ("my_emotion_train.csv", False),
-        ("1a2b3c4d.csv", False),
-    ],
-)
-def test_what_the_app_keeps_itself_is_told_by_the_digest_in_its_name(name, is_copy):
-    assert is_kept_copy(Path("data") / name) is is_copy
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")

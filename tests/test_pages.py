@@ -1,7 +1,6 @@
 """Every page, with nothing to show and with something; and Explore and Run in detail."""
 
 import io
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,10 +9,8 @@ from conftest import checked, figures, open_app, said, save_csv, save_finished_r
 from face_files import make_faces, png
 from streamlit.testing.v1 import AppTest
 
-from emotion_core import settings
 from emotion_core.archive import pack
 from emotion_core.config import SAMPLE
-from emotion_core.errors import BadInput
 from emotion_core.presets import find_preset
 from emotion_core.runs import Run, Runs, State
 
@@ -190,16 +187,19 @@ def test_an_unusable_upload_gets_a_sentence_and_is_not_kept(open_page: Opener, f
     assert set(faces_csv.parent.iterdir()) == before
 
 
-def test_a_kept_data_set_is_not_lost_when_it_cannot_be_read_again(faces_csv: Path, monkeypatch):
-    from ui import cache
-
-    content = io.BytesIO(faces_csv.read_bytes())
-    kept = cache.keep_upload(content, "mine.csv")
-    shutil.rmtree(settings.cache_folder(), ignore_errors=True)
-    monkeypatch.setattr("emotion_core.readers.sources.available_memory", lambda: 1)
-    with pytest.raises(BadInput):
-        cache.keep_upload(content, "mine.csv")
-    assert kept.read_bytes() == faces_csv.read_bytes()
+def test_an_upload_is_removed_when_a_person_asks_twice(open_page: Opener, tmp_path: Path, faces_csv: Path):
+    content = save_csv(tmp_path / "mine.csv", [0] * 15 + [1] * 11).read_bytes()
+    page = open_page(EXPLORE)
+    assert not [button for button in page.button if button.label == "Remove"]  # a file that a person put there
+    page.file_uploader(key="explored-data-upload").upload("mine.csv", content)
+    checked(page.run())
+    (kept,) = faces_csv.parent.glob("mine-*.csv")
+    checked(page.button(key=f"explored-data-remove-{kept.name}").click().run())
+    assert kept.exists()
+    checked(page.button(key="remove-for-good").click().run())
+    assert [path.name for path in faces_csv.parent.iterdir()] == [faces_csv.name]
+    assert page.query_params["data"] == faces_csv.name
+    assert metrics(page)["Faces"] == "70"
 
 
 def test_an_upload_that_cannot_be_kept_gets_a_sentence(open_page: Opener, tmp_path: Path, monkeypatch):

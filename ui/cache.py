@@ -1,17 +1,14 @@
 """The library behind Streamlit's caches: what every session of the server shares."""
 
-import hashlib
-import io
 from contextlib import suppress
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from emotion_core import settings
 from emotion_core.config import SAMPLE
-from emotion_core.errors import BadInput, EmotionError
-from emotion_core.files import replacing
+from emotion_core.errors import EmotionError
 from emotion_core.runs import Run, Runs, RunSummary, summarise
 
 if TYPE_CHECKING:
@@ -116,32 +113,12 @@ def detector(name: str, smallest: float | None) -> "Detector":
     return _detector(name, smallest)
 
 
-def keep_upload(upload: io.BytesIO, name: str) -> Path:
-    """Save an uploaded data set in the data folder, where later runs find it, and return its path.
+def remove_data(path: Path) -> None:
+    """Remove a data set that was added in the app, and let go of its faces; raises BadInput."""
+    from emotion_core.kept_copies import remove_kept_copy
 
-    The name carries a digest of the content: the same upload is kept once, a different one of that name beside it.
-    What cannot be used is not kept; that raises BadInput.
-    """
-    from emotion_core.dataset import load_dataset
-
-    content = upload.getbuffer()
-    stem, dot, suffixes = PurePath(name).name.partition(".")
-    path = settings.data_folder() / f"{stem}-{hashlib.sha256(content).hexdigest()[:8]}{dot}{suffixes}"
-    is_new = not path.exists()
-    try:
-        if is_new:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as temporary:
-                temporary.write_bytes(content)
-    except OSError as error:
-        raise BadInput(f"{name} cannot be saved in {path.parent}: {error.strerror or error}.") from error
-    try:
-        load_dataset(path, drop_incomplete=True)
-    except BadInput as error:
-        if is_new:  # one that was kept before may be what runs have learnt from
-            path.unlink(missing_ok=True)
-        raise BadInput(str(error).replace(path.name, name)) from error
-    return path
+    _dataset.clear()  # what is mapped into memory stays on the disk
+    remove_kept_copy(path, runs())
 
 
 @st.cache_resource(ttl=LIST_SECONDS, max_entries=4, show_spinner=False)

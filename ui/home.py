@@ -111,7 +111,7 @@ def show_device() -> None:
 
 def show_data(files: Sequence[Path]) -> None:
     """Show which data there is and how many faces it holds."""
-    from emotion_core.dataset import is_kept_copy
+    from emotion_core.kept_copies import is_kept_copy
 
     source = str(next((path for path in files if not is_kept_copy(path)), SAMPLE))
     try:

@@ -15,6 +15,7 @@ from emotion_core.errors import EmotionError, ModelUnavailable
 from emotion_core.runs import Run, RunSummary
 from emotion_core.settings import data_folder
 from ui import cache, tables
+from ui.added_data import offer_to_add, offer_to_remove, show_refusal
 from ui.choices import keep, kept, newly_asked
 from ui.widgets import drawn_badge, empty_state, plain
 
@@ -54,25 +55,25 @@ def pick_dataset(key: str, *, to_predict: bool = False) -> "Dataset | None":
         key: Key of the widget.
         to_predict: Offer files without labels first and remember the choice apart; otherwise those that can train.
     """
-    from emotion_core.dataset import find_datasets, is_kept_copy, may_train
+    from emotion_core.dataset import find_datasets, may_train
+    from emotion_core.kept_copies import is_kept_copy
 
     memory = "data_to_predict" if to_predict else "data"
     found = sorted(find_datasets(data_folder()), key=may_train, reverse=not to_predict)
-    sources = {path.name: str(path) for path in found}
+    named = {path.name: path for path in found}
     asked = st.query_params.get("data") or kept(memory)
-    if asked and asked not in (*sources, SAMPLE):
-        sources[asked] = asked
-    options = [*sources, SAMPLE]
+    elsewhere = [asked] if asked and asked not in (*named, SAMPLE) else []
+    options = [*named, *elsewhere, SAMPLE]
     first = next((path.name for path in found if not is_kept_copy(path)), SAMPLE)
     _follow_url("data", key, options, first, memory)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Data set", options, key=key, format_func=lambda source: Data(source=source).name)
-        with st.popover("Add data", icon=":material/add:"):
-            _add_data(key)
-    if refused := st.session_state.pop(f"{key}-refused", ""):
-        st.error(plain(refused), icon=":material/error:")
+        offer_to_add(key)
+        if (chosen := st.session_state[key]) in named:
+            offer_to_remove(key, named[chosen])
+    show_refusal(key)
     source = _keep_picked("data", key, memory)
-    dataset = _read(sources.get(source, source))
+    dataset = _read(str(named.get(source, source)))
     if dataset is not None and dataset.is_drawn:
         drawn_badge()
     return dataset
@@ -103,34 +104,6 @@ def _read(source: str) -> "Dataset | None":
         cache.dataset(source, drop_incomplete=True)
         st.button("Leave such rows out", icon=":material/filter_alt:", on_click=agreed.add, args=(source,))
     return None
-
-
-def _add_data(key: str) -> None:
-    """Offer a path and an upload; what is chosen becomes the picker's value."""
-    st.text_input(
-        "Path on this computer",
-        key=f"{key}-path",
-        placeholder="/home/me/fer2013.csv",
-        help="A CSV, a CSV in .gz or .zip, or a folder with one sub-folder of images per emotion.",
-        on_change=_choose_path,
-        args=(key,),
-    )
-    st.file_uploader("Or upload", type=["csv", "gz", "zip"], key=f"{key}-upload", on_change=_choose_upload, args=(key,))
-
-
-def _choose_path(key: str) -> None:
-    if path := st.session_state[f"{key}-path"].strip():
-        st.query_params["data"] = path
-
-
-def _choose_upload(key: str) -> None:
-    upload = st.session_state[f"{key}-upload"]
-    if upload is None:
-        return
-    try:
-        st.query_params["data"] = cache.keep_upload(upload, upload.name).name
-    except EmotionError as error:
-        st.session_state[f"{key}-refused"] = str(error)
 
 
 def _best_run_id(lines: dict[str, RunSummary]) -> str:

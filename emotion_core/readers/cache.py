@@ -81,14 +81,19 @@ def load_or_build(cache: Path, key: CacheKey, read_blocks: Callable[[], Iterator
         raise EmotionError(f"The parsed faces cannot be saved in {cache}: {error.strerror or error}.") from error
 
 
+def forget(cache: Path, key: CacheKey) -> None:
+    """Remove what is stored of a source, in whatever state it was."""
+    for stored in cache.glob(f"{key.prefix}*"):
+        shutil.rmtree(stored, ignore_errors=True)
+
+
 def _build(cache: Path, key: CacheKey, read_blocks: Callable[[], Iterator[Block]]) -> StoredFaces:
     draft = cache / f".new-{key.folder_name}"
     shutil.rmtree(draft, ignore_errors=True)  # left by a process that died
     draft.mkdir()
     try:
         _write(draft, read_blocks())
-        for outdated in cache.glob(f"{key.prefix}*"):
-            shutil.rmtree(outdated, ignore_errors=True)
+        forget(cache, key)
         draft.rename(cache / key.folder_name)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
