@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_core.calibration import at_temperature, softmax
+from emotion_core.chunks import chunks
 from emotion_core.emotions import IMAGE_SIZE, NUM_EMOTIONS
 from emotion_core.errors import ModelUnavailable
 from emotion_core.images import to_network_input
@@ -65,11 +66,10 @@ def in_batches(
         progress: Called after each batch.
     """
     answers = []
-    for start in range(0, len(images), BATCH_SIZE):
-        stop = min(start + BATCH_SIZE, len(images))
-        answers.append(answer(to_network_input(images[start:stop])))
+    for part in chunks(len(images), BATCH_SIZE):
+        answers.append(answer(to_network_input(images[part])))
         if progress:
-            progress(stop, len(images))
+            progress(part.stop, len(images))
     return np.concatenate(answers)
 
 

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_core.chunks import chunks
 from emotion_core.dataset import Dataset
 from emotion_core.errors import BadInput
 from emotion_core.files import replacing
@@ -56,11 +57,10 @@ def save_cleaned(
         with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(_header(dataset))
-            for start in range(0, len(rows), _CHUNK):
-                part = rows[start : start + _CHUNK].tolist()
-                writer.writerows(_csv_row(dataset, row) for row in part)
+            for part in chunks(len(rows), _CHUNK):
+                writer.writerows(_csv_row(dataset, row) for row in rows[part].tolist())
                 if progress is not None:
-                    progress((start + len(part)) / len(rows))
+                    progress(part.stop / len(rows))
     except OSError as error:
         raise BadInput(f"{path} cannot be written: {error.strerror}.") from error
 

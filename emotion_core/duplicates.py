@@ -7,7 +7,7 @@ mirrored at the price of one. The few pairs that pass are laid over each other i
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_core.chunks import chunks
 from emotion_core.emotions import IMAGE_SIZE
 
 Progress = Callable[[float], None]
@@ -64,7 +65,7 @@ class Pair:
 def blank_rows(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Return the rows of pictures (n, 48, 48) with nearly no contrast, int64 (k,): below `BLANK_CONTRAST` levels."""
     contrasts = np.empty(len(images), np.float32)
-    for part in _chunks(len(images)):
+    for part in chunks(len(images), _CHUNK):
         contrasts[part] = images[part].reshape(-1, IMAGE_SIZE**2).astype(np.float32).std(axis=1)
     return np.flatnonzero(contrasts < BLANK_CONTRAST)
 
@@ -115,12 +116,12 @@ def _find_pairs(images: NDArray[np.uint8], rows: NDArray[np.int64], progress: Pr
     order = np.argsort(keys)
     rows, vectors, keys = rows[order], vectors[order], keys[order]
     pairs: list[Pair] = []
-    for part in _chunks(len(rows)):
+    for part in chunks(len(rows), _CHUNK):
         places = _candidates(vectors, keys, part.start)
-        for some in _chunks(len(places)):
+        for some in chunks(len(places), _CHUNK):
             pairs += _confirmed(images, rows, vectors, places[some])
         if progress is not None:
-            progress(min(1.0, part.stop / len(rows)))
+            progress(part.stop / len(rows))
     return pairs
 
 
@@ -131,7 +132,7 @@ def _halves(images: NDArray[np.uint8], rows: NDArray[np.int64]) -> NDArray[np.fl
     """
     vectors = np.empty((len(rows), 2 * _HALF), np.float32)
     side = IMAGE_SIZE // _REDUCTION
-    for part in _chunks(len(rows)):
+    for part in chunks(len(rows), _CHUNK):
         squares = images[rows[part]].reshape(-1, side, _REDUCTION, side, _REDUCTION)
         small = squares.sum(axis=(2, 4), dtype=np.uint32).astype(np.float32)  # (c, 12, 12)
         left, right = small[:, :, : side // 2], small[:, :, : side // 2 - 1 : -1]  # (c, 12, 6) each
@@ -238,7 +239,3 @@ def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     units: NDArray[np.float32] = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
     return units
-
-
-def _chunks(count: int) -> Iterator[slice]:
-    return (slice(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK))

@@ -3,13 +3,14 @@
 Sums are taken in whole numbers, so that they are exact however many faces there are.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_core.chunks import chunks
 from emotion_core.dataset import Dataset
 from emotion_core.emotions import EMOTIONS, IMAGE_SIZE
 
@@ -182,7 +183,7 @@ def _deviation(sums: NDArray[np.int64], squares: NDArray[np.int64], count: int) 
 def _sum_up(images: NDArray[np.uint8], rows: NDArray[np.int64]) -> _Sums:
     pixels, pixel_squares = np.zeros(_PIXELS, np.int64), np.zeros(_PIXELS, np.int64)
     faces, face_squares = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
-    for part in _chunks(len(rows)):
+    for part in chunks(len(rows), _CHUNK):
         values = images[rows[part]].reshape(-1, _PIXELS)  # (chunk, 2304)
         squares = np.square(values, dtype=np.uint16)  # 255 squared still fits
         pixels += values.sum(axis=0, dtype=np.uint32)
@@ -190,7 +191,3 @@ def _sum_up(images: NDArray[np.uint8], rows: NDArray[np.int64]) -> _Sums:
         faces[part] = values.sum(axis=1, dtype=np.uint32)
         face_squares[part] = squares.sum(axis=1, dtype=np.uint32)
     return _Sums(pixels, pixel_squares, faces, face_squares)
-
-
-def _chunks(count: int) -> Iterator[slice]:
-    return (slice(start, start + _CHUNK) for start in range(0, count, _CHUNK))

@@ -5,13 +5,13 @@ compared as it is and mirrored, and the larger correlation counts: a webcam may 
 that looks left is like one that looks right.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_core.chunks import chunks
 from emotion_core.config import RunConfig
 from emotion_core.dataset import Dataset, rows_of_run
 from emotion_core.emotions import IMAGE_SIZE
@@ -43,7 +43,7 @@ class FaceIndex:
     def __init__(self, images: NDArray[np.uint8]) -> None:
         _require_faces(images)
         self._vectors = np.empty((len(images), _FEATURES), np.float32)
-        for part in _chunks(len(images)):
+        for part in chunks(len(images), _CHUNK):
             self._vectors[part] = _normalised(images[part])
         self._is_plain = ~self._vectors.any(axis=1)
 
@@ -100,10 +100,6 @@ def _reduced(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     rows = images[:, ::_REDUCTION].astype(np.uint16) + images[:, 1::_REDUCTION]  # (n, 24, 48)
     squares = rows[:, :, ::_REDUCTION] + rows[:, :, 1::_REDUCTION]  # (n, 24, 24)
     return squares.reshape(len(images), _FEATURES).astype(np.float32)
-
-
-def _chunks(count: int) -> Iterator[slice]:
-    return (slice(start, start + _CHUNK) for start in range(0, count, _CHUNK))
 
 
 def _require_faces(images: NDArray[np.uint8]) -> None:

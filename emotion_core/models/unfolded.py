@@ -13,6 +13,7 @@ import onnx
 from keras import layers
 from numpy.typing import NDArray
 
+from emotion_core.chunks import chunks
 from emotion_core.config import ResidualModel
 from emotion_core.errors import DamagedRun
 from emotion_core.models.build import build_model
@@ -108,7 +109,7 @@ def _moments(network: keras.Model, faces: NDArray[np.float32]) -> list[tuple[NDA
 
     The maps of a few faces at a time are held: those of all together would take gigabytes.
     """
-    parts = (faces[start : start + _FACES_AT_ONCE] for start in range(0, len(faces), _FACES_AT_ONCE))
+    parts = (faces[part] for part in chunks(len(faces), _FACES_AT_ONCE))
     sums = [list(map(_sums, network.predict(part, batch_size=_FACES_AT_ONCE, verbose=0))) for part in parts]
     moments = []
     for of_output in zip(*sums, strict=True):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import SGDClassifier
 
 from emotion_core.calibration import fit_temperature, softmax
+from emotion_core.chunks import chunks
 from emotion_core.config import LinearModel
 from emotion_core.emotions import NUM_EMOTIONS
 
@@ -76,8 +77,8 @@ class LinearLearner:
             epoch: Decides the order of the rows, with the seed.
         """
         order = np.random.default_rng([self._seed, epoch]).permutation(len(labels))
-        for start in range(0, len(order), ROWS_PER_STEP):
-            rows = order[start : start + ROWS_PER_STEP]
+        for part in chunks(len(order), ROWS_PER_STEP):
+            rows = order[part]
             self._classifier.partial_fit(
                 pixels[rows],
                 labels[rows],
