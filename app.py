@@ -35,7 +35,6 @@ def leave_old_page_mode() -> None:
 
 
 leave_old_page_mode()
-make_one_step_a_page()
 cache.wake_engine()
 page = st.navigation(
     {
@@ -58,6 +57,7 @@ page = st.navigation(
 with st.sidebar:
     offer_presenter_view()
     st.caption(f"Facial emotions {__version__}. Nothing leaves the computer that runs it.")
+    make_one_step_a_page()
 show_tour()
 with friendly_errors():  # what a page does not say itself, such as that the folder of runs cannot be read
     page.run()

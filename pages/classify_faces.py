@@ -48,7 +48,7 @@ def classify_uploads(classifier: Classifier, run: Run, finder: Finder) -> None:
 
 
 def classify_snapshot(classifier: Classifier, run: Run, finder: Finder) -> None:
-    camera, result = st.columns([3, 2], gap="large")
+    camera, result = widgets.columns([3, 2], "snapshot", narrowest=13)
     with camera:
         snapshot = st.camera_input("Take a picture", key="snapshot")
         st.caption("The picture stays in this app's memory until you clear it or leave.")

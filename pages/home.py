@@ -7,7 +7,7 @@ from ui import cache, home, tour, widgets
 
 widgets.page_header("Facial emotions", "Look at the data, train and compare models, and let one read a face.")
 lines, files = cache.lines(), home.labelled_files()
-left, right = st.columns([3, 2], gap="medium")
+left, right = widgets.columns([3, 2], "first", narrowest=13, gap="medium")
 with left:
     home.show_next_step(home.next_step(lines, files))
     with st.grid(2, min_column_width=200):
@@ -17,7 +17,7 @@ with left:
         home.show_device()
 with right:
     tour.offer_tour()
-latest, best = st.columns([3, 2], gap="medium")
+latest, best = widgets.columns([3, 2], "runs", narrowest=13, gap="medium")
 with latest:
     home.show_latest(lines)
 with best:

@@ -40,7 +40,7 @@ def offer_zip(dataset: Dataset, every: EveryPrediction, style: Style) -> None:
 def show_result(runs: Sequence[Run], dataset: Dataset, prediction: Prediction, style: Style) -> None:
     header = ",".join(HEADERS[style.header])
     st.caption(f"`{prediction.file_name}`: {len(dataset):,} rows under the header `{header}`.")
-    preview, balance = st.columns(2, gap="large")
+    preview, balance = widgets.columns([1, 1], "result", narrowest=18)
     with preview:
         st.subheader("First rows", anchor=False)
         predictions.show_preview(dataset, prediction, style)
@@ -54,7 +54,7 @@ def show_result(runs: Sequence[Run], dataset: Dataset, prediction: Prediction, s
 
 
 def show_score(runs: Sequence[Run], dataset: Dataset, prediction: Prediction) -> None:
-    figures, matrix = st.columns(2, gap="large")
+    figures, matrix = widgets.columns([1, 1], "score", narrowest=18)
     with figures:
         st.subheader("Score", anchor=False)
         labels = st.file_uploader(
@@ -88,7 +88,7 @@ dataset = pickers.pick_dataset("kaggle-data", to_predict=True)
 if dataset is None:
     st.stop()
 prediction, every = predictions.kept(runs, dataset), predictions.kept_of_every_run(dataset)
-buttons, style_place = st.columns([3, 2], vertical_alignment="bottom")
+buttons, style_place = widgets.columns([3, 2], "predict", narrowest=18, vertical_alignment="bottom")
 with style_place:
     style = predictions.choose_style()
 with buttons.container(horizontal=True):

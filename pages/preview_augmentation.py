@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from emotion_core.emotions import EMOTIONS
-from ui import augmentation, choices, pickers, transforms, widgets
+from ui import augmentation, choices, pickers, presenter, transforms, widgets
 from ui.brought import bring
 
 if TYPE_CHECKING:
@@ -32,13 +32,14 @@ def choose_face(dataset: "Dataset") -> int:
         st.session_state["augment-face"] = int(asked) if asked.isdecimal() and len(asked) < 10 else 1
     st.session_state["augment-face"] = min(max(1, st.session_state["augment-face"]), len(dataset))
     place = st.container()
-    st.number_input("Face", 1, len(dataset), key="augment-face", help="The first face in the data is 1.")
-    if dataset.labels is not None:
-        st.selectbox(
-            "Emotion", EMOTIONS, index=None, placeholder="Any", key="augment-emotion",
-            on_change=next_face, args=(dataset,),
-        )  # fmt: skip
-    st.button("Next face", icon=":material/skip_next:", on_click=next_face, args=(dataset,), width="stretch")
+    with st.grid(3, min_column_width=presenter.pixels(120), vertical_alignment="bottom"):
+        st.number_input("Face", 1, len(dataset), key="augment-face", help="The first face in the data is 1.")
+        if dataset.labels is not None:
+            st.selectbox(
+                "Emotion", EMOTIONS, index=None, placeholder="Any", key="augment-emotion",
+                on_change=next_face, args=(dataset,),
+            )  # fmt: skip
+        st.button("Next face", icon=":material/skip_next:", on_click=next_face, args=(dataset,), width="stretch")
     choices.remember("face", str(st.session_state["augment-face"]))
     row = st.session_state["augment-face"] - 1
     with place:
@@ -63,7 +64,7 @@ def show(dataset: "Dataset") -> None:
         transforms.show_controls()
     with stage:
         view = augmentation.choose_view()
-        original, variants = st.columns([1, 3], gap="medium")
+        original, variants = widgets.columns([1, 3], "variants", narrowest=8, gap="medium")
         with original:
             row = choose_face(dataset)
         with variants:

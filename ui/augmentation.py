@@ -25,6 +25,7 @@ VARIANTS, COLUMNS = 20, 5
 IN_A_STRIP: Final = 5
 DRAWS: Final = 10_000
 BINS: Final = 60
+_ORIGINAL_WIDTH: Final = 192
 ASKED: Final = 64
 """Variants that a model is asked about."""
 
@@ -65,7 +66,7 @@ def show_view(view: str, dataset: "Dataset", row: int, settings: Augmentation) -
 def show_original(dataset: "Dataset", row: int) -> None:
     """Show the face as it is in the file."""
     emotion = "" if dataset.labels is None else f" · {EMOTIONS[dataset.labels[row]]}"
-    widgets.show_faces(dataset.images[row : row + 1], [f"id {dataset.ids[row]}{emotion}"], 1)
+    widgets.show_faces(dataset.images[row : row + 1], [f"id {dataset.ids[row]}{emotion}"], 1, width=_ORIGINAL_WIDTH)
 
 
 def _show_together(dataset: "Dataset", row: int, settings: Augmentation) -> None:

@@ -28,7 +28,7 @@ from emotion_core.face_statistics import (
 )
 from ui.charts import MUTED
 from ui.faces import dotted
-from ui.widgets import data_url
+from ui.widgets import data_url, heading
 
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset
@@ -63,10 +63,8 @@ def _statistics(fingerprint: str, _dataset: "Dataset") -> ClassStatistics:
 
 def show_mean_faces(statistics: ClassStatistics) -> None:
     """Show the mean faces, how much they vary, or how they differ from the mean of all, as the person chooses."""
-    title, choice = st.columns([1, 1], vertical_alignment="center")
-    title.subheader("The mean face", anchor=False)
     views = [_MEAN, _VARIATION, _DIFFERENCE] if statistics.by_emotion else [_MEAN, _VARIATION]
-    with choice, st.container(horizontal_alignment="right"):
+    with heading("The mean face", "mean-face"):
         view = st.segmented_control(
             "View",
             views,

@@ -102,7 +102,9 @@ def show_what_mattered(face: ClassifiedFace, run: Run, key: str) -> None:
         attention = cache.attention(run.id)
     heat = heat_overlay(face.crop, occlusion.drops, _HEAT_SIDE)
     name = EMOTIONS[occlusion.label]
-    face_place, heat_place, *attention_place, words = st.columns(3 if attention is None else 4, gap="medium")
+    face_place, heat_place, *attention_place, words = widgets.columns(
+        [1] * (3 if attention is None else 4), f"closer-{key}", narrowest=11, gap="medium"
+    )
     with face_place:
         _show_large("The face", face.crop, "as the network sees it")
     with heat_place:

@@ -59,6 +59,7 @@ def _choose_emotion(dataset: "Dataset") -> str | None:
         on_change=_open_first,
         bind="query-params",
         label_visibility="collapsed",
+        wrap=True,
     )
     return None if chosen == _ALL else chosen
 

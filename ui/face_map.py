@@ -21,7 +21,7 @@ from ui import cache, presenter
 from ui.charts import ACCENT, CALM
 from ui.choices import remember
 from ui.faces import dotted, emotion_bars
-from ui.widgets import data_url, ink, photo_url, plain, show_faces
+from ui.widgets import columns, data_url, heading, ink, photo_url, plain, show_faces
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,9 +67,7 @@ class Drawn:
 def show_face_map(dataset: "Dataset") -> None:
     """Show the map that the person chooses, and beside it the face that was picked, with its neighbours."""
     run = _best_network()
-    title, choice = st.columns([1, 1], vertical_alignment="center")
-    title.subheader("A map of the faces", anchor=False, help=_HOW_IT_IS_MADE)
-    with choice, st.container(horizontal_alignment="right"):
+    with heading("A map of the faces", "map", _HOW_IT_IS_MADE):
         kind = st.segmented_control(
             "Made from",
             [PIXELS, NETWORK] if run else [PIXELS],
@@ -84,7 +82,7 @@ def show_face_map(dataset: "Dataset") -> None:
     except EmotionError as error:  # the rest of the page needs no map
         st.info(plain(str(error)), icon=":material/info:")
         return
-    left, right = st.columns([5, 2], gap="large")
+    left, right = columns([5, 2], "map", narrowest=12)
     with left:
         place = _show_map(drawn, f"face-map-{kind}-{dataset.fingerprint}", dataset.labels is not None)
         _say_what_to_look_for(dataset, drawn.faces, kind, run)
@@ -252,7 +250,7 @@ def _with_legend(chart: dict[str, Any]) -> dict[str, Any]:
             "symbolSize": 180,
             "symbolOpacity": 1,
             "columnPadding": 18,
-            "columns": {"expr": "width < 640 ? 4 : 7"},  # or the last would be cut
+            "columns": {"expr": f"width < {presenter.pixels(640)} ? 4 : 7"},  # or the last would be cut
         },
     }
     return chart | {

@@ -19,7 +19,7 @@ from emotion_core.runs import Run
 from ui.closer import show_closer
 from ui.detectors import Finder
 from ui.faces import Picture, dotted, read_picture, show_face, show_picture
-from ui.widgets import photo_url, plain
+from ui.widgets import columns, photo_url, plain
 
 _NO_FACE_ADVICE: Final = """Try a picture in which the face looks at the camera and is upright, evenly lit, uncovered
 and not too small: the smallest face to look for can be set next to the detector."""
@@ -81,7 +81,7 @@ def show_one(each: Answer) -> None:
     """Show a picture beside its faces."""
     assert each.picture
     with st.container(border=True):
-        picture, result = st.columns(2, gap="large")
+        picture, result = columns([1, 1], "picture", narrowest=15)
         with picture:
             show_picture(each.picture.image, each.faces, each.name)
             st.caption(plain(each.name))

@@ -117,7 +117,7 @@ def _show_confidence(run: Run) -> None:
         return
     calibration = calibrate(validation.labels, validation.probabilities)
     temperature = evaluation.temperature if evaluation else 1.0
-    left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
+    left, right = widgets.columns([3, 2], "confidence", narrowest=16, vertical_alignment="center")
     with left:
         st.html(reliability.reliability_heading())
         widgets.show_curves(

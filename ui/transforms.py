@@ -124,6 +124,7 @@ def offer_ready_made(settings: Augmentation) -> None:
         required=True,
         on_change=_take_ready_made,
         help=READY_MADE_HELP,
+        wrap=True,
     )
 
 

@@ -21,7 +21,7 @@ from ui.camera_check import TRANSLATIONS, show_camera_trouble
 from ui.closer import show_closer
 from ui.detectors import Finder
 from ui.faces import show_face, show_no_face
-from ui.widgets import friendly_errors, plain, show_faces
+from ui.widgets import columns, friendly_errors, plain, show_faces
 
 _CAMERA: Final = {
     "video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 20, "max": 30}},
@@ -43,7 +43,7 @@ _HAS_PLAYED: Final = "webcam-has-played"
 def show_webcam(classifier: Classifier, run: Run, finder: Finder) -> None:
     """Show the camera's control and picture, the bars beside it, and below one face closely."""
     webcam = _webcam_of_session(classifier, run, finder)  # warm before START can be pressed
-    video, result = st.columns([3, 2], gap="large")
+    video, result = columns([3, 2], "webcam", narrowest=13)
     with video:
         show_camera_trouble()
         stream = webrtc_streamer(

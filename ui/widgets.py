@@ -60,7 +60,22 @@ def page_header(title: str, sentence: str) -> None:
     st.markdown(f":gray[{sentence}]")
 
 
-def heading(words: str, key: str) -> "DeltaGenerator":
+def columns(weights: Sequence[int], key: str, *, narrowest: int, **look: Any) -> "Sequence[DeltaGenerator]":
+    """Return columns side by side, or below each other where one would be too narrow for what it holds.
+
+    Args:
+        weights: How wide they are in relation to each other.
+        key: Names them on the page.
+        narrowest: Width in rem, which grows with the letters of the presenter's view.
+        look: What else `st.columns` takes.
+    """
+    with st.container(key=f"columns-{key}"):
+        here = f".st-key-columns-{key} > * > [data-testid=stHorizontalBlock] > [data-testid=stColumn]"
+        st.html(f"<style>{here} {{min-width: min(100%, {narrowest}rem)}}</style>")
+        return st.columns(weights, **{"gap": "large", **look})
+
+
+def heading(words: str, key: str, help: str | None = None) -> "DeltaGenerator":
     """Show a heading and return the line that it begins, in which more may stand at the right.
 
     Headings side by side are of one height, whatever stands beside their words.
@@ -68,7 +83,7 @@ def heading(words: str, key: str) -> "DeltaGenerator":
     line = st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key=f"heading-{key}"
     )
-    line.subheader(words, anchor=False, width="content")
+    line.subheader(words, anchor=False, width="content", help=help)
     line.html(f"<style>.st-key-heading-{key} {{min-height: 2.5rem}}</style>", width="content")
     return line
 
