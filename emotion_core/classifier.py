@@ -17,6 +17,7 @@ from emotion_core.chunks import chunks
 from emotion_core.emotions import IMAGE_SIZE, NUM_EMOTIONS
 from emotion_core.errors import ModelUnavailable
 from emotion_core.images import to_network_input
+from emotion_core.intervals import wilson_interval
 from emotion_core.onnx_network import OnnxNetwork
 from emotion_core.runs import Run, Runs, RunSummary
 from emotion_core.views import Views
@@ -145,13 +146,17 @@ def best_line(lines: Iterable[RunSummary]) -> RunSummary | None:
 
 
 def by_merit(lines: Iterable[RunSummary]) -> list[RunSummary]:
-    """Return the lines of the runs that have a model, that of the highest validation accuracy first.
+    """Return the lines of the runs that have a model, the best first.
 
-    Runs that learnt from drawn faces stand behind all others, since their accuracy says nothing about photographs.
+    That is by what their validation accuracy is at least (the lower end of its 95 % interval), so that being right
+    about three faces is no merit. Runs that learnt from drawn faces stand behind all others, since their accuracy says
+    nothing about photographs.
     """
     return sorted((line for line in lines if line.has_model), key=merit, reverse=True)
 
 
 def merit(line: RunSummary) -> tuple[bool, float]:
     """Return what `by_merit` orders by: the larger the better."""
-    return not line.is_drawn, line.val_accuracy or 0.0
+    if line.val_accuracy is None:
+        return not line.is_drawn, 0.0
+    return not line.is_drawn, wilson_interval(line.val_accuracy, line.validation_images or 1)[0]

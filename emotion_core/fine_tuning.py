@@ -1,7 +1,6 @@
 """Training that begins with the weights of saved runs (fine-tuning), and what such a run must not have learnt from."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -10,7 +9,7 @@ from emotion_core.config import ResidualModel, RunConfig, with_settings
 from emotion_core.dataset import Dataset, rows_of_run
 from emotion_core.ensemble import refuse_twice
 from emotion_core.errors import BadInput, RunNotFound
-from emotion_core.origins import learnt_from
+from emotion_core.origins import learnt_from, sources_of_knowledge
 from emotion_core.runs import Run, Runs, RunSummary
 
 _DROPOUT: Final[Any] = {"dropout": True, "blocks": {"__all__": {"dropout"}}}
@@ -90,7 +89,7 @@ def refuse_who_knows_the_answers(other: Run, config: RunConfig, runs: Runs, face
     So does what a run began with, and who taught it, as far back as runs are still here.
     """
     ours = rows_of_run(faces, config)
-    for source in _sources_of(other, runs):
+    for source in sources_of_knowledge(other, runs):
         if not learnt_from(source.config, faces):
             continue
         theirs = rows_of_run(faces, source.config)
@@ -100,20 +99,6 @@ def refuse_who_knows_the_answers(other: Run, config: RunConfig, runs: Runs, face
                 f"Run {source.id}{whose} learnt from {known:,} of the validation faces here, since its data were split "
                 "differently. Choose a run with the same split, or give this run its split."
             )
-
-
-def _sources_of(run: Run, runs: Runs) -> Iterator[Run]:
-    """Yield a run and all that its knowledge comes from: what it began with, its teachers, and theirs in turn."""
-    met, waiting = {run.id}, [run]
-    while waiting:
-        source = waiting.pop()
-        yield source
-        for name in (*source.config.training.start_from, *source.config.training.teachers):
-            with suppress(RunNotFound):  # it was deleted, or left behind where the run was trained
-                found = runs.find(name)
-                if found.id not in met:
-                    met.add(found.id)
-                    waiting.append(found)
 
 
 def _has_weights(run: Run) -> bool:

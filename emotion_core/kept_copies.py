@@ -57,10 +57,12 @@ def keep_copy(content: bytes | memoryview, name: str, folder: Path) -> Path:
         raise BadInput(f"{name} cannot be saved in {path.parent}: {error.strerror or error}.") from error
     try:
         load_dataset(path, drop_incomplete=True)
-    except BadInput as error:
+    except Exception as error:
         if is_new:  # one that was kept before may be what runs have learnt from
             path.unlink(missing_ok=True)
-        raise BadInput(str(error).replace(path.name, name)) from error
+        if isinstance(error, BadInput):
+            raise BadInput(str(error).replace(path.name, name)) from error
+        raise
     return path
 
 

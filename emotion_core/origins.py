@@ -3,12 +3,16 @@
 A run names the file that it learnt from by a path of the machine on which it was trained.
 """
 
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
+
 from emotion_core.config import RunConfig
-from emotion_core.dataset import Dataset, labels_of_run
-from emotion_core.errors import BadInput
-from emotion_core.runs import Validation
+from emotion_core.dataset import Dataset, Rows, labels_of_run, rows_of_run
+from emotion_core.errors import BadInput, RunNotFound
+from emotion_core.runs import Run, Runs, Validation
 from emotion_core.settings import PROJECT, data_folder
 
 
@@ -31,6 +35,37 @@ def learnt_from(config: RunConfig, dataset: Dataset) -> bool:
     if config.data_fingerprint:
         return config.data_fingerprint == dataset.fingerprint
     return config.data.name == dataset.name
+
+
+def sources_of_knowledge(run: Run, runs: Runs) -> Iterator[Run]:
+    """Yield a run and all that its knowledge comes from: what it began with, its teachers, and theirs in turn.
+
+    What was deleted, or left behind where a run was trained, is left out.
+    """
+    met, waiting = {run.id}, [run]
+    while waiting:
+        source = waiting.pop()
+        yield source
+        for name in (*source.config.training.start_from, *source.config.training.teachers):
+            with suppress(RunNotFound):
+                found = runs.find(name)
+                if found.id not in met:
+                    met.add(found.id)
+                    waiting.append(found)
+
+
+def seen_rows(run: Run, runs: Runs, dataset: Dataset) -> Rows | None:
+    """Return the rows of a data set that had a part in what a run knows, also through others; None where none had.
+
+    Raises BadInput where the data set cannot be split as a run says.
+    """
+    learners = [source for source in sources_of_knowledge(run, runs) if learnt_from(source.config, dataset)]
+    if not learners:
+        return None
+    parts = [rows_of_run(dataset, learner.config) for learner in learners]
+    training = np.unique(np.concatenate([rows.training for rows in parts]))
+    validation = np.unique(np.concatenate([rows.validation for rows in parts]))
+    return Rows(training, np.setdiff1d(validation, training))
 
 
 def holds_faces(dataset: Dataset, config: RunConfig, validation: Validation) -> bool:

@@ -80,10 +80,10 @@ def _checkpoint_to_go_on_from(run: Run) -> Checkpoint | None:
     Raises EmotionError where the run has results and no checkpoint can be read: it would begin anew over them.
     """
     checkpoint = run.checkpoints.latest()
-    if checkpoint is None and run.has_scores():
+    if checkpoint is None and run.has_results():
         raise EmotionError(
-            "Its checkpoint cannot be read, so this run cannot go on. Its model and scores are untouched; train a copy "
-            "of it instead."
+            "Its checkpoint cannot be read, so this run cannot go on. What it has learnt is untouched; train a copy of "
+            "it instead."
         )
     return checkpoint
 

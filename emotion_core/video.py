@@ -194,6 +194,8 @@ def _video_stream(container: Any, name: str) -> Any:
     if not container.streams.video:
         raise BadInput(f"{name} holds sound but no picture.")
     stream = container.streams.video[0]
+    if stream.codec_context is None:
+        raise BadInput(f"{name} is coded in a way that is not known here; save it as MP4 (H.264).")
     if stream.width * stream.height > MAX_FRAME_PIXELS:
         raise BadInput(f"{name} is too large: its frames have {stream.width:,} x {stream.height:,} pixels.")
     stream.thread_type = "AUTO"

@@ -265,7 +265,10 @@ REFUSED = {
     "binary with lines": (b"\x89PNG\r\n\x1a\n\0\0\0", "is not a text file"),
     "UTF-16": (csv_text().encode("utf-16"), "is not a text file; expected a CSV in UTF-8"),
     "id not UTF-8": (csv_text().encode().replace(b"a2,", b"\xff,"), "line 4 has bytes in 'id' that are not UTF-8"),
-    "endless id": (csv_text().replace("a2,", "a" * 500 + ","), "line 4 has 500 bytes in 'id'; expected at most 200"),
+    "endless id": (
+        csv_text().replace("a2,", "a" * 5000 + ","),
+        "line 4 has 5,000 bytes in 'id'; expected at most 4,096",
+    ),
     "endless line": ("pixels\n" + "1 " * 600_000, "line 2 is over 1,048,576 bytes long"),
     "gzip cut off": (gzipped(csv_text().encode())[:-300], "is damaged or cut off"),
     "gzip damaged": (gzipped(csv_text().encode())[:100] + b"\xff" * 200, "is damaged or cut off"),

@@ -20,7 +20,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from emotion_core.dataset import Dataset
 from emotion_core.emotions import EMOTIONS
 from emotion_core.evaluation import Evaluation, evaluate
-from emotion_core.origins import learnt_from
+from emotion_core.origins import learnt_from, sources_of_knowledge
 from emotion_core.readers.label_file import Answers, read_labels
 from emotion_core.runs import RunSummary
 from emotion_core.submission import HEADERS, Style, file_name, score_predictions, submission_csv, submissions_zip
@@ -279,8 +279,9 @@ def score(dataset: Dataset, prediction: Prediction, labels: UploadedFile | None)
 
 
 def was_learnt_from(runs: "Sequence[Run]", dataset: Dataset) -> bool:
-    """Whether any of the runs was trained on this very data set: by its digest, else as far as its name tells."""
-    return any(learnt_from(run.config, dataset) for run in runs)
+    """Whether any of the runs, or what it began with or was taught by, was trained on this very data set."""
+    sources = (source for run in runs for source in sources_of_knowledge(run, cache.runs()))
+    return any(learnt_from(source.config, dataset) for source in sources)
 
 
 def _read_upload(upload: UploadedFile) -> Answers:

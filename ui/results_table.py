@@ -139,5 +139,5 @@ _MOST_NAMED: Final = 6
 _READINGS: Final = {
     Standing.WITHIN: ":material/warning: **Within the spread of seeds**, so it could be chance:",
     Standing.ONE_SEED: ":material/help: **One seed: spread unknown**; train more seeds to know:",
-    Standing.OTHER_FACES: ":material/draw: **Drawn against real faces**, which cannot be compared:",
+    Standing.OTHER_FACES: ":material/compare: **Scored on other data**, which cannot be compared:",
 }

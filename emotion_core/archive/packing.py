@@ -14,9 +14,10 @@ from emotion_core.archive.contents import LIMITS, Incoming, look_into
 from emotion_core.engine.processes import start_detached
 from emotion_core.errors import BadInput, EmotionError
 from emotion_core.files import rename_folder, replacing, write_text
-from emotion_core.runs import Run, Runs
+from emotion_core.runs import Run, Runs, State
 
 _LOG: Final = "log.txt"
+_SCORES: Final = ("evaluation.json", "validation.npz")
 _INCOMPRESSIBLE: Final = (".keras", ".npz")
 _READABLE: Final = 0o644 << 16
 
@@ -25,7 +26,8 @@ def pack(run: Run, file: Path | BinaryIO) -> None:
     """Write a run that is over as one zip, which `unpack` is sure to take.
 
     Left out are the checkpoints and locks, and the serving copy of a network, which is made anew where it comes in; a
-    network of which there is only that copy, such as ships with the app, loses its model (`loses_model`).
+    network of which there is only that copy, such as ships with the app, loses its model (`loses_model`). Scores stay
+    out where the weights are of a later epoch.
     Raises BadInput for a run that is not over or a file that cannot be written, DamagedRun or BadInput where one of its
     own files cannot be used.
     """
@@ -75,7 +77,8 @@ def _zipped(run: Run) -> bytes:
         "status.json": run.status().model_copy(update={"state": state}),
         "about.json": run.about(),
     }
-    contents = {path.name: _read(path) for path in run.files() if path.name in LIMITS}
+    left_out = _SCORES if _is_ahead_of_its_scores(run, state) else ()
+    contents = {path.name: _read(path) for path in run.files() if path.name in LIMITS and path.name not in left_out}
     contents |= {name: document.model_dump_json(indent=2).encode() for name, document in documents.items()}
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
@@ -85,6 +88,16 @@ def _zipped(run: Run) -> bytes:
             is_dense = PurePath(name).suffix in _INCOMPRESSIBLE
             archive.writestr(entry, content, zipfile.ZIP_STORED if is_dense else zipfile.ZIP_DEFLATED)
     return target.getvalue()
+
+
+def _is_ahead_of_its_scores(run: Run, state: State) -> bool:
+    """Whether the weights are of a later epoch than the scores: a scored run went on and did not come to its end."""
+    evaluation = run.evaluation()
+    if evaluation is None or state in (State.FINISHED, State.STOPPED):
+        return False
+    status = run.status()
+    kept = status.epoch if run.config.training.keep == "last" else status.best_epoch
+    return kept != evaluation.best_epoch
 
 
 def _read(path: Path) -> bytes:

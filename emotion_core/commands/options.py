@@ -20,7 +20,7 @@ _SET_BY_ITSELF: Final = ("schema_version", "preset", "data_fingerprint")
 def runs_of(options: argparse.Namespace) -> Runs:
     """Return the folder of runs that `--runs` or the environment names."""
     folder: Path = options.runs or settings.runs_folder()
-    return Runs(folder.expanduser().resolve())
+    return Runs(folder.resolve())
 
 
 def configure(preset: str, options: argparse.Namespace) -> RunConfig:

@@ -10,6 +10,14 @@ from emotion_core.errors import BadInput
 RUN_HELP = "id of a run, the beginning of one, or 'latest'"
 
 
+def _path(text: str) -> Path:
+    """Return a path with `~` written out, which not every shell does."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:  # nobody has that name here
+        raise argparse.ArgumentTypeError(f"{text!r} names the home of nobody on this machine") from error
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence."""
 
@@ -47,7 +55,7 @@ def _command(commands: Any, name: str, target: tuple[str, str], summary: str) ->
 
 def _add_runs_option(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--runs", type=Path, metavar="DIR", help="folder of runs (default: EMOTION_RUNS, else trained/)"
+        "--runs", type=_path, metavar="DIR", help="folder of runs (default: EMOTION_RUNS, else trained/)"
     )
 
 
@@ -149,9 +157,9 @@ def _runs(commands: Any) -> None:
     move = _verb(verbs, "move", "move", "Move a waiting run earlier or later in the queue.")
     move.add_argument("places", type=int, metavar="PLACES", help="how many places later; negative for earlier")
     export = _verb(verbs, "export", "export", "Write a run that has ended as one zip.")
-    export.add_argument("file", type=Path, metavar="FILE", help="zip to write")
+    export.add_argument("file", type=_path, metavar="FILE", help="zip to write")
     take_in = _verb(verbs, "import", "take_in", "Check a zip that 'export' wrote, and add its run.", run=False)
-    take_in.add_argument("file", type=Path, metavar="FILE", help="zip to read")
+    take_in.add_argument("file", type=_path, metavar="FILE", help="zip to read")
     _verb(verbs, "delete", "delete", "Delete a run for good.")
 
 
@@ -166,14 +174,14 @@ def _verb(verbs: Any, name: str, function: str, summary: str, *, run: bool = Tru
 def _evaluate(commands: Any) -> None:
     command = _command(commands, "evaluate", ("serve", "evaluate_run"), "Score a run on a labelled data set.")
     _add_run_and_data(command)
-    command.add_argument("--labels", type=Path, metavar="CSV", help="id,emotion of a data set without its own labels")
+    command.add_argument("--labels", type=_path, metavar="CSV", help="id,emotion of a data set without its own labels")
     command.add_argument("--save", action="store_true", help="save the scores with the run as its test scores")
 
 
 def _predict(commands: Any) -> None:
     command = _command(commands, "predict", ("serve", "predict"), "Write a run's predictions in Kaggle's format.")
     _add_run_and_data(command)
-    command.add_argument("--output", type=Path, required=True, metavar="FILE", help="CSV to write")
+    command.add_argument("--output", type=_path, required=True, metavar="FILE", help="CSV to write")
     command.add_argument(
         "--average-with",
         action="append",
@@ -199,7 +207,7 @@ def _add_run_and_data(command: argparse.ArgumentParser) -> None:
 
 def _classify(commands: Any) -> None:
     command = _command(commands, "classify", ("serve", "classify"), "Find the faces in pictures and classify them.")
-    command.add_argument("images", metavar="IMAGE", nargs="+", type=Path, help="JPEG, PNG, WebP or BMP")
+    command.add_argument("images", metavar="IMAGE", nargs="+", type=_path, help="JPEG, PNG, WebP or BMP")
     command.add_argument("--run", metavar="RUN", help=f"{RUN_HELP} (default: the best run)")
     command.add_argument("--detector", metavar="NAME", help="yunet or haar (default: yunet if it was fetched)")
     command.add_argument(

@@ -10,29 +10,31 @@ from numpy.typing import NDArray
 from emotion_core.classifier import Classifier, best_run, load_classifier
 from emotion_core.commands.options import runs_of
 from emotion_core.commands.output import Narrator, file_to_write, print_json, print_line, print_note, print_table
-from emotion_core.dataset import Dataset, load_dataset, read_labels, rows_of_run
+from emotion_core.dataset import Dataset, load_dataset, read_labels
 from emotion_core.detection import open_detector
 from emotion_core.ensemble import load_ensemble
 from emotion_core.errors import BadInput
 from emotion_core.evaluation import Evaluation, HeldOutEvaluation, evaluate
 from emotion_core.faces import ClassifiedFace, classify_faces
 from emotion_core.images import decode_image
-from emotion_core.origins import learnt_from
-from emotion_core.runs import Run
+from emotion_core.origins import learnt_from, seen_rows
+from emotion_core.runs import Run, Runs
 from emotion_core.submission import Style, score_predictions, write_submission
 
 
 def evaluate_run(options: argparse.Namespace) -> None:
     """Score a run on a labelled data set, or on one whose labels are in a file of their own.
 
-    Of the very data that it learnt from those rows are scored that had no part in its training, if there are any.
+    Of the very data that it learnt from, also through its start and its teachers, those rows are scored that had no
+    part in that, if there are any.
     """
-    run, dataset = runs_of(options).find(options.run, with_model=True), _load(options)
+    runs = runs_of(options)
+    run, dataset = runs.find(options.run, with_model=True), _load(options)
     if dataset.labels is None and not options.labels:
         raise BadInput(f"{dataset.name} has no emotion column; name the file of its labels with --labels.")
     answers = read_labels(options.labels) if options.labels else None  # before the faces, which may take minutes
-    classifier = load_classifier(run)
-    rows = _rows_to_score(run, dataset, as_test=options.save)
+    classifier, scores_before = load_classifier(run), run.evaluation()
+    rows = _rows_to_score(run, runs, dataset, as_test=options.save)
     probabilities = _probabilities(classifier, dataset.images[rows])
     if answers:
         scores = score_predictions(dataset.ids[rows], probabilities, *answers)
@@ -40,13 +42,15 @@ def evaluate_run(options: argparse.Namespace) -> None:
         assert dataset.labels is not None
         scores = evaluate(dataset.labels[rows], probabilities)
     if options.save:
+        if run.evaluation() != scores_before:
+            raise BadInput(f"Run {run.id} was scored anew meanwhile; evaluate it again to test its new model.")
         run.save_test_scores(HeldOutEvaluation(**scores.model_dump(), data=dataset.name))
     _print_scores(run, dataset, scores, as_json=options.json)
 
 
 def predict(options: argparse.Namespace) -> None:
     """Write what a run, or several on average, predict for a data set as Kaggle takes it: the whole file or none."""
-    output = file_to_write(options.output, read=Path(options.source))
+    output = file_to_write(options.output, read=Path(options.source).expanduser())
     runs = runs_of(options)
     run, *others = (runs.find(name, with_model=True) for name in (options.run, *options.average_with))
     classifier, dataset = load_ensemble([run, *others]), _load(options)
@@ -65,9 +69,9 @@ def classify(options: argparse.Namespace) -> None:
     """Find the faces in pictures and classify them."""
     runs = runs_of(options)
     run = runs.find(options.run, with_model=True) if options.run else best_run(runs)
-    pictures = [(path, decode_image(_read(path), path.name)) for path in options.images]
     classifier, detector = load_classifier(run), open_detector(options.detector, options.smallest)
-    answers = [(path, classify_faces(picture, classifier, detector, whole=options.whole)) for path, picture in pictures]
+    contents = ((path, decode_image(_read(path), path.name)) for path in options.images)  # one in memory at a time
+    answers = [(path, classify_faces(picture, classifier, detector, whole=options.whole)) for path, picture in contents]
     if options.json:
         print_json([{"image": str(path), "faces": [_describe(face) for face in faces]} for path, faces in answers])
         return
@@ -79,19 +83,20 @@ def _load(options: argparse.Namespace) -> Dataset:
     return load_dataset(options.source, drop_incomplete=options.drop_incomplete)
 
 
-def _rows_to_score(run: Run, dataset: Dataset, *, as_test: bool) -> NDArray[np.int64]:
+def _rows_to_score(run: Run, runs: Runs, dataset: Dataset, *, as_test: bool) -> NDArray[np.int64]:
     """Return the rows of a data set that a run is scored on: those it has not seen, or all where it saw all.
 
     Raises BadInput where it saw all and the score is to be that of a test.
     """
     every = np.arange(len(dataset))
-    if dataset.labels is None or not learnt_from(run.config, dataset):
+    seen = None if dataset.labels is None else seen_rows(run, runs, dataset)
+    if seen is None:
         return every
-    rows = rows_of_run(dataset, run.config)
-    unseen = np.setdiff1d(every, np.concatenate([rows.training, rows.validation]))
+    unseen = np.setdiff1d(every, np.concatenate([seen.training, seen.validation]))
+    how = "" if learnt_from(run.config, dataset) else ", through the runs that it began with or that taught it,"
     known = (
-        f"Run {run.id} learnt from {len(rows.training):,} faces of {dataset.name} and was validated on "
-        f"{len(rows.validation):,} others"
+        f"Run {run.id} learnt{how} from {len(seen.training):,} faces of {dataset.name} and was validated on "
+        f"{len(seen.validation):,} others"
     )
     if len(unseen):
         print_note(f"{known}; it is scored on the remaining {len(unseen):,}.")
@@ -120,9 +125,9 @@ def _print_scores(run: Run, dataset: Dataset, scores: Evaluation, *, as_json: bo
 
 def _read(path: Path) -> bytes:
     try:
-        return path.expanduser().read_bytes()
-    except (OSError, RuntimeError) as error:
-        raise BadInput(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+        return path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
 def _describe(face: ClassifiedFace) -> dict[str, Any]:

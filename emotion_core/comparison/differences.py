@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from emotion_core.comparison.groups import RunGroup
-from emotion_core.comparison.statistic import Figure, Statistic
+from emotion_core.comparison.statistic import TEST_FIGURES, Figure, Statistic
 
 
 class Standing(StrEnum):
@@ -16,7 +16,7 @@ class Standing(StrEnum):
     CLEAR = "beyond the spread of seeds"
     WITHIN = "within the spread of seeds"
     ONE_SEED = "one seed: spread unknown"
-    OTHER_FACES = "drawn against real faces"  # which is no comparison, so that no difference is given
+    OTHER_FACES = "scored on other data"  # which is no comparison, so that no difference is given
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,20 @@ def difference(group: RunGroup, baseline: RunGroup, figure: Figure = "val_accura
         return Difference(None, Standing.BASELINE)
     if ours is None or theirs is None:
         return None
-    if group.is_drawn != baseline.is_drawn:
+    if _are_of_other_faces(group, baseline, figure):
         return Difference(None, Standing.OTHER_FACES)
     return Difference(ours.mean - theirs.mean, _standing(ours, theirs))
+
+
+def _are_of_other_faces(one: RunGroup, other: RunGroup, figure: Figure) -> bool:
+    """Whether a figure of two groups is of faces from different data sets, as far as is known.
+
+    Parts of one data set may be compared, whichever of its rows they are: they are samples of the same faces.
+    """
+    if figure in TEST_FIGURES:
+        return one.test_data != other.test_data
+    digests = one.newest.data_digest, other.newest.data_digest
+    return one.is_drawn != other.is_drawn or (all(digests) and digests[0] != digests[1])
 
 
 def standard_error(one: Statistic, other: Statistic) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from emotion_core.comparison.statistic import Figure, Statistic
+from emotion_core.comparison.statistic import TEST_FIGURES, Figure, Statistic
 from emotion_core.coursework import REPORTED, Reported
 from emotion_core.presets import PRESETS
 from emotion_core.runs import RunSummary, State
@@ -71,8 +71,16 @@ class RunGroup:
         return tuple(dict.fromkeys(tag for line in self.lines for tag in line.tags))
 
     def statistic(self, figure: Figure) -> Statistic | None:
-        """Return a figure over the runs that are counted and have it."""
-        return Statistic.of(getattr(line, figure) for line in self.counted)
+        """Return a figure over the runs that are counted and have it; test scores only of the newest one's file."""
+        lines = self.counted
+        if figure in TEST_FIGURES:
+            lines = tuple(line for line in lines if line.test_data == self.test_data)
+        return Statistic.of(getattr(line, figure) for line in lines)
+
+    @property
+    def test_data(self) -> str:
+        """Name of the file that the test scores are of, empty where there are none."""
+        return next((line.test_data for line in self.counted if line.test_data), "")
 
     def mean(self, figure: Figure) -> float | None:
         """Return the mean of a figure over the runs that are counted and have it."""

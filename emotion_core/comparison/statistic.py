@@ -3,7 +3,7 @@
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 Figure = Literal[
     "val_accuracy",
@@ -18,6 +18,9 @@ Figure = Literal[
     "images_per_second",
 ]
 """The figures of a run's line that are averaged over seeds."""
+
+TEST_FIGURES: Final = ("test_accuracy", "test_macro_f1")
+"""Those that are of a file of test faces."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,11 @@ class LocalEngine:
         frozen = [freeze(config, self._runs) for config in configs]
         with self._at_queue():
             made = self._queue.add(frozen)
-            self._start_worker_where_none_is()
+            try:
+                self._start_worker_where_none_is()
+            except OSError:
+                self._queue.withdraw(made)
+                raise
         return made
 
     def stop(self, run: Run) -> None:

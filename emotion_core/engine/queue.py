@@ -9,7 +9,7 @@ Beside them lies a note for each process that a worker started: its id and its s
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -78,12 +78,16 @@ class Queue:
         try:
             for config, number in zip(configs, self._take_numbers(len(configs)), strict=True):
                 made.append(self.runs.create(config, number))
-        except OSError:
-            for run in made:
-                with suppress(OSError):
-                    self.runs.delete(run)
+        except (OSError, EmotionError):
+            self.withdraw(made)
             raise
         return made
+
+    def withdraw(self, made: Iterable[Run]) -> None:
+        """Take back runs that were made a moment ago. Only under the lock."""
+        for run in made:
+            with suppress(OSError, EmotionError):
+                self.runs.delete(run)
 
     def add_again(self, run: Run, **changes: Any) -> None:
         """Queue a run that is over, behind all others. Only under the lock."""

@@ -10,7 +10,8 @@ from emotion_core.units import MEGABYTE
 
 _PIECE_BYTES: Final = 2**19  # with the arrays made from it, about what a processor's cache holds
 _MAX_LINE_BYTES: Final = MEGABYTE  # a face takes about 9,000
-_MAX_TEXT_BYTES: Final = 200
+_MAX_TEXT_BYTES: Final = 4096
+"""As many as the longest path on most systems, since the id of a picture is its path."""
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -92,7 +93,7 @@ def split_fields(line: bytes, width: int) -> list[bytes]:
 def decode_text(field: bytes, column: str) -> str:
     """Return a short field as text; raises LineFault where it is long or not UTF-8."""
     if len(field) > _MAX_TEXT_BYTES:
-        raise LineFault(f"has {len(field):,} bytes in '{column}'; expected at most {_MAX_TEXT_BYTES}")
+        raise LineFault(f"has {len(field):,} bytes in '{column}'; expected at most {_MAX_TEXT_BYTES:,}")
     try:
         return field.decode()
     except UnicodeDecodeError as error:

@@ -5,6 +5,8 @@ becomes: reading stops at a limit.
 """
 
 import gzip
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -18,7 +20,18 @@ from emotion_core.readers.memory import available_memory
 from emotion_core.settings import MAX_UPLOAD_BYTES
 from emotion_core.units import MEGABYTE
 
-_DAMAGED: Final = (gzip.BadGzipFile, zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError)
+_DAMAGED: Final = (
+    gzip.BadGzipFile,
+    zipfile.BadZipFile,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    IndexError,
+    UnicodeDecodeError,
+    NotImplementedError,
+)
+"""What the readers of compressed files raise for one that is damaged, or whose names are not what it says they are."""
 
 
 def resolve_source(source: str | Path) -> Path:

@@ -46,6 +46,8 @@ class Runs:
             return Run(rename_folder(draft, self.folder / run_id))
         except OSError as error:
             raise EmotionError(f"No run can be made in {self.folder}: {error.strerror or error}.") from error
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)  # it is gone where all went well
 
     def all(self) -> list[Run]:
         """Return every run, oldest first; raises EmotionError where the folder cannot be looked into."""

@@ -52,7 +52,9 @@ def read_rows(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
     import pandas as pd  # slow to import
 
     try:
-        rows = pd.read_csv(io.StringIO(_whole_lines(path)), names=list(columns), skiprows=1, on_bad_lines="skip")
+        rows = pd.read_csv(
+            io.StringIO(_whole_lines(path)), names=list(columns), index_col=False, skiprows=1, on_bad_lines="skip"
+        )
     except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError):
         rows = pd.DataFrame()
     if rows.empty:

@@ -17,7 +17,7 @@ from emotion_core.config import RunConfig, with_settings
 from emotion_core.emotions import NUM_EMOTIONS
 from emotion_core.errors import DamagedRun, EmotionError
 from emotion_core.evaluation import HeldOutEvaluation, RunEvaluation
-from emotion_core.files import replacing, write_text
+from emotion_core.files import is_locked, replacing, write_text
 from emotion_core.presets import preset_of
 from emotion_core.runs.about import About
 from emotion_core.runs.checkpoints import Checkpoints
@@ -169,7 +169,9 @@ class Run:
                 return False
         except Timeout:
             return True
-        except OSError:  # a folder that may not be written to has no trainer
+        except PermissionError:  # it is another account's, or nobody can write there
+            return is_locked(self.folder / "lock")
+        except OSError:
             return False
 
     def request_stop(self) -> None:
@@ -252,6 +254,10 @@ class Run:
     def has_scores(self) -> bool:
         """Whether the run was scored on its validation rows."""
         return (self.folder / "evaluation.json").exists()
+
+    def has_results(self) -> bool:
+        """Whether training has left what would be lost if it began anew; raises DamagedRun."""
+        return self.has_scores() or self.status().epoch > 0
 
     def evaluation(self) -> RunEvaluation | None:
         """Return the scores on the validation rows, None where the run has none yet; raises DamagedRun."""

@@ -20,8 +20,9 @@ from emotion_core.runs.states import State, Status
 class RunSummary:
     """A run's line in a list. A damaged folder has a line too: state `damaged`, and the reason.
 
-    `settings` is a digest of all that decides what is learnt but the seed: runs that share it repeat each other.
-    `as_preset` says that nothing of its preset was changed but seed, device and data.
+    `data_digest` tells the data by their content, and is empty for runs of old. `settings` is a digest of all that
+    decides what is learnt but the seed: runs that share it repeat each other. `as_preset` says that nothing of its
+    preset was changed but seed, device and data. `test_data` is the name of the data that the test scores are of.
     """
 
     id: str
@@ -31,16 +32,19 @@ class RunSummary:
     preset: str = ""
     family: str = ""
     data: str = ""
+    data_digest: str = ""
     seed: int | None = None
     epoch: int = 0
     epochs: int = 0
     best_epoch: int | None = None
+    validation_images: int | None = None
     val_accuracy: float | None = None
     training_accuracy: float | None = None
     macro_f1: float | None = None
     val_loss: float | None = None
     test_accuracy: float | None = None
     test_macro_f1: float | None = None
+    test_data: str = ""
     parameters: int | None = None
     seconds: float | None = None
     images_per_second: float | None = None
@@ -120,12 +124,14 @@ def _summarise(run: Run) -> RunSummary:
         return RunSummary(id=run.id, name=run.id, state=State.DAMAGED, reason=str(error))
     about = run.about()
     scores: dict[str, Any] = {
+        "validation_images": evaluation.images,
         "val_accuracy": evaluation.accuracy,
         "training_accuracy": evaluation.training_accuracy,
         "macro_f1": evaluation.macro_f1,
         "val_loss": evaluation.loss,
         "test_accuracy": evaluation.test.accuracy if evaluation.test else None,
         "test_macro_f1": evaluation.test.macro_f1 if evaluation.test else None,
+        "test_data": evaluation.test.data if evaluation.test else "",
         "best_epoch": evaluation.best_epoch,
     } if evaluation else {
         "val_accuracy": status.best_val_accuracy,
@@ -143,6 +149,7 @@ def _summarise(run: Run) -> RunSummary:
         preset=config.preset,
         family=config.model.family,
         data=config.data.name,
+        data_digest=config.data_fingerprint,
         seed=config.training.seed,
         epoch=status.epoch,
         epochs=status.epochs,

@@ -21,4 +21,4 @@ def way_on(run: Run, state: State) -> WayOn:
         return WayOn.NONE
     if run.checkpoints.epochs():
         return WayOn.LENGTHEN if state is State.FINISHED else WayOn.RESUME
-    return WayOn.NONE if run.has_scores() else WayOn.START_AGAIN
+    return WayOn.NONE if run.has_results() else WayOn.START_AGAIN
