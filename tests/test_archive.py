@@ -157,6 +157,14 @@ def test_a_run_that_failed_at_once_can_be_carried_too(runs, elsewhere):
     assert (incoming.status().state, incoming.status().reason) == (State.FAILED, "No such file.")
 
 
+@pytest.mark.parametrize(("state", "has_scores"), [(State.INTERRUPTED, False), (State.FINISHED, True)])
+def test_scores_stay_out_where_the_weights_are_of_a_later_epoch(runs, elsewhere, state, has_scores):
+    run = save_finished_run(runs, epochs=6)
+    run.record(state=state, epoch=9, best_epoch=8)
+    incoming = unpack(io.BytesIO(packed(run)), elsewhere)
+    assert (incoming.evaluation() is not None) is has_scores
+
+
 @pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING])
 def test_a_run_that_is_not_over_is_not_exported(runs, state, tmp_path):
     run = runs.create(find_preset("sgd").config)

@@ -9,11 +9,11 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from emotion_core.calibration import softmax
-from emotion_core.classifier import BATCH_SIZE, best_run, load_classifier
+from emotion_core.classifier import BATCH_SIZE, best_run, by_merit, load_classifier
 from emotion_core.config import Data, LinearModel, RunConfig
 from emotion_core.errors import ModelUnavailable
 from emotion_core.images import to_network_input
-from emotion_core.runs import Runs, State
+from emotion_core.runs import Runs, RunSummary, State
 
 
 @pytest.fixture
@@ -191,6 +191,12 @@ def test_best_run_is_the_most_accurate_that_has_a_model(runs):
     best = add_run(runs, "faces.csv", 0.6)
     add_run(runs, "faces.csv", 0.9, with_model=False)
     assert best_run(runs).id == best.id
+
+
+def test_being_right_about_a_few_faces_is_no_merit():
+    scored = [RunSummary("few", "few", State.FINISHED, val_accuracy=1.0, validation_images=3, has_model=True)]
+    scored += [RunSummary("many", "many", State.FINISHED, val_accuracy=0.7, validation_images=2900, has_model=True)]
+    assert [line.id for line in by_merit(scored)] == ["many", "few"]
 
 
 def test_runs_on_drawn_faces_stand_behind_all_others(runs):

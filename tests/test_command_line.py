@@ -535,6 +535,31 @@ def test_faces_that_a_run_has_all_seen_are_scored_with_a_warning_and_never_as_a_
     assert run.evaluation().test is None
 
 
+@pytest.mark.parametrize("way", ["training.start_from", "training.teachers"])
+def test_nor_do_faces_that_a_run_knows_through_another_one(trained_on, capsys, refuse, way):
+    first, path = trained_on("TTTTTVV")
+    run = save_finished_run(Runs(first.folder.parent))
+    changed = with_settings(find_preset("residual").config, {"data.source": "elsewhere.csv", way: [first.id]})
+    (run.folder / "config.json").write_text(changed.model_dump_json())
+    assert "none are left to test it on" in refuse("evaluate", run.id, str(path), "--save")[1]
+    assert main(["evaluate", run.id, str(path), "--json"]) == 0
+    printed = capsys.readouterr()
+    assert "learnt, through the runs that it began with or that taught it, from 5 faces of parts.csv" in printed.err
+
+
+def test_a_run_that_was_scored_anew_meanwhile_gets_no_test_of_its_former_model(trained_on, capsys, monkeypatch):
+    run, path = trained_on("TTTTTVVXXX")
+
+    def train_on_meanwhile(classifier, images):
+        run.save_evaluation(run.evaluation().model_copy(update={"best_epoch": 1}), run.validation())
+        return np.full((len(images), 7), 1 / 7, np.float32)
+
+    monkeypatch.setattr("emotion_core.commands.serve._probabilities", train_on_meanwhile)
+    assert main(["evaluate", run.id, str(path), "--save"]) == 2
+    assert "was scored anew meanwhile" in capsys.readouterr().err
+    assert run.evaluation().test is None
+
+
 def test_labels_in_a_file_of_their_own_make_no_test_of_faces_that_a_run_has_seen(trained_on, ask, refuse, tmp_path):
     labels = tmp_path / "labels.csv"
     labels.write_text("id,emotion\n" + "".join(f"{number},{number % 7}\n" for number in range(10)))
@@ -583,6 +608,17 @@ def test_predictions_replace_neither_what_they_are_made_from_nor_a_device(refuse
     _, answer = refuse("predict", finished_run.id, str(test_csv), "--output", str(tmp_path / "pipe.csv"))
     assert "no ordinary file" in answer
     assert (tmp_path / "pipe.csv").is_fifo()
+
+
+def test_home_is_known_by_its_tilde_wherever_a_path_is_given(ask, refuse, finished_run, test_csv, monkeypatch):
+    monkeypatch.setenv("HOME", str(test_csv.parent))
+    monkeypatch.setenv("USERPROFILE", str(test_csv.parent))
+    tilde = f"~/{test_csv.name}"
+    assert "is the file to be read" in refuse("predict", finished_run.id, tilde, f"--output={test_csv}")[1]
+    assert "is the file to be read" in refuse("predict", finished_run.id, str(test_csv), f"--output={tilde}")[1]
+    ask("predict", finished_run.id, tilde, "--output=~/answers.csv")
+    assert (test_csv.parent / "answers.csv").exists()
+    assert "names the home of nobody" in refuse("runs", "list", "--runs", "~nobody-here/runs")[1]
 
 
 def test_predictions_go_where_a_link_leads(ask, finished_run, test_csv, tmp_path):

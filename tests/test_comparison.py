@@ -272,6 +272,27 @@ def test_drawn_and_real_faces_are_not_compared() -> None:
     assert (found.value, found.standing) == (None, Standing.OTHER_FACES)
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "standing"),
+    [("a" * 32, "b" * 32, Standing.OTHER_FACES), ("a" * 32, "a" * 32, Standing.CLEAR), ("a" * 32, "", Standing.CLEAR)],
+)
+def test_scores_on_other_data_are_not_compared_as_far_as_the_data_are_known(ours, theirs, standing) -> None:
+    found = difference(group(0.9, 0.91, data_digest=ours), group(0.4, 0.41, key="other", data_digest=theirs))
+    assert found is not None
+    assert found.standing is standing
+
+
+def test_test_scores_are_averaged_and_compared_on_one_file_only() -> None:
+    scored = [line("a", seed=1, test_accuracy=0.43, test_data="test.csv")]
+    scored += [line("b", seed=2, test_accuracy=0.15, test_data="other.csv")]
+    (mixed,) = group_runs(scored)
+    assert mixed.statistic("test_accuracy") == Statistic(1, 0.43)
+    elsewhere = group(0.4, key="other", test_accuracy=0.5, test_data="other.csv")
+    found = difference(mixed, elsewhere, "test_accuracy")
+    assert found is not None
+    assert found.standing is Standing.OTHER_FACES
+
+
 def test_what_has_no_score_has_no_difference() -> None:
     (unscored,) = group_runs([line("a", accuracy=None, settings="unscored")])
     assert difference(unscored, group(0.4)) is None

@@ -342,6 +342,30 @@ def test_a_run_is_deleted_unless_some_process_computes_it(engine, runs, quick):
     assert runs.all() == []
 
 
+@pytest.mark.usefixtures("no_worker")
+@pytest.mark.parametrize("trouble", ["disk", "worker"])
+def test_of_several_runs_none_is_left_where_one_cannot_be_made_or_no_worker_begins(
+    engine, runs, quick, monkeypatch, trouble
+):
+    def refuse(*args, **options):
+        raise OSError(28, "No space left on device")
+
+    class FullDisk:
+        left = 3
+
+    def write(path, text):
+        FullDisk.left -= 1
+        return refuse() if FullDisk.left < 0 else path.write_text(text)
+
+    if trouble == "disk":
+        monkeypatch.setattr("emotion_core.runs.folder.write_text", write)
+    else:
+        monkeypatch.setattr(LocalEngine, "_start_worker_where_none_is", refuse)
+    with pytest.raises(EmotionError):
+        engine.submit_all([quick] * 3)
+    assert [path.name for path in runs.folder.iterdir() if path != runs.engine_folder] == []
+
+
 # --- waking -------------------------------------------------------------------------------------------------------
 
 

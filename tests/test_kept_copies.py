@@ -1,7 +1,9 @@
 """Data sets that the app keeps: their names, and how they come and go."""
 
 import hashlib
+import io
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,16 @@ def test_a_copy_is_not_lost_when_it_cannot_be_read_again(tmp_path, content, monk
     with pytest.raises(BadInput):
         keep_copy(content, "mine.csv", tmp_path / "data")
     assert kept.read_bytes() == content
+
+
+def test_a_zip_whose_names_are_not_what_it_says_is_refused_and_not_kept(tmp_path, runs_folder):
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr("happy/caf\u00e9.png", b"picture")
+    wrong = zipped.getvalue().replace("caf\u00e9".encode(), b"caf\xe9_")  # Latin-1 under the flag for UTF-8
+    with pytest.raises(BadInput, match=r"faces\.zip is damaged"):
+        keep_copy(wrong, "faces.zip", tmp_path / "data")
+    assert list((tmp_path / "data").iterdir()) == []
 
 
 def test_a_removed_copy_leaves_nothing_of_its_faces(tmp_path, content):

@@ -155,6 +155,17 @@ def test_a_living_run_that_was_asked_to_stop_is_stopping(run):
         assert not run.state().is_over
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
+def test_another_account_sees_that_a_run_lives(run, monkeypatch):
+    def refuse(*args, **options):
+        raise PermissionError(13, "Permission denied")
+
+    with trainer_of(run):
+        monkeypatch.setattr("emotion_core.runs.run.FileLock.acquire", refuse)
+        assert run.is_alive()
+    assert not run.is_alive()
+
+
 def test_two_processes_never_compute_one_run(run):
     with trainer_of(run), pytest.raises(EmotionError, match="another process"), run.alive():
         pass
@@ -324,6 +335,11 @@ def test_no_bytes_in_the_curves_take_a_page_down(runs_folder, content):
     assert all(np.issubdtype(kind, np.number) for kind in history.dtypes)
     assert history["epoch"].notna().all()
     Runs(runs_folder).delete(run)
+
+
+def test_a_line_with_too_much_in_it_shifts_no_column(run):
+    (run.folder / "history.csv").write_text(",".join(HISTORY_COLUMNS) + "\n1,1.9,0.2,1.8,0.3,0.001,12,99\n")
+    assert run.history().empty
 
 
 def test_a_diverged_loss_stays_in_the_history(run):

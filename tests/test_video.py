@@ -209,6 +209,12 @@ def test_what_names_other_files_or_addresses_is_no_video(classifier, detector, t
         read_timeline(OTHERS[kind], "clip.mp4", classifier, detector)
 
 
+def test_a_video_in_an_unknown_code_is_refused(classifier, detector):
+    content = clip(walk(3), kind="avi").replace(b"FMP4", b"qqqq")
+    with pytest.raises(BadInput, match="coded in a way that is not known here"):
+        read_timeline(content, "clip.avi", classifier, detector)
+
+
 def test_frames_larger_than_the_file_says_are_not_decoded(classifier, detector):
     content = clip([np.zeros((3_200, 3_200, 3), np.uint8)] * 3, kind="webm", codec="libvpx")
     size = b"\xb0\x82\x0c\x80\xba\x82\x0c\x80"  # Matroska's PixelWidth and PixelHeight

@@ -32,6 +32,12 @@ def test_a_finished_run_needs_more_epochs(run):
     assert way_on(run, State.FINISHED) is WayOn.LENGTHEN
 
 
+@pytest.mark.parametrize("state", ENDED_EARLY)
+def test_epochs_that_are_done_are_not_begun_anew_where_the_checkpoint_is_elsewhere(run, state):
+    run.record(epoch=12)  # as after an import, with which no checkpoint travels
+    assert way_on(run, state) is WayOn.NONE
+
+
 @pytest.mark.parametrize("state", [*ENDED_EARLY, State.FINISHED])
 def test_results_are_not_begun_anew_where_the_checkpoint_is_elsewhere(finished_run, state):
     assert way_on(finished_run, state) is WayOn.NONE

@@ -51,10 +51,9 @@ def read_rows(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
     """Return the rows that are whole; a torn or strange line is left out."""
     import pandas as pd  # slow to import
 
+    lines = [line for line in _whole_lines(path).splitlines()[1:] if line.count(",") == len(columns) - 1]
     try:
-        rows = pd.read_csv(
-            io.StringIO(_whole_lines(path)), names=list(columns), index_col=False, skiprows=1, on_bad_lines="skip"
-        )
+        rows = pd.read_csv(io.StringIO("\n".join(lines)), names=list(columns), on_bad_lines="skip")
     except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError):
         rows = pd.DataFrame()
     if rows.empty:
