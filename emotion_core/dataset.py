@@ -29,7 +29,7 @@ from emotion_core.readers.csv_parser import parse_csv
 from emotion_core.readers.image_folder import (
     has_class_folders,
     is_zip_of_pictures,
-    list_images,
+    list_pictures,
     read_folder,
     read_zip,
 )
@@ -287,7 +287,7 @@ def _read_csv(path: Path) -> Iterator[Block]:
 
 def _key(path: Path) -> CacheKey:
     """Say which state of a file or folder is read: its size and time, for a folder those of each picture."""
-    files = [path] if path.is_file() else list_images(path)
+    files = [path] if path.is_file() else list_pictures(path)
     return _named(path, json.dumps([_stamp(file) for file in files]))
 
 

@@ -39,7 +39,7 @@ def expand(
         _combined(config, dict(fixed) | dict(zip(choices, values, strict=True)), words)
         for values in product(*choices.values())
     ]
-    _refuse_twins(configs)
+    refuse_twins(configs)
     return configs
 
 
@@ -80,12 +80,13 @@ def _named(name: str, told: str) -> str:
     return name[: NAME_LENGTH - len(ending)] + ending
 
 
-def _refuse_twins(configs: Iterable[RunConfig]) -> None:
+def refuse_twins(configs: Iterable[RunConfig]) -> None:
+    """Raise BadInput where two runs are the same but for their names."""
     seen = set()
     for config in configs:
         settings = config.model_copy(update={"name": ""})
         if settings in seen:
-            raise BadInput(f"{config.name} would be trained twice; give each value once.")
+            raise BadInput(f"{config.name or config.preset} would be trained twice; give each value once.")
         seen.add(settings)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from emotion_core.config import RunConfig
 from emotion_core.dataset import Dataset, Rows, labels_of_run, rows_of_run
 from emotion_core.errors import BadInput, RunNotFound
+from emotion_core.readers.image_folder import has_class_folders
 from emotion_core.runs import Run, Runs, Validation
 from emotion_core.settings import PROJECT, data_folder
 
@@ -27,7 +28,7 @@ def find_sources(config: RunConfig) -> list[str]:
         return [source]
     named = [] if _is_in_a_network(source) else [PROJECT / source]
     paths = [*named, data_folder() / config.data.name]
-    return list(dict.fromkeys(str(path) for path in paths if _exists(path)))
+    return list(dict.fromkeys(str(path) for path in paths if _may_be_a_data_set(path)))
 
 
 def learnt_from(config: RunConfig, dataset: Dataset) -> bool:
@@ -88,8 +89,12 @@ def _is_in_a_network(source: str) -> bool:
     return source.replace("\\", "/").startswith("//")
 
 
-def _exists(path: Path) -> bool:
+def _may_be_a_data_set(path: Path) -> bool:
+    """Whether a path leads to a file, or to a folder of emotions: all below any other would be looked through."""
     try:
-        return path.exists()
+        if not path.exists():
+            return False
+        is_place_of_much_else = path.resolve() in (PROJECT, *PROJECT.parents)
+        return path.is_file() or (not is_place_of_much_else and has_class_folders(path))
     except (OSError, ValueError):  # a run from outside may name what could be no path
         return False

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
+from emotion_core.config import LinearModel, Model
 from emotion_core.errors import EmotionError
 from emotion_core.hardware import Meter, this_machine
 from emotion_core.runs import Checkpoint, Run
@@ -20,6 +21,12 @@ SLOT_VARIABLE: Final = "EMOTION_SLOT"
 
 class StopRequested(Exception):
     """A person asked the run to stop."""
+
+
+def smaller_steps(model: Model) -> str:
+    """Say what to try where the steps of a model's training are too large."""
+    is_linear = isinstance(model, LinearModel)
+    return "Try a larger alpha, which makes its steps smaller." if is_linear else "Try a lower learning rate."
 
 
 class Diverged(EmotionError):
@@ -134,7 +141,7 @@ class Recorder:
     def epoch_ends(self, scores: EpochScores) -> bool:
         """Report a whole epoch and return whether its model is to be kept; raises Diverged."""
         epoch = self.standing.epoch + 1
-        self._refuse_what_is_not_finite(scores.loss, scores.val_loss, epoch=epoch)
+        self.refuse_what_is_not_finite(scores.loss, scores.val_loss, epoch=epoch)
         self._run.append_history({"epoch": epoch, **asdict(scores), "seconds": self._seconds_since(self._epoch_began)})
         improved = scores.val_loss < self.standing.best_loss
         keep = improved or self._settings.keep == "last"
@@ -193,7 +200,7 @@ class Recorder:
 
     def _report(self, batch: int, loss: float, accuracy: float) -> None:
         epoch = self.standing.epoch + 1
-        self._refuse_what_is_not_finite(loss, epoch=epoch)
+        self.refuse_what_is_not_finite(loss, epoch=epoch)
         seconds = self._seconds_since(self._epoch_began)
         self._last_report = time.monotonic()
         row = {"epoch": epoch, "batch": batch, "loss": loss, "accuracy": accuracy, "seconds": seconds}
@@ -215,14 +222,17 @@ class Recorder:
         images = self._images * batches / self._batches
         return {"images_per_second": images / max(self._seconds_since(began), 1e-9)}
 
-    def _refuse_what_is_not_finite(self, *losses: float, epoch: int) -> None:
+    def refuse_what_is_not_finite(self, *losses: float, epoch: int) -> None:
+        """Raise Diverged where a loss of an epoch is no finite number."""
         wrong = next((loss for loss in losses if not math.isfinite(loss)), None)
         if wrong is None:
             return
         kept = self.standing.kept_epoch
         what_is_left = f"The model of epoch {kept} is kept" if kept else "No model was learnt"
         value = "not a number (NaN)" if math.isnan(wrong) else "infinite"
-        raise Diverged(f"The loss became {value} in epoch {epoch}. {what_is_left}. Try a lower learning rate.")
+        raise Diverged(
+            f"The loss became {value} in epoch {epoch}. {what_is_left}. {smaller_steps(self._run.config.model)}"
+        )
 
     def _seconds_since(self, moment: float) -> float:
         return time.monotonic() - moment

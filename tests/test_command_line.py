@@ -158,7 +158,14 @@ def test_help_comes_at_once_because_nothing_heavy_is_loaded():
         (["submit", "sgd", "--grid", "data.source=sample,nowhere.csv"], "nowhere.csv does not exist"),
         (["submit", "sgd", "--seeds", "42,many"], "training.seed: many is not a whole number."),
         (["submit", "sgd", "--seeds", "42,42"], "sgd · seed 42 would be trained twice; give each value once"),
+        (["submit", "sgd", "sgd", "--data", "sample"], "sgd would be trained twice"),
         (["submit", "sgd", "--seeds", ""], "training.seed needs at least one value"),
+        (
+            ["train", "cnn", "--set", "model.dense_units.0=100"],
+            "set all values at once, for example model",
+        ),
+        (["train", "cnn", "--set", "model.dense_units=100,200"], "100,200 is not a list in square brackets"),
+        (["train", "cnn", "--set", "training.schedule=cosine"], "cosine chooses nothing here; set its kind"),
         (["submit", "sgd", "--seed", "1", "--seeds", "42,43"], "--seeds: not allowed with argument --seed"),
         (["submit", "sgd", "--seeds", "1,2", "--grid", "training.seed=3,4"], "name a setting twice"),
         (["submit", "sgd", "--grid", "training.epochs"], "--grid takes path=value,value,..."),
@@ -306,7 +313,7 @@ def test_submitted_runs_are_computed_in_the_background_and_can_be_waited_for_and
 ):
     quick = ("--data", str(faces_csv), "--epochs", "2")
     first = ask("submit", "sgd", *quick)["id"]
-    endless, waiting = ask("submit", "sgd", "sgd", "--data", str(faces_csv), *ENDLESS)["ids"]
+    endless, waiting = ask("submit", "sgd", "--seeds", "42,43", "--data", str(faces_csv), *ENDLESS)["ids"]
     assert ask("runs", "wait", first)["state"] == "finished"
     assert ask("runs", "stop", waiting)["state"] == "stopped"
     wait_until(Runs(runs_folder).find(endless).is_alive)

@@ -301,3 +301,8 @@ def test_only_residual_networks_may_begin_with_smaller_images():
         refuse_unused(with_settings(find_preset("cnn").config, {"training.first_side": 24}))
     said = "Models of the family cnn have no use for training.first_side; leave that at its default."
     assert str(refusal.value) == said
+
+
+@pytest.mark.parametrize(("value", "name"), [(2024, "2024"), (1.5, "1.5"), ("a", "a")])
+def test_a_name_may_be_a_number(value, name):
+    assert with_settings(find_preset("sgd").config, {"name": value}).name == name

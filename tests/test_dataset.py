@@ -580,6 +580,25 @@ def test_candidates_are_found_by_name_and_header(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_file_whose_name_is_no_text_is_refused_and_a_picture_s_gets_one(tmp_path, cache):
+    with pytest.raises(BadInput, match="is not UTF-8 text"):
+        load_dataset(save(tmp_path, csv_text(), os.fsdecode(b"caf\xe9.csv")))
+    (tmp_path / "photos" / "happy").mkdir(parents=True)
+    for name in (b"a\xe9.png", b"b.png"):
+        (tmp_path / "photos" / "happy" / os.fsdecode(name)).write_bytes(PICTURES["happy/face0.png"])
+    assert sorted(load_dataset(tmp_path / "photos").ids) == ["happy/a?.png", "happy/b.png"]
+
+
+def test_a_picture_of_another_kind_that_is_added_later_is_not_lost_in_silence(tmp_path, cache):
+    (tmp_path / "photos" / "happy").mkdir(parents=True)
+    (tmp_path / "photos" / "happy" / "a.png").write_bytes(PICTURES["happy/face0.png"])
+    assert len(load_dataset(tmp_path / "photos")) == 1
+    (tmp_path / "photos" / "happy" / "b.gif").write_bytes(b"GIF89a")
+    with pytest.raises(BadInput, match=r"b\.gif is of a kind that cannot be read"):
+        load_dataset(tmp_path / "photos")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
 def test_a_candidate_whose_name_is_no_text_is_left_out(tmp_path):
     save(tmp_path, csv_text(), os.fsdecode(b"caf\xe9.csv"))
     save(tmp_path, csv_text(), "caf\u00e9.csv")

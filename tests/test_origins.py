@@ -65,6 +65,16 @@ def test_a_path_into_a_network_is_not_looked_at(faces_csv, monkeypatch, source):
     assert looked_at == [str(faces_csv)]
 
 
+@pytest.mark.parametrize("source", ["/", "..", "../..", "."])
+def test_a_folder_that_is_no_data_set_is_not_looked_through(runs_folder, source):
+    assert find_sources(config(source)) == []
+
+
+def test_a_folder_of_emotions_is_one(runs_folder):
+    (runs_folder.parent / "data" / "photos" / "happy").mkdir(parents=True)
+    assert find_sources(config("/elsewhere/photos")) == [str(runs_folder.parent / "data" / "photos")]
+
+
 def test_a_path_that_could_be_none_is_passed_over(faces_csv):
     assert find_sources(config("x\0/faces.csv")) == [str(faces_csv)]
 

@@ -234,6 +234,18 @@ def test_pictures_that_are_added_to_a_folder_are_seen(open_page: Opener, runs_fo
     assert metrics(page)["Faces"] == "13"
 
 
+def test_a_picture_that_takes_another_s_place_is_seen(runs_folder: Path):
+    folder = runs_folder.parent / "data" / "faces"
+    for name in ("angry", "happy"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "1.png").write_bytes(png(make_faces(1)[0]))
+    from ui import cache
+
+    before = cache.dataset(str(folder)).images.copy()
+    (folder / "happy" / "1.png").write_bytes(png(make_faces(1, seed=9)[0]))
+    assert (cache.dataset(str(folder)).images != before).any()
+
+
 def test_a_link_to_data_that_is_gone_says_so(open_page: Opener, faces_csv: Path):
     page = open_page(EXPLORE, data="/nowhere/gone.csv")
     assert "gone.csv" in shown(page.error[0].value)

@@ -70,6 +70,12 @@ def test_a_loss_that_is_no_number_ends_the_run_with_advice_and_is_no_epoch(recor
     assert not len(run.history())
 
 
+def test_a_linear_model_whose_steps_are_too_large_is_told_of_its_alpha(runs_folder):
+    linear = Runs(runs_folder).create(find_preset("sgd").config)
+    with pytest.raises(Diverged, match="Try a larger alpha"):
+        end_epoch(Recorder(linear, 4, 40), loss=math.nan)
+
+
 def test_a_loss_gone_wrong_within_an_epoch_is_seen_at_the_next_report(recorder):
     end_epoch(recorder)
     recorder.epoch_begins()

@@ -1,5 +1,7 @@
 """The library behind Streamlit's caches: what every session of the server shares."""
 
+import os
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,7 +66,7 @@ def wake_engine() -> None:
 
 def dataset(source: str, drop_incomplete: bool = False) -> "Dataset":
     """Return a data set, read once and again only when its file has changed; raises BadInput."""
-    return _dataset(source, drop_incomplete, _stamp(Path(source)) if source != SAMPLE else ())
+    return _dataset(source, drop_incomplete, _stamp(source) if source != SAMPLE else 0)
 
 
 def overview(dataset: "Dataset") -> "Overview":
@@ -127,7 +129,7 @@ def _listed(folder: str) -> list[RunSummary]:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the faces...")
-def _dataset(source: str, drop_incomplete: bool, stamp: tuple[int, ...]) -> "Dataset":
+def _dataset(source: str, drop_incomplete: bool, stamp: int) -> "Dataset":
     from emotion_core.dataset import load_dataset
 
     return load_dataset(source, drop_incomplete=drop_incomplete)
@@ -177,12 +179,26 @@ def _detector(name: str, smallest: float | None) -> "Detector":
     return open_detector(name, smallest)
 
 
-def _stamp(path: Path) -> tuple[int, ...]:
-    """Return what changes when a file does, or what a folder holds at any depth; nothing where there is neither."""
+def _stamp(source: str) -> int:
+    """Return what changes when a file does, or any file in a folder at any depth; 0 where there is neither."""
+    try:
+        path = Path(source).expanduser()
+        return hash(_of_file(path.stat()) if path.is_file() else tuple(_of_each(path)))
+    except (OSError, ValueError, RuntimeError):  # an address may name anything, also what could be no path
+        return 0
+
+
+def _of_each(folder: Path) -> Iterator[tuple[int, int]]:
     from emotion_core.readers.image_folder import visible_folders
 
-    try:
-        places = [path] if path.is_file() else [folder for folder, _ in visible_folders(path)]
-        return tuple(number for each in map(Path.stat, places) for number in (each.st_size, each.st_mtime_ns))
-    except (OSError, ValueError):  # an address may name anything, also what could be no path
-        return ()
+    for place, _ in visible_folders(folder):
+        with os.scandir(place) as entries:
+            yield from (_of_file(entry.stat(follow_symlinks=not _is_broken(entry))) for entry in entries)
+
+
+def _is_broken(entry: "os.DirEntry[str]") -> bool:
+    return entry.is_symlink() and not os.path.exists(entry.path)
+
+
+def _of_file(status: os.stat_result) -> tuple[int, int]:
+    return status.st_size, status.st_mtime_ns

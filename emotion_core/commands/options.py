@@ -10,7 +10,7 @@ from typing import Any, Final
 from emotion_core import settings
 from emotion_core.config import RunConfig, with_settings
 from emotion_core.errors import BadInput
-from emotion_core.grid import check_count, count, expand, parse_values
+from emotion_core.grid import check_count, count, expand, parse_values, refuse_twins
 from emotion_core.presets import find_preset
 from emotion_core.runs import Runs
 
@@ -34,7 +34,9 @@ def configure_all(options: argparse.Namespace) -> list[RunConfig]:
     if twice := sorted(choices.keys() & changes.keys()):
         raise BadInput(f"{', '.join(twice)} is given twice; give it once.")
     check_count(count(choices) * len(options.presets))
-    return [config for preset in options.presets for config in expand(find_preset(preset).config, choices, changes)]
+    configs = [config for preset in options.presets for config in expand(find_preset(preset).config, choices, changes)]
+    refuse_twins(configs)
+    return configs
 
 
 def _changes(options: argparse.Namespace) -> dict[str, Any]:

@@ -46,9 +46,13 @@ def _assign(document: Any, path: str, value: Any) -> None:
             document.clear()  # the new group's settings begin with their defaults
         if isinstance(value, bool) and not isinstance(document.get(last, value), bool):
             raise BadInput(f"{path}: {str(value).lower()} is for switches, and this is none.")  # or it would be 1 or 0
-        document[last] = value
-    elif isinstance(document, tuple | list):
+        is_text = isinstance(document.get(last), str)
+        document[last] = str(value) if is_text and isinstance(value, int | float) else value  # a name may be a year
+    elif isinstance(document, tuple | list) and any(isinstance(element, dict) for element in document):
         raise BadInput(f"{path}: set a field of the element, for example {path}.filters=32")
+    elif isinstance(document, tuple | list):
+        whole = ".".join(parents)
+        raise BadInput(f"{path}: set all values at once, for example {whole}={list(document)}")
     else:
         raise BadInput(f"There is no setting {path!r}; the settings there are: {', '.join(names) or 'none'}.")
 

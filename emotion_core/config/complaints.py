@@ -56,6 +56,10 @@ def complaint(problem: ErrorDetails) -> str:
             return f"{got} does not have the format that the field's help gives"
         case "int_type" | "float_type" if problem["input"] is None:
             return "this must not be empty"
+        case "tuple_type":
+            return f"{got} is not a list in square brackets, such as [1, 2]"
+        case "model_attributes_type":
+            return f"{got} chooses nothing here; set its kind or family instead"
         case "int_type" | "int_parsing" | "int_from_float":
             return f"{got} is not a whole number"
         case "int_parsing_size":

@@ -61,9 +61,13 @@ def read_zip(path: Path) -> Iterator[Block]:
         yield from _read_pictures(pictures, path.name)
 
 
-def list_images(folder: Path) -> list[Path]:
-    """Return the pictures at any depth, without hidden files and folders; raises BadInput where one may not look."""
-    return [path for path in _list_files(folder) if _is_image(path.name)]
+def list_pictures(folder: Path) -> list[Path]:
+    """Return the pictures at any depth, also those of kinds that cannot be read, none that is hidden.
+
+    Raises BadInput where one may not look.
+    """
+    kinds = _SUFFIXES | _OTHER_SUFFIXES
+    return [path for path in _list_files(folder) if path.suffix.lower() in kinds]
 
 
 def _list_files(folder: Path) -> list[Path]:
@@ -139,7 +143,7 @@ def _read_pictures(pictures: list[_Picture], name: str) -> Iterator[Block]:
         yield Block(
             images=np.stack([_read_face(picture, name) for picture in part]),
             labels=np.array([_label_of(picture, name) for picture in part], np.uint8),
-            ids=[str(picture.path) for picture in part],
+            ids=[str(picture.path).encode(errors="replace").decode() for picture in part],
             usage=None if usage is None else usage[start:end],
         )
 

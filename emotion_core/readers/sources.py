@@ -6,6 +6,7 @@ becomes: reading stops at a limit.
 
 import gzip
 import lzma
+import os
 import struct
 import zipfile
 import zlib
@@ -40,10 +41,14 @@ def resolve_source(source: str | Path) -> Path:
         raise BadInput("No data was named; expected a CSV, a folder or zip of pictures, or 'sample'.")
     try:
         path = Path(source).expanduser().resolve()
+        str(path).encode()
         if path.is_file():
             _check_size(path)
         elif not path.is_dir():
             raise BadInput(f"{path} {'is neither a file nor a folder' if path.exists() else 'does not exist'}.")
+    except UnicodeEncodeError as error:
+        name = os.fsencode(path).decode(errors="replace")
+        raise BadInput(f"The name of {name} is not UTF-8 text, so nothing can refer to it; rename it.") from error
     except (OSError, ValueError, RuntimeError) as error:
         raise BadInput(
             f"{str(source)[:200]!r} cannot be opened: {getattr(error, 'strerror', None) or error}."

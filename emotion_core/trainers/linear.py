@@ -1,5 +1,6 @@
 """Training of a linear model, watched epoch by epoch."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -58,7 +59,12 @@ class _LinearFit:
     def run(self) -> None:
         """Learn until it is done; raises StopRequested and Diverged."""
         while not self.recorder.is_done():
-            self._learn_epoch()
+            try:
+                self._learn_epoch()
+            except ValueError as error:
+                if "overflow" in str(error):  # scikit-learn's weights are no numbers any more
+                    self.recorder.refuse_what_is_not_finite(math.inf, epoch=self.recorder.standing.epoch + 1)
+                raise
 
     def _learn_epoch(self) -> None:
         data, recorder = self._data, self.recorder
