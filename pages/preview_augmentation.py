@@ -27,20 +27,19 @@ def offer_settings(settings: "Augmentation") -> None:
 
 def choose_face(dataset: "Dataset") -> int:
     """Let the person find a face by number, by emotion, or one after the other; return its row."""
-    if "augment-face" not in st.session_state:
-        asked = st.query_params.get("face", "1")
-        st.session_state["augment-face"] = int(asked) if asked.isdecimal() and len(asked) < 10 else 1
-    st.session_state["augment-face"] = min(max(1, st.session_state["augment-face"]), len(dataset))
+    asked = choices.newly_asked("face") or str(st.session_state.get("augment-face", choices.kept("face")))
+    number = int(asked) if asked.isdecimal() and len(asked) < 10 else 1
+    st.session_state["augment-face"] = min(max(1, number), len(dataset))
     place = st.container()
     with st.grid(3, min_column_width=presenter.pixels(120), vertical_alignment="bottom"):
         st.number_input("Face", 1, len(dataset), key="augment-face", help="The first face in the data is 1.")
         if dataset.labels is not None:
             st.selectbox(
                 "Emotion", EMOTIONS, index=None, placeholder="Any", key="augment-emotion",
-                on_change=next_face, args=(dataset,),
+                on_change=choose_emotion, args=(dataset,),
             )  # fmt: skip
         st.button("Next face", icon=":material/skip_next:", on_click=next_face, args=(dataset,), width="stretch")
-    choices.remember("face", str(st.session_state["augment-face"]))
+    choices.keep("face", str(st.session_state["augment-face"]))
     row = st.session_state["augment-face"] - 1
     with place:
         augmentation.show_original(dataset, row)
@@ -53,6 +52,18 @@ def next_face(dataset: "Dataset") -> None:
 
     row = st.session_state["augment-face"] - 1
     st.session_state["augment-face"] = row_after(dataset, row, st.session_state.get("augment-emotion")) + 1
+
+
+def choose_emotion(dataset: "Dataset") -> None:
+    """Go to a face of the emotion that was chosen; stay where none was, or where it has no face."""
+    emotion = st.session_state["augment-emotion"]
+    if emotion is None:
+        return
+    if dataset.counts()[emotion]:
+        next_face(dataset)
+    else:
+        st.session_state["augment-emotion"] = None
+        st.toast(f"There is no face labelled {emotion} here.")
 
 
 def show(dataset: "Dataset") -> None:

@@ -66,7 +66,7 @@ def test_settings_face_and_view_come_back_from_the_url(open_page: Opener, faces_
     page.number_input(key="augment-face").set_value(12)
     page.segmented_control(key="augment-view").set_value("alone")
     checked(page.run())
-    address = {name: page.query_params[name] for name in ("augmentation", "face", "view")}
+    address = {name: page.query_params[name] for name in ("augmentation", "face", "show")}
     again = open_page(**address)
     assert again.slider(key="augment-rotation").value == 75
     assert again.number_input(key="augment-face").value == 12
@@ -84,9 +84,32 @@ def test_settings_stay_while_another_page_is_looked_at(open_page: Opener, faces_
     assert page.slider(key="augment-rotation").value == 75
 
 
+def test_the_address_is_followed_while_the_page_is_open(open_page: Opener, faces_csv: Path):
+    page = open_page(face="3", show="alone")
+    page.query_params.update(face="5", show="draws")  # as Back does, or a link
+    checked(page.run())
+    assert page.number_input(key="augment-face").value == 5
+    assert page.segmented_control(key="augment-view").value == "draws"
+    assert page.query_params["face"] == "5"
+
+
+def test_choosing_an_emotion_goes_to_a_face_of_it_and_taking_it_back_or_one_without_a_face_stays(
+    open_page: Opener, runs_folder: Path
+):
+    save_csv(runs_folder.parent / "data" / "two.csv", [3, 3, 0, 3])
+    page = open_page(data="two.csv")
+    checked(page.selectbox(key="augment-emotion").set_value("Angry").run())
+    assert page.number_input(key="augment-face").value == 3
+    checked(page.selectbox(key="augment-emotion").set_value(None).run())
+    assert page.number_input(key="augment-face").value == 3
+    checked(page.selectbox(key="augment-emotion").set_value("Fear").run())
+    assert page.number_input(key="augment-face").value == 3
+    assert page.selectbox(key="augment-emotion").value is None
+
+
 @pytest.mark.parametrize("nonsense", ["rotation:9999", "rotation:x", "what", "speed:3", ","])
 def test_nonsense_in_the_url_is_passed_over(open_page: Opener, faces_csv: Path, nonsense: str):
-    page = open_page(augmentation=nonsense, face="-5", view=nonsense)
+    page = open_page(augmentation=nonsense, face="-5", show=nonsense)
     assert page.slider(key="augment-rotation").value == COURSEWORK_AUGMENTATION.rotation
     assert page.number_input(key="augment-face").value == 1
     assert page.segmented_control(key="augment-view").value == "together"
@@ -137,7 +160,7 @@ def test_use_in_a_run_takes_the_settings_to_train(open_page: Opener, faces_csv: 
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view_opens_with_all_that_there_is_and_with_nothing_on(open_page: Opener, finished_run: Run, view: str):
     everything = "rotation:9,width_shift:.1,height_shift:.1,zoom:.1,brightness:.2,blur:1,compression:.3,erasing:.2"
-    page = open_page(view=view, augmentation=f"{everything},horizontal_flip:1")
+    page = open_page(show=view, augmentation=f"{everything},horizontal_flip:1")
     assert "Nothing is on" not in said(page)
     choose_ready_made(page, "None")
     assert "Nothing is on" in said(page) or view == "input"
@@ -146,13 +169,13 @@ def test_every_view_opens_with_all_that_there_is_and_with_nothing_on(open_page: 
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view_works_on_faces_without_labels(open_page: Opener, finished_run: Run, view: str):
     save_csv(finished_run.folder.parent.parent / "data" / "test.csv", None)
-    page = open_page(view=view, data="test.csv")
+    page = open_page(show=view, data="test.csv")
     assert len(pictures(page)) > 0
     assert not page.error
 
 
 def test_each_transform_has_a_line_of_its_own_with_what_was_drawn(open_page: Opener, faces_csv: Path):
-    page = open_page(view="alone", augmentation="rotation:20,erasing:.3")
+    page = open_page(show="alone", augmentation="rotation:20,erasing:.3")
     lines = figures(page)
     assert "Rotation" in lines
     assert "Erasing" in lines
@@ -162,21 +185,21 @@ def test_each_transform_has_a_line_of_its_own_with_what_was_drawn(open_page: Ope
 
 
 def test_the_distribution_is_that_of_many_draws(open_page: Opener, faces_csv: Path):
-    page = open_page(view="draws", augmentation="rotation:30,horizontal_flip:1")
+    page = open_page(show="draws", augmentation="rotation:30,horizontal_flip:1")
     assert "−30° to +30°" in figures(page)
     assert "mirrored" in figures(page)
     assert "Brightness" not in figures(page)
 
 
 def test_the_network_s_input_lies_between_0_and_1(open_page: Opener, faces_csv: Path):
-    page = open_page(view="input", augmentation="rotation:0")
+    page = open_page(show="input", augmentation="rotation:0")
     assert figures(page).count("0–255") == 2  # in the file and, with nothing on, after the changes
     assert "0.00–1.00" in figures(page)
     assert "float32 (48, 48, 1)" in figures(page)
 
 
 def test_the_effect_on_a_model_is_said_and_its_run_stands_in_the_url(open_page: Opener, finished_run: Run):
-    page = open_page(view="effect", augmentation="rotation:180,brightness:.9")
+    page = open_page(show="effect", augmentation="rotation:180,brightness:.9")
     assert "of 64</b> variants keep" in figures(page)
     assert page.query_params["run"] == finished_run.id
     choose_ready_made(page, "None")
@@ -184,7 +207,7 @@ def test_the_effect_on_a_model_is_said_and_its_run_stands_in_the_url(open_page: 
 
 
 def test_without_a_model_the_effect_leads_to_training(open_page: Opener, faces_csv: Path):
-    page = open_page(view="effect")
+    page = open_page(show="effect")
     assert "no trained model" in shown(said(page))
     checked(page.button(key="empty-state-action").click().run())
     assert page.title[0].value == "Train"
@@ -192,6 +215,6 @@ def test_without_a_model_the_effect_leads_to_training(open_page: Opener, faces_c
 
 def test_a_model_that_cannot_be_used_is_said_in_a_sentence(open_page: Opener, finished_run: Run):
     finished_run.linear_path.write_bytes(b"no model")
-    page = open_page(view="effect")
+    page = open_page(show="effect")
     assert len(page.error) == 1
     assert page.slider(key="augment-rotation").value == 30

@@ -96,11 +96,20 @@ def test_one_of_several_faces_is_looked_at_closely(open_page, finished_run: Run)
     choice = page.selectbox(key="closer-face")
     assert len(choice.options) == 3
     assert [option.partition(":")[0] for option in choice.options] == ["one.png", "two.png, face 1", "two.png, face 2"]
-    choice.set_value(2).run()
+    choice.select_index(2).run()
     (way,) = [body for body in bodies(page) if "averaged over areas" in body]
     sides = re.findall(r"(\d+) x \1<", way)
     assert len(sides) == 1
     assert int(sides[0]) < 130, "the smaller face of the second picture"
+
+
+def test_the_face_that_is_looked_at_stays_when_another_picture_is_taken_away(open_page, finished_run: Run):
+    two = np.hstack([draw_portrait(320, 480, (160, 230), 70), draw_portrait(320, 480, (160, 230), 110)])
+    page = upload(open_page(), one=png(draw_portrait()), two=png(two))
+    page.selectbox(key="closer-face").select_index(2).run()
+    (before,) = [body for body in bodies(page) if "averaged over areas" in body]
+    upload(page, two=png(two))
+    assert [body for body in bodies(page) if "averaged over areas" in body] == [before]
 
 
 def test_what_an_answer_hangs_on_is_shown_for_the_emotion_asked_about(open_page, finished_run: Run):

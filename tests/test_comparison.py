@@ -7,6 +7,7 @@ import pytest
 
 from emotion_core.comparison import (
     MISSING,
+    Difference,
     Filter,
     Order,
     RunGroup,
@@ -291,6 +292,13 @@ def test_test_scores_are_averaged_and_compared_on_one_file_only() -> None:
     found = difference(mixed, elsewhere, "test_accuracy")
     assert found is not None
     assert found.standing is Standing.OTHER_FACES
+
+
+def test_a_run_of_the_baseline_shown_by_itself_is_part_of_it() -> None:
+    baseline = group(0.4, 0.5)
+    assert [difference(alone, baseline) for alone in single_runs(baseline.lines)] == [
+        Difference(None, Standing.BASELINE)
+    ] * 2
 
 
 def test_what_has_no_score_has_no_difference() -> None:

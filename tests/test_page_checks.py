@@ -36,10 +36,10 @@ PAGES = ("", "explore", "augment", "train", "results", "run", "classify", "kaggl
 MORE_ADDRESSES: Final = {
     "empty": ("explore?view=Faces", "explore?view=Map", "explore?view=Health"),
     "shipped": (
-        "augment?view=alone",
-        "augment?view=draws",
-        "augment?view=input",
-        "augment?view=effect",
+        "augment?show=alone",
+        "augment?show=draws",
+        "augment?show=input",
+        "augment?show=effect",
         "run?section=Mistakes",
         "run?section=Emotions",
         "run?section=Confidence",

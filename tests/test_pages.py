@@ -159,6 +159,36 @@ def test_a_path_typed_by_a_person_is_read_and_stands_in_the_url(open_page: Opene
     assert page.query_params["data"] == str(elsewhere)
 
 
+def test_a_path_may_be_in_quotes_and_be_entered_twice(open_page: Opener, tmp_path: Path, faces_csv: Path):
+    elsewhere = save_csv(tmp_path / "elsewhere.csv", [0] * 15 + [1] * 10)
+    page = open_page(EXPLORE)
+    for _ in range(2):
+        checked(page.text_input(key="explored-data-path").set_value(f'"{elsewhere}"').run())
+        assert metrics(page)["Faces"] == "25"
+        assert page.text_input(key="explored-data-path").value == ""
+        checked(page.selectbox(key="explored-data").set_value(faces_csv.name).run())
+        assert metrics(page)["Faces"] == "70"
+
+
+def test_a_name_that_is_no_longer_there_is_looked_for_in_the_data_folder(open_page: Opener, faces_csv: Path):
+    page = open_page(EXPLORE, data="mine-1a2b3c4d.csv")
+    assert f"{faces_csv.parent}/mine-1a2b3c4d.csv does not exist" in shown(page.error[0].value)
+
+
+def test_removing_data_of_one_page_leaves_the_choice_of_another(open_page: Opener, faces_csv: Path, finished_run: Run):
+    save_csv(faces_csv.parent / "test-1a2b3c4d.csv", None)
+    save_csv(faces_csv.parent / "train-1a2b3c4d.csv", [0] * 15 + [1] * 11)
+    page = open_page("pages/predict_kaggle.py", data="test-1a2b3c4d.csv")
+    page.query_params.clear()
+    checked(page.switch_page(EXPLORE).run())
+    checked(page.selectbox(key="explored-data").set_value("train-1a2b3c4d.csv").run())
+    checked(page.button(key="explored-data-remove-train-1a2b3c4d.csv").click().run())
+    checked(page.button(key="remove-for-good").click().run())
+    page.query_params.clear()
+    checked(page.switch_page("pages/predict_kaggle.py").run())
+    assert page.selectbox(key="kaggle-data").value == "test-1a2b3c4d.csv"
+
+
 def test_an_upload_is_kept_and_chosen(open_page: Opener, tmp_path: Path, faces_csv: Path):
     content = save_csv(tmp_path / "mine.csv", [0] * 15 + [1] * 11).read_bytes()
     page = open_page(EXPLORE)

@@ -7,7 +7,7 @@ import streamlit as st
 from emotion_core.errors import EmotionError
 from emotion_core.settings import data_folder
 from ui import cache
-from ui.choices import forget
+from ui.choices import forget, kept
 from ui.widgets import plain
 
 
@@ -44,10 +44,10 @@ def show_refusal(key: str) -> None:
 @st.dialog("Remove this data set?")
 def _confirm_removal(key: str, path: Path) -> None:
     """Ask once more, and say what is lost with it."""
-    learnt = sum(line.data == path.name for line in cache.runs().summaries())
-    runs = "Runs keep their scores" if learnt != 1 else "One run keeps its scores"
-    loss = f" {runs}, but the faces that they were judged on can no longer be shown." if learnt else ""
-    st.markdown(f"**{plain(path.name)}** is deleted from {plain(str(path.parent))}. This cannot be undone.{loss}")
+    st.markdown(f"**{plain(path.name)}** is deleted from {plain(str(path.parent))}. This cannot be undone.")
+    if learnt := sum(line.data == path.name for line in cache.runs().summaries()):
+        runs = "One run" if learnt == 1 else f"{learnt:,} runs"
+        st.markdown(f"{runs} learnt from it: scores stay, but its faces cannot be shown and training cannot go on.")
     st.button("Remove for good", type="primary", key="remove-for-good", on_click=_remove, args=(key, path))
 
 
@@ -58,13 +58,16 @@ def _remove(key: str, path: Path) -> None:
         st.session_state[_refused(key)] = str(error)
     else:
         for memory in ("data", "data_to_predict"):
-            forget(memory)
+            if kept(memory) == path.name:
+                forget("data", memory)
     st.rerun()
 
 
 def _choose_path(key: str) -> None:
-    if path := st.session_state[f"{key}-path"].strip():
-        st.query_params["data"] = path
+    typed = st.session_state[f"{key}-path"].strip().strip("\"'")  # Windows copies a path in quotes
+    st.session_state[f"{key}-path"] = ""  # so that the same path can be entered again
+    if typed:
+        st.query_params["data"] = typed
 
 
 def _choose_upload(key: str) -> None:

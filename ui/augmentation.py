@@ -36,10 +36,7 @@ VIEW: Final = "augment-view"
 
 def choose_view() -> str:
     """Let the person choose a view; the URL keeps it."""
-    first = next(iter(VIEWS))
-    if VIEW not in st.session_state:
-        asked = st.query_params.get("view", first)
-        st.session_state[VIEW] = asked if asked in VIEWS else first
+    choices.follow("show", VIEW, VIEWS, next(iter(VIEWS)))
     view = st.segmented_control(
         "View",
         list(VIEWS),
@@ -49,7 +46,7 @@ def choose_view() -> str:
         label_visibility="collapsed",
         wrap=True,
     )
-    choices.remember("view", "" if view == first else view)
+    choices.keep("show", view)
     return view
 
 

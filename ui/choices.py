@@ -1,5 +1,7 @@
 """What a person chose: in the URL, for a reload or a shared link, and in the session, for other pages."""
 
+from collections.abc import Collection
+
 import streamlit as st
 
 
@@ -20,9 +22,27 @@ def newly_asked(parameter: str, memory: str = "") -> str | None:
     return None if asked == kept(memory or parameter) else asked
 
 
-def forget(parameter: str) -> None:
+def follow(parameter: str, key: str, options: Collection[str], default: str, memory: str = "") -> None:
+    """Give a widget the value of the URL where that is new, else keep its own, else the session's, else the default.
+
+    Args:
+        parameter: What the URL calls the choice.
+        key: Key of the widget, which is made after this; it is followed by `keep`.
+        options: What can be chosen.
+        default: One of them.
+        memory: Another parameter's name that the session remembers the choice by.
+    """
+    asked = newly_asked(parameter, memory)
+    if asked in options:
+        st.session_state[key] = asked
+    elif st.session_state.get(key) not in options:
+        remembered = kept(memory or parameter)
+        st.session_state[key] = remembered if remembered in options else default
+
+
+def forget(parameter: str, memory: str = "") -> None:
     """Take a choice out of the URL and the session, because what was chosen is gone."""
-    st.session_state.pop(_memory(parameter), None)
+    st.session_state.pop(_memory(memory or parameter), None)
     remember(parameter, "")
 
 

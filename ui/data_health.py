@@ -15,7 +15,7 @@ from emotion_core.dataset import Dataset, Rows
 from emotion_core.doubts import Doubts, Judge
 from emotion_core.emotions import EMOTIONS
 from ui.charts import DEEP_ACCENT
-from ui.choices import remember
+from ui.choices import follow, keep
 from ui.cleaned_copy import offer_cleaned_copy
 from ui.examining import best_judge, examine_once, judge_labels
 from ui.faces import JudgedFace, dotted, show_gallery
@@ -57,10 +57,8 @@ def show_health(dataset: Dataset) -> None:
 
 def _choose_finding(findings: dict[str, Finding]) -> str:
     """Let the person choose a finding, at first one that has faces, and keep the choice in the URL."""
-    if st.session_state.get(_KEY) not in findings:
-        asked = st.query_params.get(_FINDING)
-        with_faces = (name for name, finding in findings.items() if finding.pictures)
-        st.session_state[_KEY] = asked if asked in findings else next(with_faces, "exact")
+    with_faces = (name for name, finding in findings.items() if finding.pictures)
+    follow(_FINDING, _KEY, findings, next(with_faces, "exact"))
     chosen: str = st.segmented_control(
         "Finding",
         list(findings),
@@ -70,7 +68,7 @@ def _choose_finding(findings: dict[str, Finding]) -> str:
         persist_state="session",
         label_visibility="collapsed",
     )
-    remember(_FINDING, chosen)
+    keep(_FINDING, chosen)
     return chosen
 
 

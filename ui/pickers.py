@@ -3,10 +3,9 @@
 What was picked is kept as a choice (`choices`).
 """
 
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -16,7 +15,7 @@ from emotion_core.runs import Run, RunSummary
 from emotion_core.settings import data_folder
 from ui import cache, tables
 from ui.added_data import offer_to_add, offer_to_remove, show_refusal
-from ui.choices import keep, kept, newly_asked
+from ui.choices import follow, keep, kept
 from ui.widgets import drawn_badge, empty_state, plain
 
 if TYPE_CHECKING:
@@ -40,8 +39,9 @@ def pick_run(key: str, *, with_model: bool = True) -> Run | None:
             action="Train a model",
         )
         return None
+    _write_out_the_id(lines)
     _warn_of_unknown_run(lines)
-    _follow_url("run", key, lines, _best_run_id(lines))
+    follow("run", key, lines, _best_run_id(lines))
     st.selectbox("Run", list(lines), key=key, format_func=tables.run_labels(list(lines.values())).__getitem__)
     return cache.runs().find(_keep_picked("run", key))
 
@@ -65,7 +65,7 @@ def pick_dataset(key: str, *, to_predict: bool = False) -> "Dataset | None":
     elsewhere = [asked] if asked and asked not in (*named, SAMPLE) else []
     options = [*named, *elsewhere, SAMPLE]
     first = next((path.name for path in found if not is_kept_copy(path)), SAMPLE)
-    _follow_url("data", key, options, first, memory)
+    follow("data", key, options, first, memory)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("Data set", options, key=key, format_func=lambda source: Data(source=source).name)
         offer_to_add(key)
@@ -73,7 +73,7 @@ def pick_dataset(key: str, *, to_predict: bool = False) -> "Dataset | None":
             offer_to_remove(key, named[chosen])
     show_refusal(key)
     source = _keep_picked("data", key, memory)
-    dataset = _read(str(named.get(source, source)))
+    dataset = _read(str(named.get(source, _place_of(source))))
     if dataset is not None and dataset.is_drawn:
         drawn_badge()
     return dataset
@@ -91,6 +91,12 @@ def choose_dataset(config: RunConfig) -> bool:
     if config.data.drop_incomplete:
         st.session_state.setdefault("incomplete_rows_dropped", set()).add(source)
     return True
+
+
+def _place_of(source: str) -> str:
+    """Return the path of what is not among the offered files; one that is only a name was in the data folder."""
+    is_name = source != SAMPLE and Path(source).name == source and not Path(source).exists()
+    return str(data_folder() / source) if is_name else source
 
 
 def _read(source: str) -> "Dataset | None":
@@ -116,23 +122,19 @@ def _best_run_id(lines: dict[str, RunSummary]) -> str:
     return best if best in lines else next(iter(lines))
 
 
+def _write_out_the_id(lines: dict[str, RunSummary]) -> None:
+    """Put the whole id of a run into the URL where that holds the beginning of one."""
+    asked = st.query_params.get("run", "")
+    if asked and asked not in lines:
+        with suppress(EmotionError):
+            st.query_params["run"] = cache.runs().find(asked).id
+
+
 def _warn_of_unknown_run(lines: dict[str, RunSummary]) -> None:
     asked = st.query_params.get("run")
     if asked and asked not in lines:
         shown = plain(repr(asked[:80]))
         st.warning(f"There is no usable run {shown} here; choose one of those below.", icon=":material/link_off:")
-
-
-def _follow_url(
-    parameter: str, key: str, options: Sequence[str] | dict[str, Any], default: str, memory: str = ""
-) -> None:
-    """Give a picker the value of the URL where that is new, else keep its own, else the session's, else the default."""
-    asked = newly_asked(parameter, memory)
-    if asked in options:
-        st.session_state[key] = asked
-    elif st.session_state.get(key) not in options:
-        remembered = kept(memory or parameter)
-        st.session_state[key] = remembered if remembered in options else default
 
 
 def _keep_picked(parameter: str, key: str, memory: str = "") -> str:

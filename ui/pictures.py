@@ -104,20 +104,21 @@ def _warn_of_no_face(where: str, advice: str) -> None:
 @st.fragment
 def show_closely(answers: Sequence[Answer], run: Run) -> None:
     """Let the person choose one of the faces, and show how it was read."""
-    choices = [(each, face) for each in answers for face in each.faces]
+    # NOTE: named by what it shows, not by its place, which another face has once a picture is taken away.
+    choices = {hash((each.name, face.crop.tobytes())): (each, face) for each in answers for face in each.faces}
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("See how it works", anchor=False, width="content")
-        place = 0
+        chosen, names = next(iter(choices)), list(choices)
         if len(choices) > 1:
-            place = st.selectbox(
+            chosen = st.selectbox(
                 "Face",
-                range(len(choices)),
-                format_func=lambda place: _face_name(place, choices),
+                names,
+                format_func=lambda name: _face_name(names.index(name), list(choices.values())),
                 key="closer-face",
                 label_visibility="collapsed",
                 width=380,
             )
-    each, face = choices[min(place, len(choices) - 1)]
+    each, face = choices[chosen]
     assert each.picture
     show_closer(each.picture.image, face, run, key="closer")
 

@@ -7,7 +7,7 @@ import streamlit as st
 from emotion_core.comparison import Order, RunGroup, Standing, difference, in_order
 from emotion_core.runs import State
 from ui import presenter, tables
-from ui.choices import forget, keep, kept
+from ui.choices import forget, keep, kept, newly_asked
 from ui.results_columns import COLUMNS, open_column
 from ui.results_view import View
 from ui.widgets import drawn_badge, go_to, plain
@@ -23,6 +23,8 @@ ROW_HEIGHT: Final = 38
 
 def show_table(view: View) -> list[RunGroup]:
     """Show the rows and return the ticked ones; a filter hides ticked rows without unticking them."""
+    if newly_asked("runs") is not None:
+        _draw_anew()
     asked = set(st.query_params.get("runs", kept("runs")).split(","))
     # NOTE: rows are chosen by position, so a click on rows that have changed since must not reach those in their place.
     key = f"results-{_untickings()}-{hash(tuple(row.key for row in view.rows))}"
@@ -54,7 +56,12 @@ def show_table(view: View) -> list[RunGroup]:
 def untick_all() -> None:
     """Let go of every ticked row, also of those that a filter hides."""
     forget("runs")
-    st.session_state[_UNTICKINGS] = _untickings() + 1  # the browser keeps what is ticked in a table of the same key
+    _draw_anew()
+
+
+def _draw_anew() -> None:
+    """Have the table begin with what is asked for: the browser keeps what is ticked in a table of the same key."""
+    st.session_state[_UNTICKINGS] = _untickings() + 1
 
 
 def _untickings() -> int:

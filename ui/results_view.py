@@ -3,7 +3,7 @@
 What is chosen stands in the URL, so that a reload or a link opens the same comparison.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -12,7 +12,7 @@ import streamlit as st
 from emotion_core.comparison import Filter, Order, RunGroup, group_runs, in_order, single_runs
 from emotion_core.runs import RunSummary
 from ui import presenter, tables
-from ui.choices import keep, kept
+from ui.choices import follow, keep
 from ui.fields import label_of
 from ui.results_columns import COLUMNS
 
@@ -85,12 +85,8 @@ def _choose_filter(lines: Sequence[RunSummary], text: str) -> Filter:
 def _choose_baseline(groups: Sequence[RunGroup]) -> RunGroup | None:
     """Let a person pin a group; an address may name any of its runs instead of its key."""
     scored = {group.key: group for group in in_order(groups, Order.VALIDATION) if group.counted}
-    if BASELINE_KEY not in st.session_state:
-        asked = st.query_params.get("baseline") or kept("baseline")
-        known = (key for key, group in scored.items() if asked in (key, *(line.id for line in group.lines)))
-        st.session_state[BASELINE_KEY] = next(known, "")
-    elif st.session_state[BASELINE_KEY] not in scored:
-        st.session_state[BASELINE_KEY] = ""
+    _write_out_the_key(scored)
+    follow("baseline", BASELINE_KEY, ["", *scored], "")
     names = {"": "None"} | tables.row_names(list(scored.values()))
     key = st.selectbox(
         "Baseline",
@@ -102,6 +98,14 @@ def _choose_baseline(groups: Sequence[RunGroup]) -> RunGroup | None:
     )
     keep("baseline", key)
     return scored.get(key)
+
+
+def _write_out_the_key(scored: Mapping[str, RunGroup]) -> None:
+    """Put the key of a group into the URL where that holds a run of it."""
+    asked = st.query_params.get("baseline")
+    known = (key for key, group in scored.items() if any(line.id == asked for line in group.lines))
+    if asked not in scored and (key := next(known, "")):
+        st.query_params["baseline"] = key
 
 
 def _choose_columns() -> list[str]:

@@ -30,7 +30,7 @@ class Difference:
 def difference(group: RunGroup, baseline: RunGroup, figure: Figure = "val_accuracy") -> Difference | None:
     """Return how a group's mean differs from the baseline's, None where one of them has none."""
     ours, theirs = group.statistic(figure), baseline.statistic(figure)
-    if group.key == baseline.key:
+    if group.key == baseline.key or group.newest in baseline.lines:  # one of its runs, shown by itself
         return Difference(None, Standing.BASELINE)
     if ours is None or theirs is None:
         return None
