@@ -47,10 +47,10 @@ class Classifier(ABC):
         """
         if not len(images):
             return np.empty((0, NUM_EMOTIONS), np.float32)
-        return in_batches(images, self._classify, progress)
+        return in_batches(images, self.classify_inputs, progress)
 
     @abstractmethod
-    def _classify(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    def classify_inputs(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return probabilities (n, 7) for one batch of network inputs (n, 48, 48, 1)."""
 
 
@@ -94,7 +94,8 @@ class OnnxClassifier(Classifier):
         if not 0 < self._temperature < np.inf:
             raise ModelUnavailable(f"{path} has a temperature of {self._temperature}; one above 0 was expected.")
 
-    def _classify(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    def classify_inputs(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return probabilities (n, 7) for inputs (n, 48, 48, 1)."""
         return at_temperature(self._views.average(self._network, inputs), self._temperature)
 
 
@@ -118,7 +119,8 @@ class LinearClassifier(Classifier):
                 f"({NUM_EMOTIONS}, {IMAGE_SIZE**2}) and ({NUM_EMOTIONS},) were expected."
             )
 
-    def _classify(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    def classify_inputs(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return probabilities (n, 7) for inputs (n, 48, 48, 1)."""
         scores = inputs.reshape(len(inputs), -1) @ self._coefficients.T + self._intercepts  # (n, 7)
         return softmax(scores / self._temperature)
 

@@ -17,8 +17,9 @@ class Ensemble(Classifier):
     def __init__(self, members: Sequence[Classifier]) -> None:
         self._members = tuple(members)
 
-    def _classify(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        answers = np.stack([member._classify(inputs) for member in self._members])  # (members, n, 7)
+    def classify_inputs(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the members' mean, (n, 7), for inputs (n, 48, 48, 1)."""
+        answers = np.stack([member.classify_inputs(inputs) for member in self._members])  # (members, n, 7)
         mean: NDArray[np.float32] = answers.mean(axis=0)
         return mean
 

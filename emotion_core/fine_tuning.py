@@ -36,7 +36,7 @@ def name_start(config: RunConfig, runs: Runs, faces: Dataset) -> RunConfig:
     """
     if not config.training.start_from:
         return config
-    starts = [runs.find(start, with_model=True) for start in config.training.start_from]
+    starts = [runs.find(start, latest_with_model=True) for start in config.training.start_from]
     refuse_twice(starts)
     for start in starts:
         _refuse_unfit(start, config)

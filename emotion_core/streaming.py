@@ -49,7 +49,7 @@ class Newest(Generic[Item]):
                 self._handle(taken[0])
 
     def close(self) -> None:
-        """Wait for what is in hand and begin nothing more, for good."""
+        """Wait for what is in hand and begin nothing more: the lock is never let go of again."""
         self._in_hand.acquire(timeout=EXIT_SECONDS)
 
     def _take(self) -> list[Item]:

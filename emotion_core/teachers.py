@@ -57,7 +57,7 @@ def load_teachers(
     if not training.teachers:
         return None
     return Teachers(
-        [load(runs.find(teacher, with_model=True)) for teacher in training.teachers], training.teacher_share
+        [load(runs.find(teacher, latest_with_model=True)) for teacher in training.teachers], training.teacher_share
     )
 
 
@@ -74,7 +74,7 @@ def name_teachers(config: RunConfig, runs: Runs, faces: Dataset) -> RunConfig:
         ModelUnavailable: One of them has no model.
         BadInput: One of them stands there twice, or learnt from faces that are to validate.
     """
-    teachers = [runs.find(teacher, with_model=True) for teacher in config.training.teachers]
+    teachers = [runs.find(teacher, latest_with_model=True) for teacher in config.training.teachers]
     refuse_twice(teachers)
     for teacher in teachers:
         if not teacher.keras_path.exists():  # with it a trainer can do, whether or not it can serve

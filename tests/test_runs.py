@@ -106,13 +106,13 @@ def test_latest_is_the_run_submitted_last_or_the_last_that_can_classify(runs):
     newer.record(submitted=2.0)
     last = runs.create(SGD)  # has no model yet
     assert runs.find("latest").id == last.id
-    assert runs.find("latest", with_model=True).id == newer.id
+    assert runs.find("latest", latest_with_model=True).id == newer.id
 
 
 @pytest.mark.parametrize(("with_model", "what"), [(False, "There is no run in"), (True, "There is no trained run in")])
 def test_where_there_is_none_the_latest_is_said_to_be_missing(runs, with_model, what):
     with pytest.raises(RunNotFound, match=what):
-        runs.find("latest", with_model=with_model)
+        runs.find("latest", latest_with_model=with_model)
 
 
 def test_lists_come_newest_first_and_pass_over_what_is_no_run(runs):

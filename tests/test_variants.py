@@ -116,7 +116,7 @@ def test_where_all_keep_the_answer_none_is_changed():
 
 def test_a_model_is_asked_about_the_face_and_its_variants_apart():
     class Brightness(Classifier):
-        def _classify(self, inputs):
+        def classify_inputs(self, inputs):
             return np.repeat(inputs.mean(axis=(1, 2)), 7, axis=1)
 
     effect = ask_about(Brightness(), np.zeros((48, 48), np.uint8), np.full((3, 48, 48), 255, np.uint8))

@@ -29,7 +29,7 @@ def evaluate_run(options: argparse.Namespace) -> None:
     part in that, if there are any.
     """
     runs = runs_of(options)
-    run, dataset = runs.find(options.run, with_model=True), _load(options)
+    run, dataset = runs.find(options.run, latest_with_model=True), _load(options)
     if dataset.labels is None and not options.labels:
         raise BadInput(f"{dataset.name} has no emotion column; name the file of its labels with --labels.")
     answers = read_labels(options.labels) if options.labels else None  # before the faces, which may take minutes
@@ -52,7 +52,7 @@ def predict(options: argparse.Namespace) -> None:
     """Write what a run, or several on average, predict for a data set as Kaggle takes it: the whole file or none."""
     output = file_to_write(options.output, read=Path(options.source).expanduser())
     runs = runs_of(options)
-    run, *others = (runs.find(name, with_model=True) for name in (options.run, *options.average_with))
+    run, *others = (runs.find(name, latest_with_model=True) for name in (options.run, *options.average_with))
     classifier, dataset = load_ensemble([run, *others]), _load(options)
     labels = _probabilities(classifier, dataset.images).argmax(axis=1)
     write_submission(output, dataset.ids, labels, Style(options.header, options.names))
@@ -68,7 +68,7 @@ def predict(options: argparse.Namespace) -> None:
 def classify(options: argparse.Namespace) -> None:
     """Find the faces in pictures and classify them."""
     runs = runs_of(options)
-    run = runs.find(options.run, with_model=True) if options.run else best_run(runs)
+    run = runs.find(options.run, latest_with_model=True) if options.run else best_run(runs)
     classifier, detector = load_classifier(run), open_detector(options.detector, options.smallest)
     contents = ((path, decode_image(_read(path), path.name)) for path in options.images)  # one in memory at a time
     answers = [(path, classify_faces(picture, classifier, detector, whole=options.whole)) for path, picture in contents]

@@ -79,13 +79,13 @@ class Runs:
         """Return the run that a line is about."""
         return Run(self.folder / line.id)
 
-    def find(self, reference: str, *, with_model: bool = False) -> Run:
+    def find(self, reference: str, *, latest_with_model: bool = False) -> Run:
         """Return the run that an id, a unique beginning of one, or `latest` stands for; raises RunNotFound.
 
         `latest` is the run submitted last, whatever its state, or the last one that has a model.
         """
         if reference == "latest":
-            return self._latest(with_model)
+            return self._latest(latest_with_model)
         runs = self.all()
         matches = [run for run in runs if run.id == reference] or [run for run in runs if run.id.startswith(reference)]
         if len(matches) == 1 and reference:

@@ -70,7 +70,7 @@ def train_network(run: Run, data: TrainingData, checkpoint: Checkpoint | None) -
         _keep_again(model, run, recorder, checkpoint)
     elif config.training.start_from:
         runs = Runs(run.folder.parent)
-        _begin_with(model, [runs.find(start, with_model=True) for start in config.training.start_from], data)
+        _begin_with(model, [runs.find(start, latest_with_model=True) for start in config.training.start_from], data)
     outcome = _fit(model, run, data, teachers, recorder, checkpoint)
     return (_with_what_was_kept(outcome, run, data) if recorder.standing.kept_epoch else outcome), recorder
 

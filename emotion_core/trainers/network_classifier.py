@@ -24,5 +24,6 @@ class NetworkClassifier(Classifier):
         evaluation = run.evaluation()
         self._temperature = evaluation.temperature if evaluation else 1.0
 
-    def _classify(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    def classify_inputs(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return probabilities (n, 7) for inputs (n, 48, 48, 1)."""
         return at_temperature(self._views.average(self._run, inputs), self._temperature)
