@@ -425,6 +425,17 @@ def test_a_setting_that_only_one_model_has_is_missing_in_the_other() -> None:
     assert found["model", "family"] == ["dense", "cnn"]
 
 
+def test_settings_that_a_model_has_no_use_for_are_missing_in_it() -> None:
+    linear, network = find_preset("sgd").config, find_preset("residual").config
+    found = differing_settings([linear, network], [(42,), (42,)])
+    for path, (of_linear, _) in found.items():
+        if path[0] == "augmentation" or path[:2] in (("training", "optimizer"), ("training", "schedule")):
+            assert of_linear is MISSING, path
+    assert found["training", "batch_size"] == [MISSING, network.training.batch_size]
+    untaught = with_settings(network, {"training.teacher_share": 0.5})
+    assert differing_settings([network, untaught], [(42,), (42,)]) == {}
+
+
 # --- scores by emotion ---------------------------------------------------------------------------------------------
 
 

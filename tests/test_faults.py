@@ -438,7 +438,7 @@ def ways_to_look(run: Run) -> dict[str, Callable[[], object]]:
         "classifying": lambda: load_classifier(run).probabilities(np.zeros((1, 48, 48), np.uint8)),
         "life": run.is_alive,
         "diagnosis": lambda: diagnose_run(run),
-        "settings in words": lambda: tables.configuration(run.config),
+        "settings in words": lambda: tables.configuration(run.config, {}),
         "live curves": lambda: [live_curves(run, CurveView(axis, True, 0.5)) for axis in Axis],
         "learning rates": lambda: [rate_points(run.history(), run.status().batches, axis) for axis in Axis],
         "curves side by side": lambda: compared_curves([Curve("one", "#000", run.history(), 5)], "val_loss", "black"),

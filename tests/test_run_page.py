@@ -336,6 +336,21 @@ def test_scores_by_emotion_stand_beside_those_on_test_faces(open_page: Opener, f
     assert (row["Faces"], row["Test faces"]) == (30, 30)
 
 
+def test_only_settings_that_a_run_has_are_shown_and_runs_by_their_names(open_page: Opener, runs_folder: Path):
+    runs = Runs(runs_folder)
+    teacher = save_finished_run(runs, name="The teacher")
+    words = settings_of(open_page(run=teacher.id, section="Settings"))
+    assert words["Epochs"] == "1000"
+    assert not {"Optimiser", "Batch size", "Schedule", "Teachers", "Rotation"} & set(words)
+    taught = runs.create(with_settings(find_preset("cnn").config, {"training.teachers": [teacher.id]}))
+    assert settings_of(open_page(run=taught.id, section="Settings"))["Teachers"] == "The teacher"
+
+
+def settings_of(page: AppTest) -> dict[str, str]:
+    """The settings on the page with their values in words."""
+    return {str(name): shown(str(value)) for table in page.table for name, value in table.value.iloc[:, 0].items()}
+
+
 @pytest.mark.parametrize(("epochs", "said_there"), [(None, True), (7, False)])
 def test_the_coursework_s_figures_stand_by_its_own_settings_only(
     open_page: Opener, runs_folder: Path, epochs: int | None, said_there: bool

@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 
 from emotion_core.comparison import MISSING, group_runs, single_runs
-from emotion_core.config import SAMPLE_NAME, FirstRows, OneCycleRate
+from emotion_core.config import SAMPLE_NAME, FirstRows, OneCycleRate, unused_settings, with_settings
 from emotion_core.evaluation import ClassScores
 from emotion_core.presets import find_preset
 from emotion_core.runs import RunSummary, State
 from ui import tables
+from ui.fields import label_of
 
 LINES = [
     RunSummary(
@@ -116,7 +117,7 @@ def test_groups_of_one_name_are_told_apart_by_data_then_by_key():
 
 def test_settings_that_differ_are_in_words_and_missing_ones_a_dash():
     table = tables.settings_table(
-        {("model", "hidden_layers"): [5, MISSING], ("training", "seed"): [[42, 43], [42]]}, ["Dense", "CNN"]
+        {("model", "hidden_layers"): [5, MISSING], ("training", "seed"): [[42, 43], [42]]}, ["Dense", "CNN"], {}
     )
     assert list(table.index) == ["Model · Hidden layers", "Training · Seed"]
     assert table.to_numpy().tolist() == [["5", "–"], ["42, 43", "42"]]
@@ -159,8 +160,27 @@ def test_settings_are_written_in_words(value: object, words: str):
 
 
 @pytest.mark.parametrize("preset", ["sgd", "dense-5", "cnn"])
-def test_every_setting_of_a_run_is_in_its_configuration(preset: str):
+def test_every_setting_that_a_run_has_a_use_for_is_in_its_configuration(preset: str):
     config = find_preset(preset).config
-    sections = tables.configuration(config)
+    unused = unused_settings(config)
+    sections = tables.configuration(config, {})
     for name in ("data", "augmentation", "model", "training", "prediction", "device"):
-        assert len(sections[name.capitalize()]) == len(type(getattr(config, name)).model_fields)
+        used = [field for field in type(getattr(config, name)).model_fields if f"{name}.{field}" not in unused]
+        assert list(sections.get(name.capitalize(), ())) == list(map(label_of, used))
+
+
+def test_a_linear_model_has_no_optimiser_and_nothing_that_changes_faces():
+    sections = tables.configuration(find_preset("sgd").config, {})
+    assert list(sections["Training"]) == ["Epochs", "Seed", "Class weights", "Early stopping patience", "Keep"]
+    assert not {"Augmentation", "Prediction"} & set(sections)
+
+
+def test_runs_that_taught_are_called_by_name_and_without_any_there_is_no_share_of_theirs():
+    alone = find_preset("cnn").config
+    taught = with_settings(alone, {"training.teachers": ["known", "gone"], "training.start_from": ["known"]})
+    training = tables.configuration(taught, {"known": "The teacher"})["Training"]
+    assert (training["Teachers"], training["Start from"]) == ("The teacher, gone", "The teacher")
+    assert training["Teacher share"] == "0.8"
+    assert "Teacher share" not in tables.configuration(alone, {})["Training"]
+    table = tables.settings_table({("training", "teachers"): [("known",), ()]}, ["One", "Other"], {"known": "Teacher"})
+    assert table.to_numpy().tolist() == [["Teacher", "none"]]

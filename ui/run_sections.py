@@ -9,7 +9,7 @@ from emotion_core.emotions import EMOTIONS
 from emotion_core.errors import DamagedRun
 from emotion_core.evaluation import RunEvaluation
 from emotion_core.runs import Run, RunSummary, State, Status
-from ui import inspection, manage, reliability, tables, widgets
+from ui import cache, inspection, manage, reliability, tables, widgets
 from ui.curves import curve_chart, curve_heading, curve_points, how_measured
 
 _LOG_LINES: Final = 200
@@ -140,7 +140,7 @@ def _show_confidence(run: Run) -> None:
 
 def _show_settings(run: Run) -> None:
     try:
-        sections = tables.configuration(run.config)
+        sections = tables.configuration(run.config, tables.distinct_names(cache.lines()))
     except DamagedRun as error:
         st.caption(widgets.plain(str(error)))
         return

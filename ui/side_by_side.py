@@ -176,7 +176,8 @@ def _show_settings(rows: Sequence[Compared]) -> None:
     if not differing:
         st.caption("These runs have the same settings.")
         return
-    table = tables.settings_table(differing, [row.name for row, _ in known])
+    run_names = tables.distinct_names(cache.lines())
+    table = tables.settings_table(differing, [row.name for row, _ in known], run_names)
     st.table(table.map(plain).rename(columns=plain), border="horizontal", alt="Settings that differ")
     st.caption("Only what differs is shown. A dash: the model has no such setting.")
 

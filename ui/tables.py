@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from emotion_core.comparison import MISSING, Figure, RunGroup, Statistic, difference
-from emotion_core.config import RunConfig
+from emotion_core.comparison import MISSING, Figure, RunGroup, SettingPath, Statistic, difference
+from emotion_core.config import RunConfig, unused_settings
 from emotion_core.evaluation import ClassScores
 from emotion_core.presets import PRESETS
 from emotion_core.runs import RunSummary, State
@@ -174,20 +174,38 @@ def class_table(per_class: Mapping[str, ClassScores], test: Mapping[str, ClassSc
     return pd.DataFrame({"Emotion": list(per_class)} | columns)
 
 
-def configuration(config: RunConfig) -> dict[str, dict[str, str]]:
-    """Return the settings of a run by section, each as words."""
-    document = config.model_dump()
-    return {
-        section.capitalize(): {label_of(name): in_words(value) for name, value in document[section].items()}
+def configuration(config: RunConfig, run_names: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Return the settings that a run has a use for by section, each as words; runs by their names where known."""
+    document, unused = config.model_dump(), unused_settings(config)
+    sections = {
+        section.capitalize(): {
+            label_of(name): in_words(_with_names((section, name), value, run_names))
+            for name, value in document[section].items()
+            if f"{section}.{name}" not in unused
+        }
         for section in ("data", "augmentation", "model", "training", "prediction", "device")
     }
+    return {section: settings for section, settings in sections.items() if settings}
 
 
-def settings_table(differing: Mapping[tuple[str, ...], Sequence[Any]], names: Sequence[str]) -> pd.DataFrame:
-    """Return a row per setting that differs, in words, and a column per configuration."""
-    rows = [["\u2013" if value is MISSING else in_words(value) for value in values] for values in differing.values()]
+def settings_table(
+    differing: Mapping[SettingPath, Sequence[Any]], names: Sequence[str], run_names: Mapping[str, str]
+) -> pd.DataFrame:
+    """Return a row per setting that differs, in words, and a column per configuration; runs by names where known."""
+    rows = [
+        ["\u2013" if value is MISSING else in_words(_with_names(path, value, run_names)) for value in values]
+        for path, values in differing.items()
+    ]
     index = [" · ".join(map(label_of, path)) for path in differing]
     return pd.DataFrame(rows, index=index, columns=list(names))
+
+
+_SAVED_RUNS: Final = (("training", "start_from"), ("training", "teachers"))
+"""Settings that hold ids of runs."""
+
+
+def _with_names(path: SettingPath, value: Any, run_names: Mapping[str, str]) -> Any:
+    return [run_names.get(run_id, run_id) for run_id in value] if path in _SAVED_RUNS else value
 
 
 def in_words(value: Any) -> str:

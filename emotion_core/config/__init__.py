@@ -33,7 +33,7 @@ from emotion_core.config.models import (
     ResidualStage,
 )
 from emotion_core.config.prediction import Prediction
-from emotion_core.config.run import RunConfig, parse_config, refuse_unused, unused_by
+from emotion_core.config.run import RunConfig, parse_config, refuse_unused, unused_by, unused_settings
 from emotion_core.config.schedules import (
     ConstantRate,
     CosineRate,
@@ -84,5 +84,6 @@ __all__ = [
     "problems_of",
     "refuse_unused",
     "unused_by",
+    "unused_settings",
     "with_settings",
 ]

@@ -53,6 +53,11 @@ def unused_by(family: str) -> tuple[str, ...]:
     return () if family == "residual" else _OF_RESIDUAL_NETWORKS
 
 
+def unused_settings(config: RunConfig) -> tuple[str, ...]:
+    """Return the paths of the settings that a run has no use for: those of other models, and a share of no teachers."""
+    return (*unused_by(config.model.family), *(() if config.training.teachers else ("training.teacher_share",)))
+
+
 def refuse_unused(config: RunConfig) -> None:
     """Raise BadInput where settings were changed that the model has no use for: the run would not be what it says."""
     family = config.model.family
