@@ -40,13 +40,18 @@ class Overview:
 
     @property
     def largest(self) -> str:
-        """The emotion with the most faces."""
+        """The emotion with the most faces, the first of several."""
         return max(EMOTIONS, key=lambda name: self.counts[name])
 
     @property
     def smallest(self) -> str:
-        """The emotion with the fewest faces."""
-        return min(EMOTIONS, key=lambda name: self.counts[name])
+        """The emotion with the fewest faces, the last of several, so that it is another one than the largest."""
+        return min(reversed(EMOTIONS), key=lambda name: self.counts[name])
+
+    @property
+    def is_even(self) -> bool:
+        """Whether all emotions have as many faces."""
+        return len(set(self.counts.values())) == 1
 
     def share(self, name: str) -> float:
         """Share of an emotion among all faces."""

@@ -17,6 +17,10 @@ def show_numbers(dataset: "Dataset", overview: "Overview") -> None:
         look = {"delta_color": "off", "delta_arrow": "off", "border": True, "height": "stretch"}
         training = sum(overview.training.values())
         st.metric("Faces", f"{len(dataset):,}", f"{training:,} for training", **look)
+        if overview.is_even:
+            st.metric("Every class", f"{overview.share(overview.largest):.1%}", "of faces, all equally many", **look)
+            st.metric("Imbalance", "none", "no class is larger than another", **look)
+            return
         for label, name in (("Largest class", overview.largest), ("Smallest class", overview.smallest)):
             st.metric(label, name, f"{overview.share(name):.1%} of faces", **look)
         ratio = dataset.imbalance_ratio()

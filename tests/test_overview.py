@@ -11,7 +11,7 @@ LABELS = np.array([3] * 60 + [1] * 20 + [0, 2, 4, 5, 6] * 4, np.uint8)
 
 
 def dataset(labels: np.ndarray | None = LABELS, usage: np.ndarray | None = None) -> Dataset:
-    count = 100
+    count = 100 if labels is None else len(labels)
     return Dataset(
         name="faces.csv",
         source="/faces.csv",
@@ -33,8 +33,15 @@ def test_first_fifth_of_a_small_set_validates():
 
 def test_largest_smallest_and_share():
     overview = look_over(dataset())
-    assert (overview.largest, overview.smallest) == ("Happy", "Angry")
+    assert (overview.largest, overview.smallest) == ("Happy", "Neutral")
     assert overview.share("Happy") == 0.6
+    assert not overview.is_even
+
+
+def test_where_all_are_equally_large_the_smallest_is_another_than_the_largest():
+    overview = look_over(dataset(np.arange(70) % 7))
+    assert overview.is_even
+    assert (overview.largest, overview.smallest) == ("Angry", "Neutral")
 
 
 def test_rows_that_usage_keeps_out_are_held_back():

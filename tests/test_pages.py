@@ -75,6 +75,14 @@ def test_explore_counts_the_faces_of_a_file(open_page: Opener, runs_folder: Path
     assert "<b>40</b>" in figures(page)
 
 
+def test_explore_says_that_evenly_filled_classes_are_equally_large(open_page: Opener, faces_csv: Path):
+    page = open_page(EXPLORE)
+    assert metrics(page) == {"Faces": "70", "Every class": "14.3%", "Imbalance": "none"}
+    assert "Always “Angry”" in figures(page)
+    assert "Neutral recall" in figures(page)
+    assert "All emotions have equally many faces here" in said(page)
+
+
 def test_explore_shows_weights_by_policy(open_page: Opener, runs_folder: Path):
     save_csv(runs_folder.parent / "data" / "uneven.csv", [3] * 40 + [1] * 4 + [0, 2, 4, 5, 6] * 6)
     page = open_page(EXPLORE)

@@ -125,7 +125,8 @@ def show_why_accuracy_misleads(dataset: "Dataset", overview: "Overview") -> None
     for comparison in comparisons:
         groups.append([(comparison.name, _policy(part), part.scores) for part in comparison.policies])
     st.html(_table(groups, rare))
-    st.caption(_lesson(comparisons, common))
+    even = " All emotions have equally many faces here, so accuracy hides less than usual." if overview.is_even else ""
+    st.caption(_lesson(comparisons, common) + even)
 
 
 def _policy(part: Any) -> str:
