@@ -1,19 +1,21 @@
 """What uneven classes do: to the loss, to a constant answer's scores, to models with and without class weights."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Final
 
-from emotion_core.config import RunConfig, with_settings
+from emotion_core.comparison import RunGroup, group_runs
+from emotion_core.config import RunConfig, Split, with_settings
 from emotion_core.dataset import Dataset
 from emotion_core.emotions import EMOTIONS
 from emotion_core.errors import DamagedRun
-from emotion_core.evaluation import RunEvaluation
+from emotion_core.evaluation import Evaluation
 from emotion_core.origins import learnt_from
 from emotion_core.overview import WEIGHT_POLICIES
-from emotion_core.runs import Run
+from emotion_core.runs import Runs
 from emotion_core.runs.summary import settings_digest
 
 _MOST_PAIRS: Final = 3
@@ -31,18 +33,18 @@ class Scores:
 
 @dataclass(frozen=True)
 class PolicyScores:
-    """Scores of a model under one weighting of the classes, on average over `runs` runs that differ in seed alone."""
+    """Scores of a model under one weighting of the classes, on average over the counted runs of `group`."""
 
     policy: str
-    runs: int
+    group: RunGroup
     scores: Scores
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One model under several weightings, in the order of `WEIGHT_POLICIES`."""
+    """One model under several weightings, in the order of `WEIGHT_POLICIES`, all scored on the faces of one split."""
 
-    name: str
+    split: Split
     policies: tuple[PolicyScores, ...]
 
     @property
@@ -71,55 +73,51 @@ def constant_scores(counts: Mapping[str, int], answer: str, emotion: str) -> Sco
     return Scores(share, 2 * share / (1 + share) / len(EMOTIONS), float(answer == emotion and share > 0))
 
 
-def compare_policies(runs: Iterable[Run], dataset: Dataset, emotion: str) -> list[Comparison]:
+def compare_policies(runs: Runs, dataset: Dataset, emotion: str) -> list[Comparison]:
     """Return what class weights did to models that learnt from a data set, the most accurate first.
 
     Models that were trained under several weightings come alone, where there are any: in these the weights are all
     that differs. Otherwise the best model under each weighting is returned, each by itself.
 
     Args:
-        runs: Runs of any state; those without scores, of other data or damaged are passed over.
+        runs: Where the runs are. Which of them count is as in `group_runs`.
         dataset: What they learnt from.
         emotion: Whose recall is wanted.
     """
-    models: dict[str, list[tuple[RunConfig, Scores]]] = defaultdict(list)
-    for config, evaluation in _scored(runs, dataset):
-        scores = Scores(evaluation.accuracy, evaluation.macro_f1, evaluation.per_class[emotion].recall)
+    models: dict[str, list[tuple[RunConfig, PolicyScores]]] = defaultdict(list)
+    for config, scores in _scored(runs, dataset, emotion):
         models[_without_weights(config)].append((config, scores))
     comparisons = sorted(map(_compare, models.values()), key=_accuracy, reverse=True)
     pairs = [comparison for comparison in comparisons if comparison.is_pair]
     return pairs[:_MOST_PAIRS] or _best_of_each_policy(comparisons)
 
 
-def _scored(runs: Iterable[Run], dataset: Dataset) -> Iterable[tuple[RunConfig, RunEvaluation]]:
-    for run in runs:
-        try:
-            config, evaluation = run.config, run.evaluation()
-        except DamagedRun:
-            continue
-        if evaluation and learnt_from(config, dataset):
-            yield config, evaluation
+def _scored(runs: Runs, dataset: Dataset, emotion: str) -> Iterator[tuple[RunConfig, PolicyScores]]:
+    """Yield the settings and the mean scores of each group of runs that learnt from a data set."""
+    for group in group_runs(runs.summaries()):
+        with suppress(DamagedRun):
+            config = runs.run_of(group.best).config
+            counted = map(runs.run_of, group.counted if learnt_from(config, dataset) else ())
+            if evaluations := [scores for run in counted if (scores := run.evaluation())]:
+                yield config, PolicyScores(config.training.class_weights, group, _mean(evaluations, emotion))
+
+
+def _mean(evaluations: Sequence[Evaluation], emotion: str) -> Scores:
+    return Scores(
+        fmean(scores.accuracy for scores in evaluations),
+        fmean(scores.macro_f1 for scores in evaluations),
+        fmean(scores.per_class[emotion].recall for scores in evaluations),
+    )
 
 
 def _without_weights(config: RunConfig) -> str:
     return settings_digest(with_settings(config, {"training.class_weights": "none"}))
 
 
-def _compare(model: Sequence[tuple[RunConfig, Scores]]) -> Comparison:
-    by_policy: dict[str, list[Scores]] = defaultdict(list)
-    for config, scores in model:
-        by_policy[config.training.class_weights].append(scores)
-    known = [name for name in WEIGHT_POLICIES if name in by_policy]
-    config, _ = model[0]  # all are of one preset and model
-    return Comparison(
-        config.preset or config.model.family,
-        tuple(PolicyScores(name, len(by_policy[name]), _mean(by_policy[name])) for name in known),
-    )
-
-
-def _mean(scores: Sequence[Scores]) -> Scores:
-    columns = ([getattr(one, name) for one in scores] for name in ("accuracy", "macro_f1", "recall"))
-    return Scores(*map(fmean, columns))
+def _compare(model: Sequence[tuple[RunConfig, PolicyScores]]) -> Comparison:
+    config, _ = model[0]  # all are split alike
+    in_order = sorted((scores for _, scores in model), key=lambda part: WEIGHT_POLICIES.index(part.policy))
+    return Comparison(config.data.split, tuple(in_order))
 
 
 def _accuracy(comparison: Comparison) -> float:

@@ -11,7 +11,7 @@ from emotion_core.emotions import EMOTIONS
 from emotion_core.evaluation import evaluate
 from emotion_core.imbalance import compare_policies, constant_scores, loss_shares
 from emotion_core.presets import find_preset
-from emotion_core.runs import Run, Runs
+from emotion_core.runs import Run, Runs, State
 
 COUNTS = dict(zip(EMOTIONS, (10, 1, 10, 50, 10, 9, 10), strict=True))
 
@@ -87,8 +87,8 @@ def test_models_that_differ_in_weights_alone_come_as_a_pair(runs, dataset):
     save_run(runs, "balanced", skill=0.3)
     plain = save_run(runs, "none", skill=0.6)
     save_run(runs, "none", preset="dense-1", skill=0.9)
-    (pair,) = compare_policies(runs.all(), dataset, "Disgust")
-    assert (pair.name, pair.is_pair) == ("dense-5", True)
+    (pair,) = compare_policies(runs, dataset, "Disgust")
+    assert (pair.policies[0].group.newest.preset, pair.is_pair) == ("dense-5", True)
     assert [part.policy for part in pair.policies] == ["none", "balanced"]
     evaluation = plain.evaluation()
     assert pair.policies[0].scores.accuracy == evaluation.accuracy
@@ -98,16 +98,26 @@ def test_models_that_differ_in_weights_alone_come_as_a_pair(runs, dataset):
 def test_seeds_of_a_pair_are_averaged(runs, dataset):
     accuracies = [save_run(runs, "none", seed=seed).evaluation().accuracy for seed in (42, 43)]
     save_run(runs, "balanced")
-    (pair,) = compare_policies(runs.all(), dataset, "Disgust")
-    assert pair.policies[0].runs == 2
+    (pair,) = compare_policies(runs, dataset, "Disgust")
+    assert len(pair.policies[0].group.counted) == 2
     assert pair.policies[0].scores.accuracy == pytest.approx(np.mean(accuracies))
+
+
+def test_a_seed_counts_once_and_runs_that_are_not_over_count_nothing(runs, dataset):
+    once = save_run(runs, "none", skill=0.6)
+    save_run(runs, "none", skill=0.2).record(state=State.FAILED)
+    save_run(runs, "balanced").record(state=State.FAILED)
+    (model,) = compare_policies(runs, dataset, "Disgust")
+    assert not model.is_pair
+    assert [line.id for line in model.policies[0].group.counted] == [once.id]
+    assert model.policies[0].scores.accuracy == once.evaluation().accuracy
 
 
 def test_without_a_pair_the_best_model_of_each_policy_stands_by_itself(runs, dataset):
     for preset, policy, skill in (("dense-1", "none", 0.2), ("dense-2", "none", 0.7), ("dense-3", "balanced", 0.4)):
         save_run(runs, policy, preset=preset, skill=skill)
-    found = compare_policies(runs.all(), dataset, "Disgust")
-    assert [comparison.name for comparison in found] == ["dense-2", "dense-3"]
+    found = compare_policies(runs, dataset, "Disgust")
+    assert [comparison.policies[0].group.newest.preset for comparison in found] == ["dense-2", "dense-3"]
     assert not any(comparison.is_pair for comparison in found)
 
 
@@ -115,11 +125,11 @@ def test_runs_of_other_data_unfinished_and_damaged_ones_are_passed_over(runs, da
     save_run(runs, "none", data="of other faces")
     runs.create(find_preset("dense-5").config)
     (save_run(runs, "none").folder / "config.json").write_text("{half", encoding="utf-8")
-    assert compare_policies(runs.all(), dataset, "Disgust") == []
+    assert compare_policies(runs, dataset, "Disgust") == []
 
 
 def test_a_run_without_a_digest_of_its_data_is_known_by_the_name_of_its_file(runs, dataset):
     reconfigured(save_run(runs, "none", data=""), {"data.source": r"C:\Users\me\faces.csv"})
-    assert len(compare_policies(runs.all(), dataset, "Disgust")) == 1
+    assert len(compare_policies(runs, dataset, "Disgust")) == 1
     dataset.name = "others.csv"
-    assert compare_policies(runs.all(), dataset, "Disgust") == []
+    assert compare_policies(runs, dataset, "Disgust") == []

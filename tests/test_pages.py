@@ -1,6 +1,7 @@
 """Every page, with nothing to show and with something; and Explore and Run in detail."""
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from face_files import make_faces, png
 from streamlit.testing.v1 import AppTest
 
 from emotion_core.archive import pack
-from emotion_core.config import SAMPLE
+from emotion_core.config import SAMPLE, with_settings
+from emotion_core.dataset import load_dataset
 from emotion_core.presets import find_preset
 from emotion_core.runs import Run, Runs, State
 
@@ -126,6 +128,27 @@ def test_explore_shows_whose_loss_it_is_and_what_always_the_same_scores(open_pag
     assert "Loss: Angry 14.3%, Disgust 14.3%" in figures(page)
     assert "Always “Happy”" in figures(page)
     assert "Train a model on these faces" in said(page)
+
+
+def test_explore_tells_models_apart_counts_a_seed_once_and_names_other_splits(open_page: Opener, faces_csv: Path):
+    runs, digest = Runs(faces_csv.parent.parent / "runs"), load_dataset(faces_csv).fingerprint
+    for policy, split in (
+        ("none", "first_rows"),
+        ("none", "first_rows"),
+        ("balanced", "first_rows"),
+        ("none", "random"),
+        ("balanced", "random"),
+    ):
+        run = save_finished_run(runs, preset="dense-5", name="One name")
+        settings = {"training.class_weights": policy, "data.split.kind": split, "data_fingerprint": digest}
+        (run.folder / "config.json").write_text(with_settings(run.config, settings).model_dump_json(), encoding="utf-8")
+    page = open_page(EXPLORE)
+    rows = re.findall(r'<th scope="row"[^>]*>([^<]*) <span[^>]*>(.*?)</span>', figures(page))
+    assert sorted(words for _, words in rows) == [
+        "balanced weights", "balanced weights, random split", "no weights", "no weights, random split"
+    ]  # fmt: skip
+    assert len({name for name, _ in rows}) == 2
+    assert "Models that name a split are scored on others." in said(page)
 
 
 def test_explore_says_that_unlabelled_faces_are_for_predicting(open_page: Opener, runs_folder: Path):

@@ -146,7 +146,7 @@ def _overview(fingerprint: str, _dataset: "Dataset") -> "Overview":
 def _policies_compared(folder: str, fingerprint: str, emotion: str, _dataset: "Dataset") -> "list[Comparison]":
     from emotion_core.imbalance import compare_policies
 
-    return compare_policies(Runs(Path(folder)).all(), _dataset, emotion)
+    return compare_policies(Runs(Path(folder)), _dataset, emotion)
 
 
 @st.cache_resource(max_entries=48, show_spinner="Loading the model...")

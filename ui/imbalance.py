@@ -1,14 +1,16 @@
 """What uneven classes do, for a room to see: the loss under weights, and what accuracy hides."""
 
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 import streamlit as st
 
+from emotion_core.config import FirstRows, Split
 from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
-from emotion_core.imbalance import Scores, constant_scores, loss_shares
-from ui import cache, charts, widgets
+from emotion_core.imbalance import Comparison, PolicyScores, Scores, constant_scores, loss_shares
+from ui import cache, charts, tables, widgets
 
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset
@@ -121,23 +123,45 @@ def show_why_accuracy_misleads(dataset: "Dataset", overview: "Overview") -> None
     rare, common = overview.smallest, overview.largest
     st.subheader("Why accuracy alone misleads", anchor=False)
     comparisons = cache.policies_compared(dataset, rare)
+    names = tables.row_names([comparison.policies[0].group for comparison in comparisons])
     groups = [[(f"Always “{common}”", "", constant_scores(overview.validation, common, rare))]]
-    for comparison in comparisons:
-        groups.append([(comparison.name, _policy(part), part.scores) for part in comparison.policies])
+    for comparison, name in zip(comparisons, names.values(), strict=True):
+        groups.append([(name, _trained(part, comparison.split), part.scores) for part in comparison.policies])
     st.html(_table(groups, rare))
     even = " All emotions have equally many faces here, so accuracy hides less than usual." if overview.is_even else ""
     st.caption(_lesson(comparisons, common) + even)
 
 
-def _policy(part: Any) -> str:
-    seeds = f", mean of {part.runs} seeds" if part.runs > 1 else ""
-    return f"{POLICIES[part.policy].lower()} weights{seeds}" if part.policy != "none" else f"no weights{seeds}"
+def _trained(part: PolicyScores, split: Split) -> str:
+    """Say how a model was trained: its class weights, how many seeds, and its split where it is not the usual one."""
+    weights = "no weights" if part.policy == "none" else f"{POLICIES[part.policy].lower()} weights"
+    seeds = len(part.group.counted)
+    facts = (weights, f"mean of {seeds} seeds" if seeds > 1 else "", "" if _is_usual(split) else _SPLITS[split.kind])
+    return ", ".join(filter(None, facts))
 
 
-def _lesson(comparisons: list[Any], common: str) -> str:
+def _is_usual(split: Split) -> bool:
+    return split == FirstRows()
+
+
+_SPLITS: Final = {
+    "first_rows": "other first rows",
+    "random": "random split",
+    "usage": "split by Usage",
+    "misaligned": "misaligned split",
+}
+"""How a split that is not the usual one is called."""
+
+
+def _lesson(comparisons: Sequence[Comparison], common: str) -> str:
+    scored = (
+        ", on which all of these are scored."
+        if all(_is_usual(comparison.split) for comparison in comparisons)
+        else ". Models that name a split are scored on others."
+    )
     first = (
         f"Always answering “{common}” learns nothing and is right as often as {common} is common among the validation "
-        "faces, on which all of these are scored."
+        f"faces{scored}"
     )
     if not comparisons:
         return f"{first} Train a model on these faces to compare."
