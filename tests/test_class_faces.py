@@ -68,6 +68,16 @@ def test_one_emotion_is_compared_with_none():
     assert "variance" not in said(page)
 
 
+def test_one_emotion_stands_out_from_nothing_and_two_of_one_size_equally():
+    assert "stands out" not in said(opened(faces([3] * 40), "Difference"))
+    assert "All stand out equally." in said(opened(faces([3, 4] * 20), "Difference"))
+
+
+def test_emotions_of_one_brightness_are_called_so():
+    words = lesson(Comparison("Angry", "Angry", 0, 0, 0), Comparison("Angry", "Angry", 0, 0, 0))
+    assert words.startswith("All emotions are equally bright on average, while")
+
+
 def test_no_faces_are_passed_over():
     assert not figures(opened(faces([], count=0)))
 

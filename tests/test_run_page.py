@@ -20,7 +20,7 @@ from emotion_core.emotions import EMOTIONS
 from emotion_core.evaluation import ClassScores, HeldOutEvaluation, RunEvaluation, evaluate
 from emotion_core.presets import find_preset
 from emotion_core.runs import About, Checkpoint, Run, Runs, State, Validation
-from ui import charts, tables
+from ui import charts, run_sections, tables
 
 HAPPY, FEAR = EMOTIONS.index("Happy"), EMOTIONS.index("Fear")
 
@@ -363,8 +363,23 @@ def test_the_coursework_s_figures_stand_by_its_own_settings_only(
 
 def test_the_story_names_the_best_the_worst_and_the_commonest_confusion(open_page: Opener, judged_run: Run):
     story = said(open_page(run=judged_run.id))
-    assert "It recognises **Happy** best (100% of its faces) and **Angry** worst (0%)." in story
+    assert "It recognises **Happy** best (100% of its faces) and **Angry** and 5 others worst (0%)." in story
     assert "100% of Angry faces are taken for Happy." in story
+
+
+@pytest.mark.parametrize(
+    ("recalls", "words"),
+    [
+        ({"Happy": 0.02}, "It recognises 2% of the faces, all of which are **Happy**."),
+        ({"Angry": 0.0, "Sad": 0.0}, "It recognises every emotion alike: 0% of its faces."),
+        (
+            {"Angry": 0.1, "Sad": 0.5, "Fear": 0.1},
+            "It recognises **Sad** best (50% of its faces) and **Angry** and 1 other worst (10%).",
+        ),
+    ],
+)
+def test_emotions_that_are_recognised_alike_are_neither_best_nor_worst(recalls: dict[str, float], words: str):
+    assert run_sections._range_of_recalls(recalls) == words
 
 
 def test_a_run_whose_labels_were_shuffled_says_so(open_page: Opener, runs_folder: Path, faces_csv: Path):

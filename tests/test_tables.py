@@ -142,6 +142,12 @@ def test_class_scores_are_percent():
     assert (row["Precision"], row["Recall"], row["Faces"]) == (50, 25, 12)
 
 
+def test_an_emotion_without_faces_has_no_scores():
+    row = tables.class_table({"Happy": ClassScores(precision=0, recall=0, f1=0, support=0)}).iloc[0]
+    assert row[["Precision", "Recall", "F1"]].isna().all()
+    assert row["Faces"] == 0
+
+
 @pytest.mark.parametrize(
     ("value", "words"),
     [

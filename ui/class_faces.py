@@ -63,7 +63,7 @@ def _statistics(fingerprint: str, _dataset: "Dataset") -> ClassStatistics:
 
 def show_mean_faces(statistics: ClassStatistics) -> None:
     """Show the mean faces, how much they vary, or how they differ from the mean of all, as the person chooses."""
-    views = [_MEAN, _VARIATION, _DIFFERENCE] if statistics.by_emotion else [_MEAN, _VARIATION]
+    views = [_MEAN, _VARIATION, _DIFFERENCE] if len(statistics.by_emotion) > 1 else [_MEAN, _VARIATION]
     with heading("The mean face", "mean-face"):
         view = st.segmented_control(
             "View",
@@ -109,12 +109,18 @@ def _show_variation(deviations: _Maps, groups: Mapping[str, FaceStatistics]) -> 
 def _show_differences(found: _Maps, groups: Mapping[str, FaceStatistics]) -> None:
     full = max(float(np.abs(difference).max()) for difference in found.values()) / 2
     _show_tiles({name: difference_picture(difference, full) for name, difference in found.items()}, groups)
-    sizes = {name: float(np.square(difference).mean()) for name, difference in found.items()}
-    most, least = max(sizes, key=sizes.__getitem__), min(sizes, key=sizes.__getitem__)
     st.caption(
         "Compared with the mean of all faces, ignoring overall brightness: orange is brighter, blue darker, in full "
-        f"colour from {full:.0f} grey levels up. {most} stands out most, {least} least."
+        f"colour from {full:.0f} grey levels up. {_who_stands_out(found)}"
     )
+
+
+def _who_stands_out(found: _Maps) -> str:
+    sizes = {name: float(np.square(difference).mean()) for name, difference in found.items()}
+    most, least = max(sizes, key=sizes.__getitem__), min(sizes, key=sizes.__getitem__)
+    if np.isclose(sizes[most], sizes[least]):  # as two emotions with equally many faces always do
+        return "All stand out equally."
+    return f"{most} stands out most, {least} least."
 
 
 def _range(maps: _Maps) -> tuple[float, float]:
@@ -182,9 +188,14 @@ def lesson(brightness: Comparison, contrast: Comparison) -> str:
     verdict = (
         "light alone says almost nothing about emotion" if tells_little else "light alone says something about emotion"
     )
-    return (
+    means = (
         f"{brightness.highest} is brightest on average and {brightness.lowest} darkest, {brightness.gap:.0f} grey "
-        f"levels apart, while faces of the same emotion differ by {brightness.spread:.0f}. Emotion explains "
+        "levels apart"
+        if brightness.gap
+        else "All emotions are equally bright on average"
+    )
+    return (
+        f"{means}, while faces of the same emotion differ by {brightness.spread:.0f}. Emotion explains "
         f"{brightness.explained:.1%} of the variance in brightness and {contrast.explained:.1%} of that in contrast: "
         f"{verdict}."
     )

@@ -1,5 +1,6 @@
 """The sections of the Run page: how training went, mistakes, scores by emotion, confidence, settings, files."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import streamlit as st
@@ -73,15 +74,29 @@ def _show_story(evaluation: RunEvaluation) -> None:
     """Say in a sentence what the run finds well, what it hardly finds, and what it takes for what."""
     from emotion_core.mistakes import commonest_confusion
 
-    found = {name: scores.recall for name, scores in evaluation.per_class.items() if scores.support}
-    best, worst = max(found, key=found.get), min(found, key=found.get)
-    sentence = (
-        f"It recognises **{best}** best ({found[best]:.0%} of its faces) and **{worst}** worst ({found[worst]:.0%})."
-    )
+    sentence = _range_of_recalls({name: one.recall for name, one in evaluation.per_class.items() if one.support})
     if often := commonest_confusion(evaluation.confusion):
         true, predicted = EMOTIONS[often.true], EMOTIONS[often.predicted]
         sentence += f" {often.share:.0%} of {true} faces are taken for {predicted}."
     st.info(sentence, icon=":material/search_insights:")
+
+
+def _range_of_recalls(found: Mapping[str, float]) -> str:
+    """Say which emotions are recognised best and worst; several may be level, and there may be one alone."""
+    highest, lowest = max(found.values()), min(found.values())
+    if len(found) == 1:
+        return f"It recognises {highest:.0%} of the faces, all of which are **{next(iter(found))}**."
+    if highest == lowest:
+        return f"It recognises every emotion alike: {highest:.0%} of its faces."
+    best, worst = (_at(found, recall) for recall in (highest, lowest))
+    return f"It recognises {best} best ({highest:.0%} of its faces) and {worst} worst ({lowest:.0%})."
+
+
+def _at(found: Mapping[str, float], recall: float) -> str:
+    """Name the emotions of one recall."""
+    first, *others = (name for name, each in found.items() if each == recall)
+    more = f" and {len(others)} other{'s' * (len(others) > 1)}" if others else ""
+    return f"**{first}**{more}"
 
 
 def _show_emotions(evaluation: RunEvaluation) -> None:

@@ -159,19 +159,26 @@ def run_labels(lines: Sequence[RunSummary]) -> dict[str, str]:
 
 
 def class_table(per_class: Mapping[str, ClassScores], test: Mapping[str, ClassScores] | None = None) -> pd.DataFrame:
-    """Return a row per emotion with its scores in percent, those on test faces beside each where they are known."""
+    """Return a row per emotion with its scores in percent, those on test faces beside each where they are known.
+
+    An emotion without faces has no scores.
+    """
     columns = {
-        title: [factor * getattr(scores, field) for scores in part.values()]
-        for field, factor, *titles in (
-            ("precision", 100, "Precision", "Test precision"),
-            ("recall", 100, "Recall", "Test recall"),
-            ("f1", 100, "F1", "Test F1"),
-            ("support", 1, "Faces", "Test faces"),
+        title: _floats(100 * getattr(scores, field) if scores.support else None for scores in part.values())
+        for field, *titles in (
+            ("precision", "Precision", "Test precision"),
+            ("recall", "Recall", "Test recall"),
+            ("f1", "F1", "Test F1"),
         )
         for title, part in zip(titles, (per_class, test), strict=True)
         if part is not None
     }
-    return pd.DataFrame({"Emotion": list(per_class)} | columns)
+    counts = {
+        title: [scores.support for scores in part.values()]
+        for title, part in (("Faces", per_class), ("Test faces", test))
+        if part is not None
+    }
+    return pd.DataFrame({"Emotion": list(per_class)} | columns | counts)
 
 
 def configuration(config: RunConfig, run_names: Mapping[str, str]) -> dict[str, dict[str, str]]:
