@@ -89,7 +89,7 @@ def test_values_within_bounds_are_set_and_survive_saving(epochs, seed, rotation,
             "name": name,
         },
     )
-    assert (config.training.epochs, config.training.seed, config.name) == (epochs, seed, name.strip())
+    assert (config.training.epochs, config.training.seed, config.name) == (epochs, seed, " ".join(name.split()))
     assert (config.augmentation.rotation, config.model.dropout) == (rotation, dropout)
     assert config.data == DENSE.data
     assert RunConfig.model_validate_json(config.model_dump_json()) == config

@@ -320,6 +320,14 @@ def test_only_settings_that_differ_are_shown(runs: Runs) -> None:
     assert sorted(table.loc["Model · Regulariser"]) == ["l1", "l2"]
 
 
+def test_settings_of_runs_whose_names_differ_in_spaces_alone_stand_apart(runs: Runs) -> None:
+    saved = [save_finished_run(runs, preset=preset, seed=seed) for preset, seed in (("dense-4", 1), ("dense-5", 2))]
+    for run, name in zip(saved, ("My  run", "My run"), strict=True):
+        run.write_about(About(name=name))
+    table = open_results(runs=",".join(run.id for run in saved), compare="Settings").table[0].value
+    assert sorted(map(shown, table.columns)) == ["My run (seed 1)", "My run (seed 2)"]
+
+
 def test_settings_of_one_row_differ_from_nothing(finished_run: Run) -> None:
     assert "Tick two or more rows" in said(open_results(compare="Settings"))
 

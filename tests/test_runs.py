@@ -79,7 +79,7 @@ def test_what_a_person_typed_never_reaches_the_path(runs, preset, name):
     run = runs.create(with_settings(SGD, {"preset": preset, "name": name}))
     assert run.folder.parent == runs.folder
     assert re.fullmatch(r"[0-9]{8}-[0-9]{6}-[a-z0-9-]+-[0-9a-f]{8}", run.id)
-    assert Run(run.folder).name == (name.strip() or preset)
+    assert Run(run.folder).name == (" ".join(name.split()) or preset)
 
 
 def test_runs_are_found_by_id_and_unique_beginning(runs, run):

@@ -130,6 +130,11 @@ def test_runs_of_one_name_are_told_apart():
     assert names["broken"] == "broken"
 
 
+def test_names_that_differ_in_white_space_alone_are_told_apart():
+    lines = [replace(LINES[0], id=str(seed), name=name, seed=seed) for seed, name in ((1, "My  run"), (2, "My run"))]
+    assert list(tables.distinct_names(lines).values()) == ["My run (seed 1)", "My run (seed 2)"]
+
+
 def test_labels_tell_name_score_and_day():
     label = tables.run_labels(LINES)[LINES[0].id]
     assert label.startswith("cnn (seed 42) · 58.2% · ")

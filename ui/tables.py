@@ -142,7 +142,11 @@ def _seed_tail(line: RunSummary) -> str:
 
 
 def _told_apart(names: dict[str, str], *tails: Mapping[str, str]) -> dict[str, str]:
-    """Lengthen names that several have by a tail that tells any of them apart, until no two are the same."""
+    """Lengthen names that several have by a tail that tells any of them apart, until no two are the same.
+
+    Names that differ in white space alone are the same, since pages show them alike.
+    """
+    names = {key: " ".join(name.split()) for key, name in names.items()}
     for tail in tails:
         having = defaultdict(list)
         for key, name in names.items():

@@ -33,8 +33,8 @@ class RunConfig(Settings):
 
     @field_validator("name")
     @classmethod
-    def _without_space_around(cls, name: str) -> str:
-        return name.strip()
+    def _in_one_line(cls, name: str) -> str:
+        return " ".join(name.split())
 
 
 _OF_NETWORKS: Final = tuple(
