@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.config import MisalignedSplit
+from emotion_core.config import DenseModel, MisalignedSplit
 from emotion_core.emotions import EMOTIONS, NUM_EMOTIONS
 from emotion_core.runs import Run
 
@@ -60,7 +60,13 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class Curves:
-    """A run's epochs as arrays (n,): losses, accuracies from 0 to 1, and whether the model is a linear one."""
+    """A run's epochs as arrays (n,), losses and accuracies from 0 to 1, and what of its settings bears on them.
+
+    Attributes:
+        linear: Whether the model is a linear one, which has other settings to try.
+        penalised: Whether the losses include a penalty on the weights.
+        weighted: Whether the classes are weighed, which gives up accuracy for rare emotions.
+    """
 
     epochs: Curve
     loss: Curve
@@ -68,6 +74,8 @@ class Curves:
     val_loss: Curve
     val_accuracy: Curve
     linear: bool = field(default=False, kw_only=True)
+    penalised: bool = field(default=False, kw_only=True)
+    weighted: bool = field(default=False, kw_only=True)
 
 
 def diagnose_run(run: Run, history: "pd.DataFrame | None" = None) -> Diagnosis | None:
@@ -80,24 +88,35 @@ def diagnose_run(run: Run, history: "pd.DataFrame | None" = None) -> Diagnosis |
     if isinstance(run.config.data.split, MisalignedSplit):  # whatever the curves do, this is why
         return Diagnosis(Trouble.WRONG_LABELS, _WRONG_LABELS) if len(history) else None
     scores = run.evaluation() if run.status().state.is_over else None
+    model = run.config.model
     return diagnose(
         history,
-        linear=run.config.model.family == "linear",
+        linear=model.family == "linear",
+        penalised=isinstance(model, DenseModel) and model.is_penalised,
+        weighted=run.config.training.class_weights != "none",
         confusion=scores.confusion if scores else None,
     )
 
 
 def diagnose(
-    history: "pd.DataFrame", *, linear: bool = False, confusion: Sequence[Sequence[int]] | None = None
+    history: "pd.DataFrame",
+    *,
+    linear: bool = False,
+    penalised: bool = False,
+    weighted: bool = False,
+    confusion: Sequence[Sequence[int]] | None = None,
 ) -> Diagnosis | None:
     """Say what curves show; None where nothing stands out or there are fewer than FEWEST_EPOCHS.
 
     Args:
         history: A row per epoch, as `Run.history`.
-        linear: Whether the model is a linear one, which has other settings to try.
+        linear: As in `Curves`.
+        penalised: As in `Curves`.
+        weighted: As in `Curves`.
         confusion: Of the kept epoch: `confusion[true][predicted]` counts validation faces.
     """
-    curves = Curves(*(history[name].to_numpy(float) for name in _COLUMNS), linear=linear)
+    columns = (history[name].to_numpy(float) for name in _COLUMNS)
+    curves = Curves(*columns, linear=linear, penalised=penalised, weighted=weighted)
     if len(history) < FEWEST_EPOCHS and np.isfinite([curves.loss, curves.val_loss]).all():
         return None
     return next(_findings(curves, confusion), None)
@@ -224,7 +243,7 @@ def underfits(curves: Curves, fewest: int = 10, fall: float = 0.01, enough: floa
 
     After ten epochs or more: over the last six (or a fifth of all), the training loss fell by less than `fall` of
     itself from the first half to the second, the training accuracy is below `enough`, and validation is no worse than
-    training by `gap`, since otherwise the trouble is another one.
+    training by `gap`, since otherwise the trouble is another one. A penalty and class weights cost accuracy too.
     """
     if len(curves.epochs) < fewest:
         return ""
@@ -233,11 +252,19 @@ def underfits(curves: Curves, fewest: int = 10, fall: float = 0.01, enough: floa
     accuracy, val_accuracy = curves.accuracy[-last:].mean(), curves.val_accuracy[-last:].mean()
     if later.mean() < (1 - fall) * earlier.mean() or accuracy >= enough or val_accuracy < accuracy - gap:
         return ""
-    advice = "a network instead" if curves.linear else "a larger network, a higher learning rate or a weaker penalty"
+    advice = "a network instead" if curves.linear else "a larger network or a higher learning rate"
+    included = ", penalty included" if curves.penalised else ""
     return (
-        f"The training loss has settled at {later.mean():.2f}, and only {accuracy:.0%} of the training faces are "
-        f"recognised: the model is too simple or learns too slowly. Try {advice}."
+        f"The training loss has settled at {later.mean():.2f}{included}, and only {accuracy:.0%} of the training faces "
+        f"are recognised: {_what_else(curves)}the model is too simple or learns too slowly. Try {advice}."
     )
+
+
+def _what_else(curves: Curves) -> str:
+    """Name the settings that may cost accuracy by themselves, before the model is blamed."""
+    costly = {"a strong penalty": curves.penalised, "the class weights": curves.weighted}
+    named = " or ".join(name for name, is_on in costly.items() if is_on)
+    return f"{named} may be the reason, which runs without would show, or " if named else ""
 
 
 def _fairer(curves: Curves) -> str:

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from emotion_core.config import with_settings
+from emotion_core.presets import find_preset
 from emotion_core.runs import HISTORY_COLUMNS, PROGRESS_COLUMNS
 from ui.curves import (
     FEW_EPOCHS,
@@ -13,6 +15,7 @@ from ui.curves import (
     CurveView,
     curve_chart,
     curve_points,
+    how_measured,
     rate_chart,
     rate_points,
     smoothed,
@@ -174,3 +177,23 @@ def test_the_zoom_is_bound_to_the_scales_of_a_layer_that_exists() -> None:
     (zoom,) = curve_chart("loss")["params"]
     assert (zoom["name"], zoom["bind"]) == (ZOOM, "scales")
     assert zoom["views"] == [layer["name"] for layer in curve_chart("loss")["layer"] if "name" in layer]
+
+
+@pytest.mark.parametrize(
+    ("preset", "changes", "named"),
+    [
+        ("dense-5", {}, ""),
+        (
+            "dense-5",
+            {"training.class_weights": "balanced"},
+            "Training loss is measured with class weights, validation loss without",
+        ),
+        ("cnn", {"training.label_smoothing": 0.1, "training.mixup": 0.2}, "label smoothing, mixup"),
+        ("cnn", {"training.teachers": ["a-run"]}, "teachers"),
+        ("sgd", {"training.class_weights": "balanced"}, ""),
+    ],
+)
+def test_what_makes_training_loss_another_quantity_is_named(preset: str, changes: dict[str, object], named: str):
+    words = how_measured(with_settings(find_preset(preset).config, changes))
+    assert named in words
+    assert ("do not compare them" in words) == bool(named)

@@ -222,6 +222,28 @@ def test_training_that_settled_low_is_underfitting() -> None:
 
 
 @pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        ({}, "settled at 2.58, and only 31% of the training faces are recognised: the model is too simple"),
+        ({"penalised": True}, "settled at 2.58, penalty included, and only 31%"),
+        ({"penalised": True}, "recognised: a strong penalty may be the reason, which runs without would show, or"),
+        ({"penalised": True, "weighted": True}, "recognised: a strong penalty or the class weights may be the reason"),
+    ],
+)
+def test_penalty_and_class_weights_are_named_before_the_model_is_blamed(known: dict[str, bool], words: str) -> None:
+    found = diagnose(curves([4.0, 3.0, *[2.58] * 10], accuracy=0.31, val_accuracy=0.3), **known)
+    assert found is not None
+    assert words in found.sentence
+
+
+def test_a_shipped_run_with_penalty_and_class_weights_is_told_of_both() -> None:
+    (run,) = (run for run in Runs(SHIPPED).all() if run.id == "20261123-084443-dense-5-d65ce0e9")
+    found = diagnose_run(run)
+    assert found is not None
+    assert "a strong penalty or the class weights may be the reason" in found.sentence
+
+
+@pytest.mark.parametrize(
     ("loss", "accuracy", "val_accuracy"),
     [
         ([1.9, *[1.7] * 8], 0.31, 0.3),  # nine epochs

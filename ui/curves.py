@@ -40,16 +40,30 @@ _MILLISECONDS: Final = 1_000.0
 def how_measured(config: RunConfig) -> str:
     """Say in what a run's curves differ from its scores and from each other; empty where in nothing."""
     views = 2 ** (config.prediction.flip_average + config.prediction.closer_average)
-    penalised = isinstance(config.model, DenseModel) and config.model.regularizer != "none"
+    penalised = isinstance(config.model, DenseModel) and config.model.is_penalised
+    apart = _of_the_training_loss_alone(config)
+    changed = config.augmentation.enabled or config.training.mixup > 0
     dropped = getattr(config.model, "dropout", 0) > 0
     facts = {
         f"The scores average over {views} views of each face, the curves show the face alone.": views > 1,
         "The loss includes the penalty on the weights, so it begins high.": penalised,
-        "Training accuracy is measured on changed faces, so it may lie below validation.": config.augmentation.enabled,
-        "Training accuracy is measured with dropout, so it may lie below validation.": dropped
-        and not config.augmentation.enabled,
+        f"Training loss is measured with {', '.join(apart)}, validation loss without: do not compare them.": apart,
+        "Training accuracy is measured on changed faces, so it may lie below validation.": changed,
+        "Training accuracy is measured with dropout, so it may lie below validation.": dropped and not changed,
     }
     return " ".join(sentence for sentence, is_so in facts.items() if is_so)
+
+
+def _of_the_training_loss_alone(config: RunConfig) -> list[str]:
+    """Name what training loss is measured with and validation loss is not; in linear models nothing is."""
+    training = config.training
+    facts = {
+        "label smoothing": training.label_smoothing > 0,
+        "mixup": training.mixup > 0,
+        "teachers": bool(training.teachers),
+        "class weights": training.class_weights != "none",
+    }
+    return [name for name, is_on in facts.items() if is_on and config.model.family != "linear"]
 
 
 class Axis(StrEnum):

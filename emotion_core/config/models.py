@@ -43,6 +43,11 @@ class DenseModel(Settings):
     batch_norm_momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of the batch statistics.")
 
     @property
+    def is_penalised(self) -> bool:
+        """Whether the loss includes a penalty on the weights."""
+        return self.regularizer != "none" and self.regularizer_strength > 0
+
+    @property
     def hidden_units(self) -> tuple[int, ...]:
         """Units of each hidden layer, first to last."""
         units = [self.first_units - self.descent * layer for layer in range(self.hidden_layers)]
