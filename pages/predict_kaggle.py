@@ -37,6 +37,11 @@ def offer_zip(dataset: Dataset, every: EveryPrediction, style: Style) -> None:
     )
 
 
+def mark_drawn(runs: Sequence[Run]) -> None:
+    if any(run.config.data.is_drawn for run in runs):
+        widgets.drawn_badge()
+
+
 def show_result(runs: Sequence[Run], dataset: Dataset, prediction: Prediction, style: Style) -> None:
     header = ",".join(HEADERS[style.header])
     st.caption(f"`{prediction.file_name}`: {len(dataset):,} rows under the header `{header}`.")
@@ -73,6 +78,7 @@ def show_score(runs: Sequence[Run], dataset: Dataset, prediction: Prediction) ->
         macro_f1.metric(
             "Macro-F1", f"{scores.macro_f1:.3f}", help="Mean F1 of the seven classes, all weighted equally."
         )
+        mark_drawn(runs)
         if predictions.was_learnt_from(runs, dataset):
             st.caption(f"This model learnt from {widgets.plain(dataset.name)} itself, so the score flatters it.")
     with matrix:
@@ -84,6 +90,8 @@ widgets.page_header("Kaggle", "Let a saved model label a test file, and download
 runs = predictions.choose_runs()
 if not runs:
     st.stop()
+with widgets.friendly_errors():
+    mark_drawn(runs)
 dataset = pickers.pick_dataset("kaggle-data", to_predict=True)
 if dataset is None:
     st.stop()

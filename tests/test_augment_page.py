@@ -202,6 +202,7 @@ def test_the_effect_on_a_model_is_said_and_its_run_stands_in_the_url(open_page: 
     page = open_page(show="effect", augmentation="rotation:180,brightness:.9")
     assert "of 64</b> variants keep" in figures(page)
     assert page.query_params["run"] == finished_run.id
+    assert said(page).count("Drawn faces") == 2  # the data and the model
     choose_ready_made(page, "None")
     assert "<b>64 of 64</b> variants keep" in figures(page)
 

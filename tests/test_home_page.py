@@ -68,7 +68,7 @@ def test_home_shows_data_best_model_and_runs(faces_csv, runs_folder):
     page = open_app(HOME)
     cards = metrics(page)
     assert cards["Faces"] == ("70", "faces.csv")
-    assert cards["Best model, validation"] == (f"{best.evaluation().accuracy:.1%}", "The better")
+    assert cards["Best model, validation"] == (f"{best.evaluation().accuracy:.1%}", "The better (drawn faces)")
     assert cards["Saved runs"] == ("3", "1 in progress")
     assert [page.button(key=f"best-{run}").label for run in ranked_ids(page)] == ["The better", "The worse"]
 
@@ -82,6 +82,12 @@ def test_models_of_drawn_faces_stand_last_and_are_marked(faces_csv, runs_folder)
     page = open_app(HOME)
     assert ranked_ids(page) == [real.id, drawn.id]
     assert said(page).count("drawn faces") == 1
+
+
+def test_the_best_model_is_marked_where_it_learnt_from_drawn_faces(finished_run, faces_csv):
+    page = open_app(HOME)
+    assert metrics(page)["Best model, validation"][1] == "Fixture run (drawn faces)"
+    assert "**Fixture run** (learnt from drawn faces) is ready to read a face" in said(page)
 
 
 def test_a_click_for_a_step_that_is_no_longer_the_next_does_nothing(finished_run, runs_folder):

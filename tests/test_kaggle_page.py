@@ -193,6 +193,19 @@ def test_unusable_labels_are_one_sentence_and_the_download_stays(predicted: AppT
     assert len(page.get("download_button")) == 1
 
 
+def test_a_run_that_learnt_from_drawn_faces_is_marked_as_it_answers_and_with_its_score(
+    open_page, finished_run: Run, faces_csv
+):
+    page = open_page()
+    assert said(page).count("Drawn faces") == 1
+    assert said(predict(page)).count("Drawn faces") == 2
+
+
+def test_a_run_that_learnt_from_photographs_is_not_marked(open_page, runs_folder: Path, faces_csv: Path):
+    run = learnt_from(runs_folder, faces_csv, [number % 7 for number in range(70)])
+    assert "Drawn faces" not in said(predict(open_page(run=run.id)))
+
+
 def test_labels_of_the_file_itself_are_used(open_page, finished_run: Run, runs_folder: Path):
     path = runs_folder.parent / "data" / "labelled.csv"
     path.write_text(

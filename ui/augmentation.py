@@ -155,6 +155,8 @@ def _show_effect(dataset: "Dataset", row: int, settings: Augmentation) -> None:
         return
     variants = cache.variants(dataset, row, settings, ASKED, _seed())
     with widgets.friendly_errors():
+        if run.config.data.is_drawn:
+            widgets.drawn_badge()
         effect = ask_about(cache.classifier(run.id), dataset.images[row], variants)
     true = None if dataset.labels is None else EMOTIONS[dataset.labels[row]]
     st.html(augment_charts.sentence(effect, true))

@@ -61,8 +61,9 @@ def next_step(lines: Sequence[RunSummary], files: Sequence[Path]) -> NextStep:
             "Add data",
             "pages/explore_data.py",
         )
+    learnt = " (learnt from drawn faces)" if best.is_drawn else ""
     return NextStep(
-        f"**{plain(best.name)}** is ready to read a face, from a picture or from your webcam.",
+        f"**{plain(best.name)}**{learnt} is ready to read a face, from a picture or from your webcam.",
         "Classify a face",
         "pages/classify_faces.py",
     )
@@ -84,7 +85,8 @@ def show_best(line: RunSummary | None) -> None:
         return
     test = None if line.test_accuracy is None else f"On test faces: {line.test_accuracy:.1%}."
     accuracy = "not scored" if line.val_accuracy is None else f"{line.val_accuracy:.1%}"
-    st.metric("Best model, validation", accuracy, plain(charts.short(line.name)), help=test, **_CARD)
+    name = plain(charts.short(line.name)) + (" (drawn faces)" if line.is_drawn else "")
+    st.metric("Best model, validation", accuracy, name, help=test, **_CARD)
 
 
 def show_runs(lines: Sequence[RunSummary]) -> None:
