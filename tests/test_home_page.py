@@ -90,6 +90,17 @@ def test_the_best_model_is_marked_where_it_learnt_from_drawn_faces(finished_run,
     assert "**Fixture run** (learnt from drawn faces) is ready to read a face" in said(page)
 
 
+def test_a_run_without_model_or_scores_is_no_model_to_rank(runs_folder):
+    runs = Runs(runs_folder)
+    failed = runs.create(find_preset("dense-5").config)
+    failed.record(state=State.FAILED, best_val_accuracy=0.9)
+    scored = save_finished_run(runs, name="Scored")
+    assert ranked_ids(open_app(HOME)) == [scored.id]
+    scored.linear_path.unlink()
+    cache.list_anew()
+    assert ranked_ids(open_app(HOME)) == []
+
+
 def test_a_click_for_a_step_that_is_no_longer_the_next_does_nothing(finished_run, runs_folder):
     page = open_app(HOME)
     asked = the_button(page, "next-step-").click()

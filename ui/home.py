@@ -141,10 +141,10 @@ def show_latest(lines: Sequence[RunSummary]) -> None:
 
 def show_ranking(lines: Sequence[RunSummary]) -> None:
     """Show the best models by validation accuracy, those of drawn faces last, each a way to its page."""
-    from emotion_core.classifier import merit
+    from emotion_core.classifier import by_merit
 
     st.subheader("Best models", anchor=False)
-    ranked = sorted((line for line in lines if line.val_accuracy), key=merit, reverse=True)
+    ranked = [line for line in by_merit(lines) if line.macro_f1 is not None]  # one that computes has no scores yet
     if not ranked:
         st.caption("Trained models appear here, ranked by validation accuracy.")
     for line in ranked[:_LISTED]:
