@@ -161,9 +161,9 @@ def test_rows_are_sorted_as_asked(runs: Runs) -> None:
 
 def test_columns_that_are_chosen_are_shown(finished_run: Run) -> None:
     page = open_results()
-    page.multiselect(key="columns").set_value(["Images per second", "Note"])
+    page.multiselect(key="columns").set_value(["Images per second", "Reason", "Notes"])
     checked(page.run())
-    assert list(page.dataframe[0].proto.column_order) == ["Open", "Run", "Images per second", "Note"]
+    assert list(page.dataframe[0].proto.column_order) == ["Open", "Run", "Images per second", "Reason", "Notes"]
 
 
 @pytest.mark.parametrize("grouped", [True, False])

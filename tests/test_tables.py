@@ -39,7 +39,14 @@ SEEDS = [
 def test_every_run_has_a_row_damaged_ones_with_their_reason():
     table = tables.runs_table(single_runs(LINES))
     assert list(table["State"]) == ["Finished", "Queued", "Queued", "Damaged"]
-    assert table["Note"][3] == "config.json cannot be read."
+    assert table["Reason"][3] == "config.json cannot be read."
+
+
+def test_notes_of_a_group_are_those_that_people_wrote_about_its_runs_each_once():
+    lines = [replace(line, notes=notes) for line, notes in zip(SEEDS, ("The better seed", ""), strict=True)]
+    assert list(tables.runs_table(group_runs(lines))["Notes"]) == ["The better seed"]
+    same = [replace(line, notes="Of one batch") for line in SEEDS]
+    assert list(tables.runs_table(group_runs(same))["Notes"]) == ["Of one batch"]
 
 
 def test_drawn_data_is_called_drawn():

@@ -100,7 +100,8 @@ def _columns() -> dict[str, Any]:
         "Preset": config.TextColumn(width=140, help="The preset it began with, and whether its settings were changed."),
         "Tags": config.ListColumn(width=130),
         "Submitted": config.DatetimeColumn(format="D MMM YYYY, HH:mm", width=150),
-        "Note": config.TextColumn(width=220),
+        "Reason": config.TextColumn(width=220, help="Why the newest run is in its state."),
+        "Notes": config.TextColumn(width=220, help="What people wrote about its runs."),
     }
 
 

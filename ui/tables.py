@@ -63,7 +63,8 @@ def runs_table(groups: Sequence[RunGroup], baseline: RunGroup | None = None) -> 
             "Seconds": _means(groups, "seconds"),
             "Images per second": _means(groups, "images_per_second"),
             "Submitted": pd.to_datetime(pd.Series([_local_time(group.newest.submitted) for group in groups])),
-            "Note": [group.newest.reason for group in groups],
+            "Reason": [group.newest.reason for group in groups],
+            "Notes": [" · ".join(dict.fromkeys(line.notes for line in group.lines if line.notes)) for group in groups],
             "Ids": [[line.id for line in group.lines] for group in groups],
         }
     )
