@@ -30,6 +30,14 @@ def test_every_emotion_has_its_own_colour():
         assert EMOTION_COLOURS[name] in html
 
 
+def test_a_bar_of_shares_has_percentages_where_there_is_room_and_names_in_the_hover():
+    html = charts.shares("Faces", {"Happy": 0.98, "Disgust": 0.02})
+    assert 'title="Disgust: 2.0%"' in html
+    assert ">98%<" in html
+    assert ">2%<" not in html
+    assert 'aria-label="Faces: Happy 98.0%, Disgust 2.0%"' in html
+
+
 def test_bars_are_as_long_as_their_counts():
     lengths = widths(charts.class_counts({"Training": COUNTS}))
     assert lengths[1] / lengths[3] == pytest.approx(436 / 7215, rel=0.01)

@@ -73,7 +73,7 @@ def class_weights(weights: Mapping[str, float], largest: float) -> str:
 
 
 def shares(title: str, parts: Mapping[str, float]) -> str:
-    """One bar of emotions' shares of a whole, each with its name and percentage where it is wide enough."""
+    """One bar of emotions' shares of a whole: percentages below where a share is wide enough, names in the hover."""
     pieces = "".join(
         f'<div title="{name}: {share:.1%}" style="width:{share:.3%};background:{EMOTION_COLOURS[name]};height:44px;'
         f'margin-right:1px;overflow:hidden"></div>'
