@@ -38,6 +38,13 @@ def test_a_bar_of_shares_has_percentages_where_there_is_room_and_names_in_the_ho
     assert 'aria-label="Faces: Happy 98.0%, Disgust 2.0%"' in html
 
 
+def test_a_bar_covers_its_share_of_the_track_in_its_colour():
+    track, bar = re.findall('style="([^"]+)"', charts.bar_on_track(0.25, "#123456", "14px"))
+    assert f"height:14px;border-radius:4px;background:{charts.TRACK}" in track
+    assert bar.startswith("width:25.0%")
+    assert bar.endswith("background:#123456")
+
+
 def test_bars_are_as_long_as_their_counts():
     lengths = widths(charts.class_counts({"Training": COUNTS}))
     assert lengths[1] / lengths[3] == pytest.approx(436 / 7215, rel=0.01)

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS, IMAGE_SIZE
 from emotion_core.variants import Effect, PixelSummary
-from ui.charts import ACCENT
+from ui.charts import ACCENT, TRACK, dotted
 
-_TRACK: Final = "rgba(128, 134, 156, 0.18)"
 _LINE: Final = "1px solid rgba(128, 134, 156, 0.45)"
 _SHARP: Final = "width:100%;display:block;image-rendering:pixelated;border-radius:4px"
 _SMALL: Final = "font-size:.85rem;opacity:.75;line-height:1.3"
@@ -216,7 +215,7 @@ def _track(emotion: str, share: np.float32, shares: NDArray[np.float32]) -> str:
     alt = f"{emotion}: {share:.0%} for the face, {shares.min():.0%} to {shares.max():.0%} for its variants"
     return (
         f'<div role="img" aria-label="{alt}" style="position:relative;height:27px;border-radius:4px;'
-        f'background:{_TRACK}"><div style="width:{share:.1%};height:100%;border-radius:4px;background:{colour};'
+        f'background:{TRACK}"><div style="width:{share:.1%};height:100%;border-radius:4px;background:{colour};'
         f'opacity:.4"></div><div style="position:absolute;inset:0 -5px;opacity:.85;background:{dots}"></div></div>'
     )
 
@@ -249,9 +248,8 @@ def renamed(effect: Effect, pictures: Sequence[str], most: int) -> str:
 
 def _renamed(probabilities: NDArray[np.float32], picture: str) -> str:
     emotion = EMOTIONS[int(probabilities.argmax())]
-    dot = f"display:inline-block;width:.6rem;height:.6rem;border-radius:50%;background:{EMOTION_COLOURS[emotion]}"
     return (
         f'<figure style="margin:0"><img alt="A variant taken for {emotion}" src="{picture}" style="{_SHARP}">'
         f'<figcaption style="font-size:.85rem;white-space:nowrap;margin-top:.15rem;{_FIGURES}">'
-        f'<span style="{dot}"></span> {emotion} {probabilities.max():.0%}</figcaption></figure>'
+        f"{dotted(emotion, 400)} {probabilities.max():.0%}</figcaption></figure>"
     )

@@ -20,6 +20,10 @@ background-color: light-dark(#3D4FB5, {DEEP_ACCENT}); border-color: light-dark(#
 """Streamlit writes white on the theme's primary colour, which in the dark is light enough to be read as text."""
 
 MUTED: Final = "#8A90A6"
+
+TRACK: Final = "rgba(128, 134, 156, 0.2)"
+"""What lies behind a bar that could be longer."""
+
 LONGEST_NAME: Final = 36
 
 _GRID: Final = "rgba(128, 134, 156, 0.25)"
@@ -89,6 +93,14 @@ def shares(title: str, parts: Mapping[str, float]) -> str:
         f'<div style="font-weight:600;margin-bottom:.2rem">{title}</div>'
         f'<div style="display:flex;border-radius:5px;overflow:hidden">{pieces}</div>'
         f'<div style="display:flex">{numbers}</div></div>'
+    )
+
+
+def bar_on_track(share: float, colour: str, height: str) -> str:
+    """One bar on its track, of which it covers a share, 0-1."""
+    return (
+        f'<div style="flex:1;height:{height};border-radius:4px;background:{TRACK}">'
+        f'<div style="width:{share:.1%};height:100%;border-radius:4px;background:{colour}"></div></div>'
     )
 
 
@@ -200,6 +212,12 @@ def heading(title: str, colours: Mapping[str, str], mark: str) -> str:
         for name, colour in colours.items()
     )
     return f"<strong>{title}</strong> {legend}"
+
+
+def dotted(emotion: str, weight: int) -> str:
+    """Return the name of an emotion behind a dot in its colour; `weight` is that of its letters."""
+    dot = f"width:.6rem;height:.6rem;border-radius:50%;display:inline-block;background:{EMOTION_COLOURS[emotion]}"
+    return f'<span style="{dot}"></span> <span style="font-weight:{weight}">{emotion}</span>'
 
 
 def short(name: str) -> str:

@@ -26,8 +26,7 @@ from emotion_core.face_statistics import (
     differences,
     picture,
 )
-from ui.charts import MUTED
-from ui.faces import dotted
+from ui.charts import MUTED, dotted
 from ui.widgets import data_url, heading
 
 if TYPE_CHECKING:

@@ -173,14 +173,11 @@ def _model_row(name: str, accuracy: float | None, probabilities: NDArray[np.floa
     )
     weight = 650 if is_chosen else 400
     right = "" if accuracy is None else f"{accuracy:.1%}"
-    dot = (
-        f"display:inline-block;width:.6rem;height:.6rem;border-radius:50%;background:{EMOTION_COLOURS[EMOTIONS[best]]}"
-    )
     return (
         f'<tr><td title="{escape(name)}" style="font-weight:{weight};padding:.3rem .5rem;white-space:nowrap">'
         f"{escape(charts.short(name))}</td>"
         f'<td style="text-align:center;opacity:.8">{right}</td>{cells}'
-        f'<td style="white-space:nowrap;padding:.3rem .5rem"><span style="{dot}"></span> {EMOTIONS[best]}</td></tr>'
+        f'<td style="white-space:nowrap;padding:.3rem .5rem">{charts.dotted(EMOTIONS[best], 400)}</td></tr>'
     )
 
 

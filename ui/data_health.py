@@ -14,11 +14,11 @@ import streamlit as st
 from emotion_core.dataset import Dataset, Rows
 from emotion_core.doubts import Doubts, Judge
 from emotion_core.emotions import EMOTIONS
-from ui.charts import DEEP_ACCENT
+from ui.charts import DEEP_ACCENT, dotted
 from ui.choices import follow, keep
 from ui.cleaned_copy import offer_cleaned_copy
 from ui.examining import best_judge, examine_once, judge_labels
-from ui.faces import JudgedFace, dotted, show_gallery
+from ui.faces import JudgedFace, show_gallery
 from ui.findings import Finding, describe
 from ui.widgets import data_url
 

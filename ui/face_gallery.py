@@ -10,8 +10,9 @@ from emotion_core.emotions import EMOTIONS
 from emotion_core.errors import EmotionError
 from emotion_core.overview import count_pages, rows_of
 from ui import cache
+from ui.charts import dotted
 from ui.face_grid import show_face_grid
-from ui.faces import dotted, emotion_bars
+from ui.faces import emotion_bars
 from ui.widgets import data_url, plain
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from emotion_core.errors import EmotionError, ModelUnavailable
 from emotion_core.face_map import MOST_FACES, NEIGHBOURS, FaceMap, agreement_by_chance
 from emotion_core.runs import Run
 from ui import cache, presenter
-from ui.charts import ACCENT, CALM
+from ui.charts import ACCENT, CALM, dotted
 from ui.choices import remember
-from ui.faces import dotted, emotion_bars
+from ui.faces import emotion_bars
 from ui.widgets import columns, data_url, heading, ink, photo_url, plain, show_faces
 
 if TYPE_CHECKING:

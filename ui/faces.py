@@ -14,6 +14,7 @@ from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
 from emotion_core.faces import ClassifiedFace, Face, find_faces
 from emotion_core.images import decode_image, shrink
 from ui import cache
+from ui.charts import TRACK, bar_on_track, dotted
 from ui.widgets import data_url
 
 _LARGEST_PICTURE: Final = (640, 460)
@@ -22,7 +23,6 @@ _LARGEST_PICTURE: Final = (640, 460)
 _LONGEST_SIDE: Final = 1_280
 """A picture is kept in memory no larger than this; the smallest face that is found still has more than 48 pixels."""
 
-_TRACK: Final = "rgba(128, 134, 156, 0.22)"
 _CROP_STYLE: Final = "width:144px;height:144px;display:block;image-rendering:pixelated;border-radius:6px"
 
 
@@ -65,7 +65,7 @@ def show_face(face: ClassifiedFace, title: str = "") -> None:
 def show_no_face(title: str) -> None:
     """Hold the place of a face, so that nothing jumps when one appears."""
     _show_panel(
-        f'<div style="{_CROP_STYLE};background:{_TRACK}"></div>',
+        f'<div style="{_CROP_STYLE};background:{TRACK}"></div>',
         f'<span style="opacity:.6;font-weight:400">{escape(title)}</span>',
         emotion_bars([0.0] * len(EMOTIONS), [""] * len(EMOTIONS)),
     )
@@ -115,11 +115,6 @@ _OVERLAY: Final = (
 )
 
 
-def dotted(emotion: str, weight: int) -> str:
-    dot = f"width:.6rem;height:.6rem;border-radius:50%;display:inline-block;background:{EMOTION_COLOURS[emotion]}"
-    return f'<span style="{dot}"></span> <span style="font-weight:{weight}">{emotion}</span>'
-
-
 def _show_panel(crop: str, title: str, bars: str) -> None:
     st.html(
         '<div style="display:flex;flex-wrap:wrap;gap:1.25rem;align-items:flex-start">'
@@ -147,7 +142,6 @@ def emotion_bars(shares: Sequence[float], texts: Sequence[str]) -> str:
 
 def _bar(emotion: str, share: float, text: str) -> str:
     return (
-        f'<div>{emotion}</div><div style="height:.85rem;border-radius:4px;background:{_TRACK}">'
-        f'<div style="width:{share:.1%};height:100%;border-radius:4px;background:{EMOTION_COLOURS[emotion]}"></div>'
-        f'</div><div style="text-align:right;font-variant-numeric:tabular-nums;min-width:2.6rem">{escape(text)}</div>'
+        f"<div>{emotion}</div>{bar_on_track(share, EMOTION_COLOURS[emotion], '.85rem')}"
+        f'<div style="text-align:right;font-variant-numeric:tabular-nums;min-width:2.6rem">{escape(text)}</div>'
     )

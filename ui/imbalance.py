@@ -203,8 +203,6 @@ def _row(name: str, weights: str, scores: Scores, *, is_first: bool) -> str:
 
 def _bar(share: float) -> str:
     return (
-        '<div style="display:flex;align-items:center;gap:.6rem">'
-        f'<div style="flex:1;height:14px;border-radius:3px;background:rgba(128,134,156,.18)">'
-        f'<div style="width:{share:.1%};height:100%;border-radius:3px;background:{charts.ACCENT}"></div></div>'
+        f'<div style="display:flex;align-items:center;gap:.6rem">{charts.bar_on_track(share, charts.ACCENT, "14px")}'
         f'<div style="width:3.6rem;text-align:right;font-weight:600">{share:.1%}</div></div>'
     )

@@ -16,9 +16,10 @@ from emotion_core.errors import EmotionError
 from emotion_core.faces import ClassifiedFace, classify_crops, whole_picture
 from emotion_core.images import shrink
 from emotion_core.runs import Run
+from ui.charts import dotted
 from ui.closer import show_closer
 from ui.detectors import Finder
-from ui.faces import Picture, dotted, read_picture, show_face, show_picture
+from ui.faces import Picture, read_picture, show_face, show_picture
 from ui.widgets import columns, photo_url, plain
 
 _NO_FACE_ADVICE: Final = """Try a picture in which the face looks at the camera and is upright, evenly lit, uncovered
