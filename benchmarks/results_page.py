@@ -31,7 +31,7 @@ import numpy as np
 from emotion_core.config import with_settings
 from emotion_core.emotions import NUM_EMOTIONS
 from emotion_core.evaluation import HeldOutEvaluation, RunEvaluation, evaluate
-from emotion_core.models.parameters import count_parameters
+from emotion_core.models.counts import count_parameters
 from emotion_core.presets import PRESETS, Preset
 from emotion_core.runs import HISTORY_COLUMNS, Run, Runs, State, Validation
 from emotion_core.settings import runs_folder

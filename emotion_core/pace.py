@@ -17,8 +17,7 @@ import psutil
 from emotion_core.config import LinearModel, Model, RunConfig
 from emotion_core.errors import DamagedRun
 from emotion_core.hardware import this_machine
-from emotion_core.models.operations import count_operations
-from emotion_core.models.parameters import count_parameters
+from emotion_core.models.counts import count_operations, count_parameters
 from emotion_core.runs import Run, Runs
 from emotion_core.watch import as_duration
 

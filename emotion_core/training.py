@@ -16,7 +16,7 @@ from emotion_core.dataset import Dataset, class_weights, labels_of_run, load_dat
 from emotion_core.engine import LocalEngine
 from emotion_core.errors import BadInput, EmotionError
 from emotion_core.evaluation import RunEvaluation, evaluate
-from emotion_core.models.parameters import count_parameters
+from emotion_core.models.counts import count_parameters
 from emotion_core.recorder import Recorder
 from emotion_core.runs import SITTING, Checkpoint, Run, Runs, State, Validation
 from emotion_core.trainers import Outcome, TrainingData

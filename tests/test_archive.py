@@ -21,7 +21,7 @@ from emotion_core.archive.contents import LIMITS, look_into
 from emotion_core.classifier import load_classifier
 from emotion_core.config import with_settings
 from emotion_core.errors import BadInput, DamagedRun, EmotionError
-from emotion_core.models.parameters import count_parameters
+from emotion_core.models.counts import count_parameters
 from emotion_core.presets import find_preset
 from emotion_core.runs import About, Run, Runs, State, summarise
 from tests.conftest import save_finished_run

@@ -11,8 +11,7 @@ from emotion_core.config import (
     OneCycleRate,
     ResidualModel,
 )
-from emotion_core.models.operations import count_operations
-from emotion_core.models.parameters import count_parameters
+from emotion_core.models.counts import count_operations, count_parameters
 from emotion_core.presets import PRESETS
 from emotion_core.schedules import tabulate
 

@@ -11,7 +11,7 @@ from emotion_core import pace
 from emotion_core.config import RunConfig, with_settings
 from emotion_core.dataset import load_dataset
 from emotion_core.hardware import this_machine
-from emotion_core.models.operations import count_operations
+from emotion_core.models.counts import count_operations
 from emotion_core.pace import (
     Workload,
     as_rough_duration,

@@ -19,7 +19,7 @@ from emotion_core.config import (
     Training,
 )
 from emotion_core.errors import BadInput
-from emotion_core.models.parameters import count_parameters
+from emotion_core.models.counts import count_parameters
 from emotion_core.presets import PRESETS, find_preset
 
 

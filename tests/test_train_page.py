@@ -20,7 +20,7 @@ from emotion_core.dataset import load_dataset
 from emotion_core.engine import LocalEngine, devices
 from emotion_core.errors import EmotionError
 from emotion_core.hardware import this_machine
-from emotion_core.models.parameters import count_parameters
+from emotion_core.models.counts import count_parameters
 from emotion_core.presets import PRESETS, find_preset
 from emotion_core.reproduction import table_of
 from emotion_core.runs import Run, Runs, State

@@ -8,7 +8,7 @@ import streamlit as st
 from emotion_core.config import RunConfig, with_settings
 from emotion_core.engine.devices import check_device
 from emotion_core.errors import BadInput
-from emotion_core.models.parameters import count_parameters
+from emotion_core.models.counts import count_parameters
 from ui.expected import say_time
 from ui.launch import launch_button, show_refusal, submit
 from ui.widgets import plain

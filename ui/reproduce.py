@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 import streamlit as st
 
 from emotion_core.config import RunConfig
-from emotion_core.models.parameters import count_parameters
+from emotion_core.models.counts import count_parameters
 from emotion_core.reproduction import Entry, settings_of_data, table_of
 from ui import cache
 from ui.expected import expected_time, say_time

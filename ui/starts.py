@@ -10,7 +10,7 @@ import streamlit as st
 
 from emotion_core.config import RunConfig
 from emotion_core.coursework import SEEDS
-from emotion_core.models.parameters import count_parameters
+from emotion_core.models.counts import count_parameters
 from emotion_core.presets import PRESETS, Preset
 from ui.charts import ACCENT
 from ui.expected import expected_time

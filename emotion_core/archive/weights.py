@@ -13,7 +13,7 @@ from emotion_core.config import Model
 from emotion_core.emotions import IMAGE_SIZE, NUM_EMOTIONS
 from emotion_core.errors import BadInput
 from emotion_core.evaluation import LEAST_TEMPERATURE, MOST_TEMPERATURE
-from emotion_core.models.parameters import count_parameters
+from emotion_core.models.counts import count_parameters
 from emotion_core.runs import Validation
 from emotion_core.units import MEGABYTE
 

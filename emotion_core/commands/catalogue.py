@@ -5,7 +5,7 @@ from typing import Any
 
 from emotion_core.commands.output import print_json, print_line, print_table
 from emotion_core.coursework import SEEDS
-from emotion_core.models.parameters import count_parameters
+from emotion_core.models.counts import count_parameters
 from emotion_core.presets import PRESETS
 
 

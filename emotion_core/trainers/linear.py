@@ -13,7 +13,7 @@ from emotion_core.config import LinearModel
 from emotion_core.evaluation import log_loss
 from emotion_core.files import replacing
 from emotion_core.images import to_network_input
-from emotion_core.models.parameters import count_parameters
+from emotion_core.models.counts import count_parameters
 from emotion_core.recorder import Diverged, EpochScores, Recorder, StopRequested
 from emotion_core.runs import Checkpoint, Run
 from emotion_core.trainers import Outcome, TrainingData
