@@ -252,7 +252,8 @@ def underfits(curves: Curves, fewest: int = 10, fall: float = 0.01, enough: floa
     accuracy, val_accuracy = curves.accuracy[-last:].mean(), curves.val_accuracy[-last:].mean()
     if later.mean() < (1 - fall) * earlier.mean() or accuracy >= enough or val_accuracy < accuracy - gap:
         return ""
-    advice = "a network instead" if curves.linear else "a larger network or a higher learning rate"
+    weaker = "a weaker penalty, " if curves.penalised else ""
+    advice = "a network instead" if curves.linear else f"{weaker}a larger network or a higher learning rate"
     included = ", penalty included" if curves.penalised else ""
     return (
         f"The training loss has settled at {later.mean():.2f}{included}, and only {accuracy:.0%} of the training faces "

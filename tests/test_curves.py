@@ -186,7 +186,7 @@ def test_the_zoom_is_bound_to_the_scales_of_a_layer_that_exists() -> None:
         (
             "dense-5",
             {"training.class_weights": "balanced"},
-            "Training loss is measured with class weights, validation loss without",
+            "training loss alone is measured with class weights.",
         ),
         ("cnn", {"training.label_smoothing": 0.1, "training.mixup": 0.2}, "label smoothing, mixup"),
         ("cnn", {"training.teachers": ["a-run"]}, "teachers"),
@@ -196,4 +196,4 @@ def test_the_zoom_is_bound_to_the_scales_of_a_layer_that_exists() -> None:
 def test_what_makes_training_loss_another_quantity_is_named(preset: str, changes: dict[str, object], named: str):
     words = how_measured(with_settings(find_preset(preset).config, changes))
     assert named in words
-    assert ("do not compare them" in words) == bool(named)
+    assert ("Do not compare the two losses" in words) == bool(named)

@@ -234,6 +234,7 @@ def test_penalty_and_class_weights_are_named_before_the_model_is_blamed(known: d
     found = diagnose(curves([4.0, 3.0, *[2.58] * 10], accuracy=0.31, val_accuracy=0.3), **known)
     assert found is not None
     assert words in found.sentence
+    assert ("Try a weaker penalty" in found.sentence) == known.get("penalised", False)
 
 
 def test_a_shipped_run_with_penalty_and_class_weights_is_told_of_both() -> None:

@@ -47,7 +47,7 @@ def how_measured(config: RunConfig) -> str:
     facts = {
         f"The scores average over {views} views of each face, the curves show the face alone.": views > 1,
         "The loss includes the penalty on the weights, so it begins high.": penalised,
-        f"Training loss is measured with {', '.join(apart)}, validation loss without: do not compare them.": apart,
+        f"Do not compare the two losses: training loss alone is measured with {', '.join(apart)}.": apart,
         "Training accuracy is measured on changed faces, so it may lie below validation.": changed,
         "Training accuracy is measured with dropout, so it may lie below validation.": dropped and not changed,
     }
