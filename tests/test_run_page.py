@@ -17,9 +17,10 @@ from streamlit.testing.v1 import AppTest
 from emotion_core.config import with_settings
 from emotion_core.dataset import labels_of_run, load_dataset, rows_of_run
 from emotion_core.emotions import EMOTIONS
+from emotion_core.engine import LocalEngine
 from emotion_core.evaluation import ClassScores, HeldOutEvaluation, RunEvaluation, evaluate
 from emotion_core.presets import find_preset
-from emotion_core.runs import About, Checkpoint, Run, Runs, State, Validation
+from emotion_core.runs import About, Run, Runs, State, Validation
 from ui import charts, run_sections, tables
 
 HAPPY, FEAR = EMOTIONS.index("Happy"), EMOTIONS.index("Fear")
@@ -217,9 +218,7 @@ def test_an_interrupted_run_is_resumed_and_watched(open_page: Opener, runs_folde
 
 
 def test_a_finished_run_is_trained_longer(open_page: Opener, runs_folder: Path):
-    run = interrupted(Runs(runs_folder))
-    run.record(state=State.FINISHED, epoch=1, epochs=1)
-    run.set_epochs(1)
+    run = trained_for_an_epoch(Runs(runs_folder))
     page = open_page(run=run.id)
     checked(the_button(page, "next-step-").click().run())
     assert page.number_input(key="epochs-in-all").min == 2
@@ -278,13 +277,18 @@ def do(page: AppTest, what: str) -> None:
         checked(menu.set_value(next(option for option in menu.options if option.endswith(f" {what}"))).run())
 
 
+def trained_for_an_epoch(runs: Runs) -> Run:
+    """A finished run of one epoch, with the checkpoint from which it can go on."""
+    run = LocalEngine(runs).submit(with_settings(find_preset("sgd").config, {"training.epochs": 1}))
+    wait_until_over(run)
+    return run
+
+
 def interrupted(runs: Runs) -> Run:
-    """A run of two epochs that was cut off after the first, whose checkpoint is unreadable: it begins anew."""
-    run = runs.create(with_settings(find_preset("sgd").config, {"training.epochs": 2}))
-    run.append_history(history_row(1, 2))
-    run.checkpoints.save(Checkpoint(1, {"nothing": np.zeros(1)}, {}))
-    next((run.folder / "checkpoint").iterdir()).write_bytes(b"damaged")
-    run.record(state=State.INTERRUPTED, epoch=1)
+    """A run of two epochs that was cut off after the first."""
+    run = trained_for_an_epoch(runs)
+    run.set_epochs(2)
+    run.record(state=State.INTERRUPTED, epochs=2)
     return run
 
 
