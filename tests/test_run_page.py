@@ -278,9 +278,10 @@ def do(page: AppTest, what: str) -> None:
 
 
 def trained_for_an_epoch(runs: Runs) -> Run:
-    """A finished run of one epoch, with the checkpoint from which it can go on."""
+    """A finished run of one epoch, with the checkpoint from which it can go on, and without a model to use first."""
     run = LocalEngine(runs).submit(with_settings(find_preset("sgd").config, {"training.epochs": 1}))
     wait_until_over(run)
+    run.linear_path.unlink()
     return run
 
 
