@@ -30,9 +30,9 @@ def queued(runs: Runs, name: str, sequence: int = 0, **settings: object) -> Run:
     return runs.create(with_settings(find_preset("sgd").config, {"name": name, **settings}), sequence)
 
 
-def over(runs: Runs, name: str, state: State, epoch: int = 2) -> Run:
+def over(runs: Runs, name: str, state: State, epoch: int = 2, **settings: object) -> Run:
     """A run that ended after some epochs and kept the last."""
-    run = queued(runs, name)
+    run = queued(runs, name, **settings)
     for number in range(1, epoch + 1):
         scores = {"loss": 1.8, "accuracy": 0.3, "val_loss": 1.7, "val_accuracy": 0.35}
         run.append_history(scores | {"epoch": number, "learning_rate": 1e-3, "seconds": 60})
@@ -239,6 +239,13 @@ def test_the_moment_tells_learning_rate_memory_and_gpu(runs: Runs) -> None:
     with run.alive():
         text = shown(open_app(PAGE, run=run.id))
     assert "Learning rate 0.001 · Memory 1.5 GB · GPU busy 87% · GPU memory 4.0 of 80.0 GB" in text
+
+
+@pytest.mark.parametrize(("name", "said"), [("dense seed 42", True), ("dense seed 4", False), ("dense", True)])
+def test_the_seed_is_told_unless_the_name_tells_it(runs: Runs, name: str, said: bool) -> None:
+    run = over(runs, name, State.FINISHED, **{"training.seed": 4})
+    facts = next(element.value for element in open_app(PAGE, run=run.id).markdown if "after 2 epochs" in element.value)
+    assert ("seed 4" in facts) is said
 
 
 def test_what_the_curves_say_is_under_them(runs: Runs) -> None:

@@ -3,6 +3,7 @@
 All it shows is read from the run's folder at each refresh, so every tab shows the same and a reload changes nothing.
 """
 
+import re
 from collections.abc import Sequence
 
 import streamlit as st
@@ -135,7 +136,8 @@ def _facts(run: Run, status: Status) -> str:
     facts = [f"{status.parameters:,} parameters"] if status.parameters else []
     facts += [f"{label_of(status.backend)} on {status.device}"] if status.backend else []
     seed = f"seed {run.config.training.seed}"
-    return " · ".join([run.config.data.name, *([] if seed in run.name else [seed]), *facts])
+    is_in_name = re.search(rf"\b{seed}\b", run.name)
+    return " · ".join([run.config.data.name, *([] if is_in_name else [seed]), *facts])
 
 
 def _show_phase(seen: Watch, facts: str) -> None:
