@@ -1,5 +1,6 @@
 """The Run page: scores, curves, mistakes with their faces, confidence, and what can be done with a run."""
 
+import io
 import json
 import re
 import time
@@ -9,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
 from conftest import checked, figures, history_row, open_app, said, save_csv, save_finished_run, shown, the_button
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 
+from emotion_core.archive import pack
 from emotion_core.config import with_settings
 from emotion_core.dataset import labels_of_run, load_dataset, rows_of_run
 from emotion_core.emotions import EMOTIONS
@@ -21,7 +24,7 @@ from emotion_core.engine import LocalEngine
 from emotion_core.evaluation import ClassScores, HeldOutEvaluation, RunEvaluation, evaluate
 from emotion_core.presets import find_preset
 from emotion_core.runs import About, Run, Runs, State, Validation
-from ui import charts, run_sections, tables
+from ui import cache, charts, run_sections, tables
 
 HAPPY, FEAR = EMOTIONS.index("Happy"), EMOTIONS.index("Fear")
 
@@ -164,6 +167,41 @@ def test_a_run_is_deleted_only_after_a_second_yes(open_page: Opener, finished_ru
     checked(page.button(key="delete-for-good").click().run())
     assert not finished_run.folder.exists()
     assert "There is no run yet." in said(page)
+
+
+@pytest.fixture
+def lasting_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list of runs that is made anew only where that is asked for, however slow this machine is."""
+    monkeypatch.setattr(cache, "_listed", st.cache_resource(lambda folder: Runs(Path(folder)).summaries()))
+
+
+@pytest.mark.usefixtures("lasting_list")
+def test_every_page_lists_a_run_as_it_was_named_until_it_is_deleted(open_page: Opener, finished_run: Run):
+    assert "Fixture run" in home_buttons()
+    page = open_page(run=finished_run.id)
+    do(page, "Name, notes and tags")
+    page.text_input(key="about-name").set_value("Another name")
+    checked(page.button(key="save-about").click().run())
+    assert "Another name" in home_buttons()
+    do(page, "Delete")
+    checked(page.button(key="delete-for-good").click().run())
+    assert "Another name" not in home_buttons()
+
+
+@pytest.mark.usefixtures("lasting_list")
+def test_every_page_lists_a_run_that_was_imported(finished_run: Run):
+    content = io.BytesIO()
+    pack(finished_run, content)
+    Runs(finished_run.folder.parent).delete(finished_run)
+    assert "Fixture run" not in home_buttons()
+    page = open_app("pages/compare_runs.py")
+    page.file_uploader(key="import").upload("run.zip", content.getvalue())
+    checked(page.run())
+    assert "Fixture run" in home_buttons()
+
+
+def home_buttons() -> list[str]:
+    return [button.label for button in open_app("pages/home.py").button]
 
 
 def test_a_run_is_named_and_written_about(open_page: Opener, finished_run: Run):

@@ -171,6 +171,7 @@ def _save(run: Run) -> None:
     except OSError as error:
         st.session_state[_REFUSED] = f"The folder of this run cannot be written to: {error.strerror}."
     else:
+        cache.list_anew()
         st.session_state.pop(PICKER, None)  # or the browser goes on showing the old name
         st.rerun()  # all of the page, not only the dialog
 
@@ -192,6 +193,7 @@ def _delete(run: Run) -> None:
     else:
         st.session_state[_NOTICE] = f"{name} is deleted."
         forget("run")
+        cache.list_anew()
     st.rerun()
 
 
@@ -274,5 +276,6 @@ def _take_in() -> None:
         return
     try:
         st.session_state[_IMPORTED] = unpack(upload, cache.runs()).id
+        cache.list_anew()
     except EmotionError as error:
         st.session_state[_IMPORT_REFUSED] = str(error)
