@@ -28,6 +28,9 @@ from ui import cache, charts, run_sections, tables
 
 HAPPY, FEAR = EMOTIONS.index("Happy"), EMOTIONS.index("Fear")
 
+PREPARED = "it is prepared in the background"
+TAKEN_UP_AGAIN = "once its training is taken up again and ends"
+
 Opener = Callable[..., AppTest]
 
 
@@ -158,6 +161,27 @@ def test_a_failed_run_says_why(open_page: Opener, runs_folder: Path):
     run = Runs(runs_folder).create(with_settings(find_preset("sgd").config, {"name": "Unlucky"}))
     run.record(state=State.FAILED, reason="The loss became nan in epoch 3.")
     assert "The loss became nan in epoch 3." in said(open_page(run=run.id))
+
+
+@pytest.mark.parametrize(
+    ("state", "has_checkpoint", "sentence"),
+    [
+        (State.FINISHED, True, PREPARED),
+        (State.STOPPED, True, PREPARED),
+        (State.FAILED, True, TAKEN_UP_AGAIN),
+        (State.INTERRUPTED, True, TAKEN_UP_AGAIN),
+        (State.INTERRUPTED, False, ""),
+    ],
+)
+def test_a_run_whose_model_cannot_serve_says_what_it_waits_for(
+    open_page: Opener, judged_run: Run, state: State, has_checkpoint: bool, sentence: str
+):
+    judged_run.keras_path.write_bytes(b"the kept epoch")
+    judged_run.record(state=state)
+    if has_checkpoint:
+        judged_run.checkpoints.save(Checkpoint(1, {"weights": np.zeros(3)}, {}))
+    sentences = said(open_page(run=judged_run.id))
+    assert [words for words in (PREPARED, TAKEN_UP_AGAIN) if words in sentences] == ([sentence] if sentence else [])
 
 
 def test_a_run_is_deleted_only_after_a_second_yes(open_page: Opener, finished_run: Run):

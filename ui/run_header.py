@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from emotion_core.runs import About, Run, RunSummary, State
+from emotion_core.runs import About, Run, RunSummary, State, WayOn, way_on
 from emotion_core.watch import watch
 from ui import charts, manage, widgets
 
@@ -41,7 +41,10 @@ def show_outcome(run: Run, line: RunSummary) -> None:
         st.info(sentence, icon=":material/info:")
     if line.has_model or not line.state.is_over:
         return
-    if run.keras_path.exists():
+    if line.state in (State.FAILED, State.INTERRUPTED):
+        if way_on(run, line.state) is not WayOn.NONE:
+            st.info("It can classify faces once its training is taken up again and ends.", icon=":material/hourglass:")
+    elif run.keras_path.exists():
         _wait_for_model(run)
     elif line.state is State.FINISHED:
         _offer_to_train_anew(run)
