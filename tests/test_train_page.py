@@ -850,9 +850,11 @@ def test_a_run_that_does_not_stop_can_be_ended_at_once_after_a_while(
     run.record(state=State.RUNNING, backend="jax")
     with run.alive():
         page = open_page(run=run.id)
+        assert "keeps the whole epochs" in page.button(key=f"stop-of-{run.id}").help
         page.button(key=f"stop-of-{run.id}").click().run()
         assert run.stop_requested()
         assert page.button(key="stopping").disabled
+        assert "once a whole one is done" in page.button(key="stopping").help
         long_ago = time.time() - 60
         os.utime(run.folder / "stop", (long_ago, long_ago))
         page.run()

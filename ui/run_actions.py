@@ -57,7 +57,7 @@ def show_actions(run: Run, seen: Watch) -> None:
         case State.QUEUED:
             _offer("stop", run, "Cancel", ":material/close:", "Takes it out of the queue. It can be resumed later.")
         case State.RUNNING:
-            what = "Ends it after the current batch and keeps what it has learnt. It can be resumed later."
+            what = "Ends it after the current batch and keeps the whole epochs. It can be resumed later."
             _offer("stop", run, "Stop", ":material/stop_circle:", what)
         case State.STOPPING:
             _offer_end(run)
@@ -80,7 +80,7 @@ def _offer(action: str, run: Run, label: str, icon: str, what: str, kind: str = 
 def _offer_end(run: Run) -> None:
     """Offer to end a run that has had time to stop and has not."""
     if time.time() - (run.stop_requested_at() or time.time()) < GRACE_SECONDS:
-        what = "It ends after the current batch, then the kept epoch is evaluated and saved."
+        what = "It ends after the current batch; the kept epoch, once a whole one is done, is evaluated and saved."
         st.button("Stopping", key="stopping", icon=":material/pending:", help=what, disabled=True)
     else:
         what = "Ends its process without waiting; anything not yet saved is lost."

@@ -150,7 +150,7 @@ def _runs(commands: Any) -> None:
     _verb(verbs, "list", "list_runs", "List the saved runs, newest first.", run=False)
     _verb(verbs, "show", "show", "Show one run.")
     _verb(verbs, "wait", "wait", "Wait until a run has ended; fails if it failed.")
-    stop = _verb(verbs, "stop", "stop", "Ask a run to stop after the current batch, keeping what it has learnt.")
+    stop = _verb(verbs, "stop", "stop", "Ask a run to stop after the current batch, keeping its whole epochs.")
     stop.add_argument("--now", action="store_true", help="end its processes at once instead")
     resume = _verb(verbs, "resume", "resume", "Queue a run that has ended, to continue after its last complete epoch.")
     resume.add_argument("--epochs", type=int, metavar="N", help="total passes over the data, for training longer")

@@ -26,7 +26,7 @@ class Engine(Protocol):
         """Queue several runs in their order: all of them or none."""
 
     def stop(self, run: Run) -> None:
-        """Ask a run to end after the batch in hand, keeping what it has learnt."""
+        """Ask a run to end after the batch in hand, keeping its whole epochs."""
 
     def kill(self, run: Run) -> None:
         """End a run's processes at once."""
