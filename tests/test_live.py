@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import open_app, save_finished_run
+from conftest import open_app, save_finished_run, the_button
 from streamlit.testing.v1 import AppTest
 
 from emotion_core.config import with_settings
@@ -115,17 +115,30 @@ def test_a_finished_run_is_trained_longer(runs: Runs) -> None:
 
 
 def test_a_finished_run_that_kept_no_checkpoint_cannot_be_trained_longer(runs: Runs) -> None:
-    page = open_app(PAGE, run=save_finished_run(runs).id)
+    run = save_finished_run(runs)
+    page = open_app(PAGE, run=run.id)
     assert not any(key.startswith("longer") for key in keys(page))
-    assert {"clone", "open-run", "open-results"} <= keys(page)
+    assert {f"clone-of-{run.id}", f"look-closer-at-{run.id}", "open-results"} <= keys(page)
 
 
 def test_a_clone_opens_the_form(runs: Runs) -> None:
     run = save_finished_run(runs, name="To be cloned")
     page = open_app(PAGE, run=run.id)
-    page.button(key="clone").click().run()
+    page.button(key=f"clone-of-{run.id}").click().run()
     assert page.segmented_control(key="train.view").value == "New run"
     assert page.query_params["clone"] == run.id
+
+
+@pytest.mark.parametrize("beginning", ["clone-", "look-closer-"])
+def test_a_click_never_reaches_the_run_that_has_taken_the_place_of_another(runs: Runs, beginning: str) -> None:
+    save_finished_run(runs, name="Clicked")
+    page = open_app(PAGE)
+    page.segmented_control(key="train.view").set_value("Watch").run()
+    clicked = the_button(page, beginning).click()
+    save_finished_run(runs, name="Newer")
+    clicked.run()
+    assert (page.title[0].value, page.subheader[0].value) == ("Train", "Newer")
+    assert "clone" not in page.query_params
 
 
 # --- runs that were cut off ---------------------------------------------------------------------------------------

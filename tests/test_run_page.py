@@ -459,9 +459,17 @@ def test_a_run_whose_labels_were_shuffled_says_so(open_page: Opener, runs_folder
 def test_a_run_without_weights_says_so_and_leads_to_a_clone(open_page: Opener, judged_run: Run):
     page = open_page(run=judged_run.id)
     assert "This run came without its weights" in said(page)
-    checked(page.button(key="train-anew").click().run())
+    checked(the_button(page, "train-anew-").click().run())
     assert page.title[0].value == "Train"
     assert page.query_params["clone"] == judged_run.id
+
+
+def test_a_click_for_a_run_that_is_gone_clones_no_other(open_page: Opener, runs_folder: Path, faces_csv: Path):
+    _, clicked = (save_judged_run(Runs(runs_folder), faces_csv) for _ in range(2))
+    page = open_page(run=clicked.id)
+    click = page.button(key=f"train-anew-{clicked.id}").click()
+    Runs(runs_folder).delete(clicked)
+    assert checked(click.run()).title[0].value == "Run"
 
 
 def test_a_run_with_weights_is_not_said_to_lack_them(open_page: Opener, finished_run: Run):

@@ -115,11 +115,13 @@ def ask_for_epochs(done: int, planned: int, key: str) -> None:
 
 
 def _offer_links(run: Run) -> None:
-    if st.button("Clone", key="clone", icon=":material/content_copy:", help="Opens the form with its settings."):
+    # NOTE: the keys name the run, lest a click reach another one that has taken its place on the page meanwhile.
+    what = "Opens the form with its settings."
+    if st.button("Clone", key=f"clone-of-{run.id}", icon=":material/content_copy:", help=what):
         open_view(NEW)
         st.query_params["clone"] = run.id
         st.rerun()
-    if st.button("Look closer", key="open-run", icon=":material/search_insights:"):
+    if st.button("Look closer", key=f"look-closer-at-{run.id}", icon=":material/search_insights:"):
         go_to("pages/inspect_run.py", run=run.id)
     if st.button("Results", key="open-results", icon=":material/leaderboard:"):
         go_to("pages/compare_runs.py")

@@ -57,7 +57,7 @@ def _offer_to_train_anew(run: Run) -> None:
             "This run came without its weights: to classify faces with it, train it again.",
             icon=":material/weight:",
         )
-        if st.button("Train it again", icon=":material/content_copy:", key="train-anew"):
+        if st.button("Train it again", icon=":material/content_copy:", key=f"train-anew-{run.id}"):
             manage.CLONE.act(run)
 
 
