@@ -21,6 +21,7 @@ from emotion_core.config import with_settings
 from emotion_core.dataset import labels_of_run, load_dataset, rows_of_run
 from emotion_core.emotions import EMOTIONS
 from emotion_core.engine import LocalEngine
+from emotion_core.errors import BadInput
 from emotion_core.evaluation import ClassScores, HeldOutEvaluation, RunEvaluation, evaluate
 from emotion_core.presets import find_preset
 from emotion_core.runs import About, Run, Runs, State, Validation
@@ -191,6 +192,24 @@ def test_a_run_is_deleted_only_after_a_second_yes(open_page: Opener, finished_ru
     checked(page.button(key="delete-for-good").click().run())
     assert not finished_run.folder.exists()
     assert "There is no run yet." in said(page)
+
+
+@pytest.mark.usefixtures("no_worker")
+@pytest.mark.parametrize("role", ["teachers", "start_from"])
+def test_a_run_that_one_in_hand_needs_is_not_deleted(open_page: Opener, finished_run: Run, role: str):
+    runs = Runs(finished_run.folder.parent)
+    learns = {"name": "A *pupil*", f"training.{role}": [finished_run.id]}
+    pupil = runs.create(with_settings(find_preset("cnn-small").config, learns), sequence=1)
+    page = open_page(run=finished_run.id)
+    do(page, "Delete")
+    assert "It is needed to train **A *pupil***" in shown(page.warning[0].value)
+    assert page.button(key="delete-for-good").disabled
+    with pytest.raises(BadInput, match=r"needed to train A \*pupil\*;"):
+        LocalEngine(runs).delete(finished_run)
+    pupil.record(state=State.STOPPED)
+    do(page, "Delete")
+    checked(page.button(key="delete-for-good").click().run())
+    assert not finished_run.folder.exists()
 
 
 @pytest.fixture

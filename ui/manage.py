@@ -180,7 +180,18 @@ def _save(run: Run) -> None:
 def _confirm_deletion(run: Run) -> None:
     """Ask once more, then remove the run for good."""
     st.markdown(f"**{plain(_name_of(run))}** and its model are removed from the disk. This cannot be undone.")
-    st.button("Delete for good", type="primary", key="delete-for-good", on_click=_delete, args=(run,))
+    needing = [plain(line.name) for line in cache.runs().in_need_of(run)]
+    if needing:
+        names = ", ".join(f"**{name}**" for name in needing)
+        st.warning(f"It is needed to train {names}; it can be deleted once that is over.", icon=":material/link:")
+    st.button(
+        "Delete for good",
+        type="primary",
+        key="delete-for-good",
+        disabled=bool(needing),
+        on_click=_delete,
+        args=(run,),
+    )
 
 
 def _delete(run: Run) -> None:

@@ -38,7 +38,7 @@ class Engine(Protocol):
         """Queue a run that is over once more, to go on from its last whole epoch, up to `epochs` in all."""
 
     def delete(self, run: Run) -> None:
-        """Remove a run for good, unless it computes."""
+        """Remove a run for good, unless it computes or one in hand needs it."""
 
     def state(self, run: Run) -> State:
         """Say where the run is in its life."""

@@ -95,12 +95,15 @@ class LocalEngine:
             self._start_worker_where_none_is()
 
     def delete(self, run: Run) -> None:
-        """Remove a run for good; raises BadInput while it computes or is being started."""
+        """Remove a run for good; raises BadInput while it computes, is being started or is needed by one in hand."""
         with self._at_queue():
             if not run.folder.exists():
                 return
             if self._queue.is_taken(run):
                 raise BadInput(f"Run {run.id} is computing; stop it before deleting it.")
+            if needing := self._runs.in_need_of(run):
+                names = ", ".join(line.name for line in needing)
+                raise BadInput(f"Run {run.id} is needed to train {names}; it can be deleted once that is over.")
             self._runs.delete(run)
             self._queue.forget(run)
 

@@ -75,6 +75,10 @@ class Runs:
         unfinished = [line for line in (self.summaries() if lines is None else lines) if not line.state.is_over]
         return sorted(unfinished, key=lambda line: (line.state is State.QUEUED, line.sequence, line.submitted, line.id))
 
+    def in_need_of(self, run: Run) -> list[RunSummary]:
+        """Return a line per run that is not over and has a run as its teacher or begins with its weights."""
+        return [line for line in self.in_hand() if run.id in _learns_from(self.run_of(line))]
+
     def run_of(self, line: RunSummary) -> Run:
         """Return the run that a line is about."""
         return Run(self.folder / line.id)
@@ -114,6 +118,12 @@ class Runs:
         for folder in self.folder.glob(".new-*"):
             if folder.stat().st_mtime < time.time() - DRAFT_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _learns_from(run: Run) -> set[str]:
+    """Return the runs that teach a run or that it begins with."""
+    training = run.config.training
+    return {*training.teachers, *training.start_from}
 
 
 def _as_path_name(text: str) -> str:
