@@ -7,8 +7,8 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.config import FirstRows, Split, Training
-from emotion_core.dataset import Dataset, class_weights, split_rows
+from emotion_core.config import FirstRows, RunConfig, Split, Training
+from emotion_core.dataset import Dataset, class_weights, labels_of_run, rows_of_run, split_rows
 from emotion_core.emotions import EMOTIONS, NUM_EMOTIONS
 
 WEIGHT_POLICIES: Final[tuple[Literal["none", "balanced", "square_root"], ...]] = get_args(
@@ -71,6 +71,13 @@ def look_over(dataset: Dataset, split: Split | None = None, seed: int = 0) -> Ov
             for policy in WEIGHT_POLICIES
         },
     )
+
+
+def emotions_not_validated(dataset: Dataset, config: RunConfig) -> list[str]:
+    """Return the emotions that a run learns and never validates on; raises BadInput where the data cannot be split."""
+    labels, rows = labels_of_run(dataset, config), rows_of_run(dataset, config)
+    learnt, validated = _count(labels[rows.training]), _count(labels[rows.validation])
+    return [name for name in EMOTIONS if learnt[name] and not validated[name]]
 
 
 def rows_of(dataset: Dataset, emotion: str | None, page: int, count: int) -> NDArray[np.int64]:

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from emotion_core.config import with_settings
 from emotion_core.dataset import Dataset
 from emotion_core.emotions import EMOTIONS
-from emotion_core.overview import WEIGHT_POLICIES, look_over, row_after, rows_of
+from emotion_core.overview import WEIGHT_POLICIES, emotions_not_validated, look_over, row_after, rows_of
+from emotion_core.presets import find_preset
 
 LABELS = np.array([3] * 60 + [1] * 20 + [0, 2, 4, 5, 6] * 4, np.uint8)
 
@@ -29,6 +31,23 @@ def test_first_fifth_of_a_small_set_validates():
     assert overview.validation == dict.fromkeys(EMOTIONS, 0) | {"Happy": 20}
     assert sum(overview.training.values()) == 80
     assert not any(overview.held_back.values())
+
+
+@pytest.mark.parametrize(
+    ("split", "missing"),
+    [
+        ({"kind": "first_rows"}, ["Fear", "Happy", "Sad", "Surprise", "Neutral"]),
+        ({"kind": "random", "share": 0.5}, []),
+    ],
+)
+def test_emotions_that_are_learnt_and_not_validated_are_named(split: dict[str, object], missing: list[str]):
+    config = with_settings(find_preset("sgd").config, {"data.split": split})
+    assert emotions_not_validated(dataset(np.sort(np.arange(100) % 7).astype(np.uint8)), config) == missing
+
+
+def test_an_emotion_that_is_not_learnt_is_not_missed():
+    labels = np.repeat([EMOTIONS.index("Happy"), EMOTIONS.index("Sad")], [60, 40]).astype(np.uint8)
+    assert emotions_not_validated(dataset(labels), find_preset("dense-5").config) == ["Sad"]
 
 
 def test_largest_smallest_and_share():

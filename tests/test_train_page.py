@@ -230,6 +230,17 @@ def test_what_is_wrong_is_said_and_nothing_can_be_started(open_page: Callable[..
     assert page.button(key="train").disabled
 
 
+def test_emotions_that_the_first_rows_do_not_hold_are_named_and_the_random_split_is_suggested(
+    open_page: Callable[..., AppTest], runs: Runs
+) -> None:
+    in_order = save_csv(runs.folder.parent / "data" / "sorted.csv", sorted(number % 7 for number in range(70)))
+    page = open_page(preset="dense-5", data=in_order.name)
+    assert "No validation face shows Fear, Happy, Sad, Surprise, Neutral" in texts(page)
+    assert not page.button(key="train").disabled
+    page.selectbox(key="dense-5.data.split.kind").set_value("random").run()
+    assert "No validation face" not in texts(page)
+
+
 def test_data_without_labels_is_refused_before_it_is_queued(open_page: Callable[..., AppTest], runs: Runs) -> None:
     pixels = " ".join(["7"] * 48 * 48)
     (Path(os.environ["EMOTION_DATA"]) / "faces.csv").write_text(f"id,pixels\n1,{pixels}\n", encoding="utf-8")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from emotion_core.config import RunConfig, with_settings
+from emotion_core.config import FirstRows, RunConfig, UsageSplit, with_settings
 from emotion_core.engine.devices import check_device
 from emotion_core.errors import BadInput
 from emotion_core.models.counts import count_parameters
@@ -32,11 +32,12 @@ class Plan:
 
 def offer_launch(plan: Plan, dataset: "Dataset") -> None:
     """Say what would be trained on what, and offer to do it; or say what is wrong."""
-    problems, facts = list(plan.problems), []
+    problems, facts, gaps = list(plan.problems), [], ""
     try:
         if plan.configs:
             _check_backends(plan.configs)
             facts = [*_describe_faces(plan.configs, dataset), *_describe_cost(plan.configs, dataset)]
+            gaps = _describe_gaps(plan.configs, dataset)
     except BadInput as error:
         problems.append(str(error))
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -46,6 +47,8 @@ def offer_launch(plan: Plan, dataset: "Dataset") -> None:
             st.caption(" · ".join(facts), width="stretch", help=_TIME_HELP)
     for problem in problems:
         st.error(plain(problem), icon=":material/error:")
+    if gaps:
+        st.warning(gaps, icon=":material/rule:")
     show_refusal()
     if clicked and not problems:
         submit(plan.configs)
@@ -59,14 +62,32 @@ def _check_backends(configs: tuple[RunConfig, ...]) -> None:
 
 def _describe_faces(configs: tuple[RunConfig, ...], dataset: "Dataset") -> list[str]:
     """Say how many faces train and validate; raises BadInput where the data cannot be split so."""
-    from emotion_core.dataset import split_rows
+    from emotion_core.dataset import rows_of_run
 
     if dataset.labels is None:
         raise BadInput(f"{dataset.name} has no emotion column, so there is nothing to learn from. Choose other data.")
-    splits = {config.data.split: config.training.seed for config in configs}
-    rows = [split_rows(dataset, split, seed) for split, seed in splits.items()]
+    rows = [rows_of_run(dataset, config) for config in _one_of_each_split(configs)]
     training, validation = _span([len(part.training) for part in rows]), _span([len(part.validation) for part in rows])
     return [f"{training} faces for training, {validation} for validation"]
+
+
+def _describe_gaps(configs: tuple[RunConfig, ...], dataset: "Dataset") -> str:
+    """Say which emotions are learnt and have no face to validate on; nothing where all have some."""
+    from emotion_core.overview import emotions_not_validated
+
+    for config in _one_of_each_split(configs):
+        if names := emotions_not_validated(dataset, config):
+            in_order = isinstance(config.data.split, FirstRows | UsageSplit)
+            way_out = ": choose the random split, which mixes the faces first" if in_order else ""
+            return (
+                f"No validation face shows {', '.join(names)}, so nothing will tell how well that is learnt{way_out}."
+            )
+    return ""
+
+
+def _one_of_each_split(configs: tuple[RunConfig, ...]) -> list[RunConfig]:
+    """Return runs that stand for all that divide the data in the same way, whatever their seeds."""
+    return list({config.data.split: config for config in configs}.values())
 
 
 def _describe_cost(configs: tuple[RunConfig, ...], dataset: "Dataset") -> list[str]:
