@@ -8,7 +8,6 @@ from ui.clones import clone_anew, family_of_clone, leave_clone
 from ui.launch import NEW, WATCH, asked_view, forget_click
 from ui.live import live_view
 from ui.new_run import show_new_run
-from ui.reproduce import close_reproduction
 from ui.starts import chosen_preset, take_preset
 from ui.widgets import page_header
 
@@ -42,5 +41,4 @@ if choose_view() == NEW:
     show_new_run()
 else:
     forget_click()
-    close_reproduction()
     live_view()

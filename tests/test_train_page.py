@@ -497,6 +497,17 @@ def test_the_whole_coursework_is_queued_by_one_action_once_however_often_it_is_c
     assert page.button(key="reproduce-queue").disabled
 
 
+def test_the_table_does_not_open_by_itself_when_one_comes_back_to_the_page(open_page: Callable[..., AppTest]) -> None:
+    page = open_page()
+    open_table(page)
+    assert "reproduce-queue" in keys(page)
+    page.switch_page("pages/explore_data.py").run()
+    page.switch_page(PAGE).run()
+    assert "reproduce-queue" not in keys(page)
+    open_table(page)
+    assert "reproduce-queue" in keys(page)
+
+
 def test_the_table_of_data_too_small_to_be_split_is_refused_in_a_sentence(
     open_page: Callable[..., AppTest], runs: Runs
 ) -> None:

@@ -16,6 +16,7 @@ from ui.widgets import friendly_errors, plain
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset
 
+_BUTTON: Final = "reproduce"
 _OPEN: Final = "train.reproducing"
 
 _COLUMNS: Final = (10, 4, 4, 5, 5)
@@ -37,19 +38,20 @@ _TIGHT: Final = """<style>
 
 def offer_reproduction(dataset: "Dataset") -> None:
     """Offer to queue the coursework's table, to learn from a data set."""
+    if _BUTTON not in st.session_state:  # Streamlit forgets a button that was not on the page: the form was left
+        _close()
     st.button(
         "Reproduce the coursework",
-        key="reproduce",
+        key=_BUTTON,
         icon=":material/checklist:",
         disabled=dataset.labels is None,
         on_click=_open,
     )
     if st.session_state.get(_OPEN):
-        st.dialog("Reproduce the coursework", width="medium", on_dismiss=close_reproduction)(_show)(dataset)
+        st.dialog("Reproduce the coursework", width="medium", on_dismiss=_close)(_show)(dataset)
 
 
-def close_reproduction() -> None:
-    """Let the dialog be closed."""
+def _close() -> None:
     st.session_state[_OPEN] = False
 
 
