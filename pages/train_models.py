@@ -5,7 +5,7 @@ import streamlit as st
 from ui import cache
 from ui.brought import is_newly_brought
 from ui.clones import clone_anew, family_of_clone, leave_clone
-from ui.launch import NEW, WATCH, asked_view, forget_click
+from ui.launch import NEW, WATCH, asked_view, forgetting_clicks
 from ui.live import live_view
 from ui.new_run import show_new_run
 from ui.starts import chosen_preset, take_preset
@@ -37,8 +37,8 @@ def is_something_to_watch() -> bool:
 
 
 page_header("Train", "Choose data and a starting point, change what you like, and watch it learn.")
-if choose_view() == NEW:
-    show_new_run()
-else:
-    forget_click()
-    live_view()
+with forgetting_clicks():
+    if choose_view() == NEW:
+        show_new_run()
+    else:
+        live_view()

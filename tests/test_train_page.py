@@ -322,7 +322,8 @@ def test_two_clicks_train_one_run_to_its_end_and_a_later_click_another(
     assert parameter(page, "run") == run.id
     assert (run.config.name, run.config.training.epochs) == ("Clicked", 2)
 
-    page.session_state["train.clicked"] = "train"  # a second click that comes after the page has moved on
+    noted = "train", f"sgd on {runs.all()[0].config.data_fingerprint}"
+    page.session_state["train.clicked"] = noted  # a second click that comes after the page has moved on
     page.run()
     page.segmented_control(key="train.view").set_value("New run").run()
     assert [other.id for other in runs.all()] == [run.id]
@@ -350,6 +351,51 @@ def wait_until_over(run: Run) -> None:
     deadline = time.monotonic() + 120
     while not run.state().is_over and time.monotonic() < deadline:
         time.sleep(0.2)
+
+
+@pytest.fixture
+def lists_of_queued(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The lists of runs that the page wants to be queued, of which none is."""
+    wanted: list[Any] = []
+    monkeypatch.setattr(LocalEngine, "submit_all", lambda _, configs: wanted.append(configs) or refuse())
+    return wanted
+
+
+@pytest.mark.parametrize("is_table", [False, True])
+@pytest.mark.parametrize("becomes", ["damaged", "gone"])
+def test_a_click_while_the_data_cannot_be_read_queues_nothing_later(
+    open_page: Callable[..., AppTest], faces_csv: Path, lists_of_queued: list[Any], is_table: bool, becomes: str
+) -> None:
+    content = faces_csv.read_bytes()
+    save_csv(faces_csv.with_name("other.csv"), [number % 7 for number in range(77)])
+    page = open_page(preset="sgd", data=faces_csv.name)
+    if is_table:
+        open_table(page)
+    clicked = page.button(key="reproduce-queue" if is_table else "train").click()
+    if becomes == "gone":
+        faces_csv.unlink()
+    else:
+        faces_csv.write_text("id,emotion,pixels\n0,3,1 2 3\n", encoding="utf-8")
+    checked(clicked.run())
+    faces_csv.write_bytes(content)
+    for name in ("other.csv", faces_csv.name):
+        checked(page.selectbox(key="train-data").set_value(name).run())
+    assert not lists_of_queued
+
+
+def test_a_click_for_the_clone_of_a_run_that_was_deleted_queues_no_preset(
+    open_page: Callable[..., AppTest], runs: Runs, faces_csv: Path, lists_of_queued: list[Any]
+) -> None:
+    run = cloned(runs, str(faces_csv))
+    page = open_page(clone=run.id)
+    clicked = page.button(key="train").click()
+    runs.delete(run)
+    checked(clicked.run())
+    assert "There is no run" in texts(page)
+    assert [toast.value for toast in page.toast] == ["Nothing was queued: what you clicked for has changed meanwhile."]
+    assert cards(page)
+    page.run()
+    assert not lists_of_queued
 
 
 # --- several runs -------------------------------------------------------------------------------------------------
@@ -488,7 +534,8 @@ def test_the_whole_coursework_is_queued_by_one_action_once_however_often_it_is_c
     assert page.segmented_control(key="train.view").value == "Watch"
     assert parameter(page, "run") == made[0].id
 
-    page.session_state["train.clicked"] = "reproduce-queue"  # the second click comes after the page has moved on
+    noted = "reproduce-queue", made[0].config.data_fingerprint
+    page.session_state["train.clicked"] = noted  # the second click comes after the page has moved on
     page.run()
     page.segmented_control(key="train.view").set_value("New run").run()
     assert "reproduce-queue" not in keys(page)

@@ -1,6 +1,8 @@
 """The button that queues runs, which however fast it is clicked queues them once."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import streamlit as st
@@ -17,6 +19,9 @@ WATCH: Final = "Watch"
 
 SAME_CLICK_SECONDS: Final = 2.0
 
+_CLICKED: Final = "train.clicked"
+"""Where the session holds the button that was clicked, and for what: until the page has run once."""
+
 _REFUSED: Final = "train.refused"
 _GO_TO: Final = "train.go_to"
 
@@ -31,9 +36,31 @@ def asked_view() -> str:
     return str(st.session_state.pop(_GO_TO, ""))
 
 
-def launch_button(label: str, *, key: str, disabled: bool) -> bool:
-    """Show the button and say whether it was clicked; it rests while what it was clicked for is done."""
-    clicked: bool = st.session_state.get("train.clicked") == key
+@contextmanager
+def forgetting_clicks() -> Iterator[None]:
+    """Let a click end with this run of the page, whether or not what it was meant for came up in it.
+
+    Else it would wait for its button: until the data can be read again, or for the second click of a double click,
+    which may come when the page has moved on.
+    """
+    try:
+        yield
+    finally:
+        st.session_state[_CLICKED] = None
+
+
+def launch_button(label: str, *, key: str, shown: str, disabled: bool) -> bool:
+    """Show the button and say whether it was clicked; it rests while what it was clicked for is done.
+
+    Args:
+        label: What it says.
+        key: Names it on the page.
+        shown: Names what it would train, as the person sees it: a click for something else is not for this,
+            which is said in passing.
+        disabled: Whether it cannot be clicked.
+    """
+    noted: tuple[str, str] | None = st.session_state.get(_CLICKED)
+    clicked = noted == (key, shown)
     st.button(
         label,
         key=key,
@@ -41,16 +68,11 @@ def launch_button(label: str, *, key: str, disabled: bool) -> bool:
         icon=":material/play_circle:",
         disabled=disabled or clicked,
         on_click=_note_click,
-        args=(key,),
+        args=(key, shown),
     )
-    if clicked:
-        forget_click()
+    if noted and noted[0] == key and not clicked:
+        st.toast("Nothing was queued: what you clicked for has changed meanwhile.", icon=":material/info:")
     return clicked
-
-
-def forget_click() -> None:
-    """Let no click wait for a button: the second of a double click may come when the page has moved on."""
-    st.session_state["train.clicked"] = ""
 
 
 def submit(configs: tuple[RunConfig, ...]) -> None:
@@ -82,5 +104,5 @@ def show_refusal() -> None:
         st.error(plain(refused), icon=":material/error:")
 
 
-def _note_click(key: str) -> None:
-    st.session_state["train.clicked"] = key
+def _note_click(key: str, shown: str) -> None:
+    st.session_state[_CLICKED] = key, shown

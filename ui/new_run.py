@@ -59,7 +59,7 @@ def show_new_run() -> None:
     plan = _ask_plan(form, unused)
     if dataset is not None:
         with launch:
-            offer_launch(plan, dataset)
+            offer_launch(plan, dataset, form.key)
 
 
 def _ask_main_settings(form: ConfigForm, unused: tuple[str, ...]) -> None:

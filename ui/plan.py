@@ -30,8 +30,8 @@ class Plan:
     problems: tuple[str, ...] = ()
 
 
-def offer_launch(plan: Plan, dataset: "Dataset") -> None:
-    """Say what would be trained on what, and offer to do it; or say what is wrong."""
+def offer_launch(plan: Plan, dataset: "Dataset", form_key: str) -> None:
+    """Say what a form would train on what, and offer to do it; or say what is wrong."""
     problems, facts, gaps = list(plan.problems), [], ""
     try:
         if plan.configs:
@@ -42,7 +42,9 @@ def offer_launch(plan: Plan, dataset: "Dataset") -> None:
         problems.append(str(error))
     with st.container(horizontal=True, vertical_alignment="center"):
         label = f"Train {len(plan.configs)} runs" if len(plan.configs) > 1 else "Train"
-        clicked = launch_button(label, key="train", disabled=bool(problems))
+        clicked = launch_button(
+            label, key="train", shown=f"{form_key} on {dataset.fingerprint}", disabled=bool(problems)
+        )
         if facts:
             st.caption(" · ".join(facts), width="stretch", help=_TIME_HELP)
     for problem in problems:

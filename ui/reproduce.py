@@ -10,7 +10,7 @@ from emotion_core.models.counts import count_parameters
 from emotion_core.reproduction import Entry, settings_of_data, table_of
 from ui import cache
 from ui.expected import expected_time, say_time
-from ui.launch import forget_click, launch_button, show_refusal, submit
+from ui.launch import forgetting_clicks, launch_button, show_refusal, submit
 from ui.widgets import friendly_errors, plain
 
 if TYPE_CHECKING:
@@ -56,12 +56,11 @@ def _close() -> None:
 
 
 def _open() -> None:
-    forget_click()
     st.session_state[_OPEN] = True
 
 
 def _show(dataset: "Dataset") -> None:
-    with friendly_errors():  # the data may be too small to be split
+    with forgetting_clicks(), friendly_errors():  # the data may be too small to be split
         _ask(dataset)
 
 
@@ -83,7 +82,7 @@ def _ask(dataset: "Dataset") -> None:
     in_hand = len(cache.runs().in_hand(lines))
     with st.container(horizontal=True, vertical_alignment="center"):
         count = f" {len(configs)} run{'s' * (len(configs) > 1)}" if configs else ""
-        clicked = launch_button(f"Queue{count}", key="reproduce-queue", disabled=not configs)
+        clicked = launch_button(f"Queue{count}", key="reproduce-queue", shown=dataset.fingerprint, disabled=not configs)
         st.caption(_say_total(configs, dataset, in_hand) if configs else "Nothing is chosen.", width="stretch")
     show_refusal()
     if clicked:
