@@ -254,7 +254,7 @@ def test_the_augmentation_of_the_augment_page_opens_the_form_and_is_taken_over_o
     open_page: Callable[..., AppTest], runs: Runs
 ) -> None:
     queued(runs, "In hand")
-    page = open_page(preset="dense-5")
+    page = open_page(preset="dense-5", show="Watch")
     assert page.segmented_control(key="train.view").value == "Watch"
     page.session_state["augmentation"] = Augmentation(rotation=11, horizontal_flip=True)
     page.run()
@@ -902,6 +902,34 @@ def test_the_run_that_computes_is_shown_and_the_queue_leads_to_the_others(
         page.button(key=f"queue-{computing.id}").click().run()
         assert parameter(page, "run") == computing.id
         assert page.subheader[0].value == "First"
+
+
+@pytest.mark.usefixtures("no_worker")
+def test_a_link_to_a_preset_opens_the_form_also_while_something_computes(
+    open_page: Callable[..., AppTest], runs: Runs
+) -> None:
+    queued(runs, "Somebody else's")
+    assert open_page().segmented_control(key="train.view").value == "Watch"
+    page = open_page(preset="cnn")
+    assert page.segmented_control(key="train.view").value == "New run"
+    assert page.button(key="choose-cnn").disabled
+
+
+@pytest.mark.usefixtures("no_worker")
+@pytest.mark.parametrize("view", ["New run", "Watch"])
+def test_a_reload_comes_up_with_the_view_that_was_open_and_back_leads_to_the_one_before(
+    open_page: Callable[..., AppTest], runs: Runs, view: str
+) -> None:
+    run = queued(runs, "Somebody else's")
+    page = open_page(run=run.id)
+    page.segmented_control(key="train.view").set_value(view).run()
+    address = {name: parameter(page, name) for name in page.query_params}
+    assert open_page(**address).segmented_control(key="train.view").value == view
+    other = "Watch" if view == "New run" else "New run"
+    page.query_params["show"] = other
+    page.run()
+    assert page.segmented_control(key="train.view").value == other
+    assert open_page(show="<b>").segmented_control(key="train.view").value == "Watch"
 
 
 def test_a_queued_run_is_stopped_by_its_button(open_page: Callable[..., AppTest], runs: Runs) -> None:
