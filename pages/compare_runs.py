@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import cache, manage, tables, widgets
+from ui import cache, carrying, tables, widgets
 from ui.results_table import show_reading, show_table
 from ui.results_view import View, choose_view
 from ui.side_by_side import compare
@@ -21,7 +21,7 @@ def offer_files(view: View) -> None:
             key="download-table",
             help="Every row and column, unrounded.",
         )
-        manage.offer_import()
+        carrying.offer_import()
 
 
 widgets.page_header("Results", "Every saved run, scored on the faces it never learnt from.")
@@ -33,7 +33,7 @@ if not summaries:
         action="Train a model",
         icon=":material/leaderboard:",
     )
-    manage.offer_import()
+    carrying.offer_import()
     st.stop()
 shown = choose_view(summaries)
 if shown.rows:

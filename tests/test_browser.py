@@ -206,7 +206,7 @@ def test_training_on_the_sample_is_watched_found_used_and_handed_in(app, page, t
 
     # It stops when asked, and keeps what it has learnt.
     by_key(page, f"stop-of-{run.id}").get_by_role("button").click()
-    by_key(page, "open-results").wait_for()
+    by_key(page, f"results-of-{run.id}").wait_for()
     assert run.state() is State.STOPPED, run.log_tail()
     assert run.evaluation().accuracy > 0.3
 

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from emotion_core.config import with_settings
 from emotion_core.presets import find_preset
 from emotion_core.runs import Checkpoint, Run, Runs, State
-from ui import run_actions
+from ui import attempts
 from ui.live_queue import ROWS
 
 PAGE = "pages/train_models.py"
@@ -81,7 +81,7 @@ def test_a_run_that_ended_early_is_resumed_by_its_button(runs: Runs, state: Stat
 
 @pytest.mark.usefixtures("no_worker")
 def test_the_second_click_of_a_double_click_does_nothing(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_actions, "DOUBLE_CLICK_SECONDS", 30)  # the clicks of a test on a busy machine lie far apart
+    monkeypatch.setattr(attempts, "DOUBLE_CLICK_SECONDS", 30)  # the clicks of a test on a busy machine lie far apart
     run = over(runs, "Ended", State.STOPPED)
     page = open_app(PAGE, run=run.id)
     press(page, f"resume-of-{run.id}")
@@ -118,7 +118,7 @@ def test_a_finished_run_that_kept_no_checkpoint_cannot_be_trained_longer(runs: R
     run = save_finished_run(runs)
     page = open_app(PAGE, run=run.id)
     assert not any(key.startswith("longer") for key in keys(page))
-    assert {f"clone-of-{run.id}", f"look-closer-at-{run.id}", "open-results"} <= keys(page)
+    assert {f"clone-of-{run.id}", f"inspect-of-{run.id}", f"results-of-{run.id}"} <= keys(page)
 
 
 def test_a_clone_opens_the_form(runs: Runs) -> None:
@@ -129,7 +129,7 @@ def test_a_clone_opens_the_form(runs: Runs) -> None:
     assert page.query_params["clone"] == run.id
 
 
-@pytest.mark.parametrize("beginning", ["clone-", "look-closer-"])
+@pytest.mark.parametrize("beginning", ["clone-of-", "inspect-of-"])
 def test_a_click_never_reaches_the_run_that_has_taken_the_place_of_another(runs: Runs, beginning: str) -> None:
     save_finished_run(runs, name="Clicked")
     page = open_app(PAGE)
@@ -197,7 +197,7 @@ def test_waiting_runs_are_moved_and_cancelled(runs: Runs, monkeypatch: pytest.Mo
     assert names(runs) == ["B", "C", "A"]
     press(unfold(page), f"stop-{second.id}")
     assert names(runs) == ["C", "A"]
-    monkeypatch.setattr(run_actions, "DOUBLE_CLICK_SECONDS", 60)  # a slow machine takes its time
+    monkeypatch.setattr(attempts, "DOUBLE_CLICK_SECONDS", 60)  # a slow machine takes its time
     unfold(page).button(key=f"stop-{third.id}").click().run()  # has just come to where B was
     assert names(runs) == ["C", "A"]
 

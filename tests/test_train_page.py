@@ -869,7 +869,7 @@ def test_a_finished_run_shows_how_it_went_and_where_to_go_on(open_page: Callable
     assert page.subheader[0].value == "Shown"
     assert metrics(page)["Epoch"] == "6 of 1,000"
     assert metrics(page)["Validation accuracy"] == f"{run.evaluation().accuracy:.1%}"
-    assert {f"look-closer-at-{run.id}", "open-results"} <= keys(page)
+    assert {f"inspect-of-{run.id}", f"results-of-{run.id}"} <= keys(page)
     assert f"stop-of-{run.id}" not in keys(page)
     assert "<b>not markup</b>" in page.code[0].value
 

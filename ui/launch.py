@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, NoReturn
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ from emotion_core.config import RunConfig
 from emotion_core.errors import EmotionError
 from ui import cache
 from ui.choices import forget
-from ui.widgets import plain
+from ui.widgets import go_to, plain
 
 NEW: Final = "New run"
 WATCH: Final = "Watch"
@@ -26,9 +26,10 @@ _REFUSED: Final = "train.refused"
 _GO_TO: Final = "train.go_to"
 
 
-def open_view(view: str) -> None:
-    """Have the Train page come up with one of its views."""
+def go_to_train(view: str, **parameters: str) -> NoReturn:
+    """Open the Train page with one of its views, and with such parameters in the URL."""
     st.session_state[_GO_TO] = view
+    go_to("pages/train_models.py", **parameters)
 
 
 def asked_view() -> str:
@@ -90,7 +91,7 @@ def submit(configs: tuple[RunConfig, ...]) -> None:
         except EmotionError as error:
             st.session_state[_REFUSED] = str(error)
             st.rerun()  # with a button that can be pressed again
-    open_view(WATCH)
+    st.session_state[_GO_TO] = WATCH
     if configs or is_same_click:
         st.query_params["run"] = last["run"]
     else:

@@ -14,6 +14,7 @@ from emotion_core.runs import Run, RunSummary, State, Status, WayOn, way_on
 from emotion_core.units import GIGABYTE
 from emotion_core.watch import Watch, as_duration, runs_before, watch
 from ui import cache
+from ui.attempts import attempt
 from ui.charts import CALM
 from ui.curves import (
     ZOOM,
@@ -29,7 +30,7 @@ from ui.curves import (
 from ui.fields import label_of
 from ui.live_queue import short_name, show_computing, show_queue, wake_engine
 from ui.presenter import enlarged, scale
-from ui.run_actions import attempt, show_actions
+from ui.run_actions import RESUME, show_actions
 from ui.widgets import empty_state, plain, show_curves, state_badge
 
 REFRESH_SECONDS = 1.5
@@ -99,10 +100,10 @@ def _offer_interrupted(lines: Sequence[RunSummary], shown: str) -> None:
         st.button(
             "Resume all" if len(runs) > 1 else "Resume it",
             key="resume-all",
-            icon=":material/resume:",
+            icon=RESUME.icon,
             help="Each continues from its last checkpoint, or from the start if it has none.",
             on_click=attempt,
-            args=("resume", *runs),
+            args=(RESUME.name, *runs),
         )
         names = [run.id for run in runs]
         st.button("Not now", key="resume-none", type="tertiary", on_click=declined.update, args=(names,))

@@ -9,7 +9,8 @@ import streamlit as st
 from emotion_core.errors import DamagedRun, EmotionError
 from emotion_core.runs import RunSummary, State
 from ui import cache
-from ui.run_actions import attempt
+from ui.attempts import attempt
+from ui.run_actions import CANCEL
 from ui.widgets import plain
 
 LONGEST_NAME: Final = 48
@@ -106,7 +107,7 @@ def _show_row(line: RunSummary, place: int, *, last: bool, shown: bool) -> None:
         for action, icon, what, disabled in (
             ("earlier", ":material/arrow_upward:", "Earlier", place == 1),
             ("later", ":material/arrow_downward:", "Later", last),
-            ("stop", ":material/close:", "Cancel", False),
+            (CANCEL.name, CANCEL.icon, CANCEL.label, False),
         ):
             st.button(
                 "",

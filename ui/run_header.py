@@ -4,7 +4,7 @@ import streamlit as st
 
 from emotion_core.runs import About, Run, RunSummary, State, WayOn, way_on
 from emotion_core.watch import watch
-from ui import charts, manage, widgets
+from ui import charts, run_actions, widgets
 
 
 def show_header(run: Run, line: RunSummary) -> None:
@@ -17,7 +17,7 @@ def show_header(run: Run, line: RunSummary) -> None:
             if line.state is not State.DAMAGED:
                 _show_origin(run, line)
     with actions:
-        manage.offer_actions(run, line)
+        run_actions.offer_actions(run, line)
 
 
 def _show_origin(run: Run, line: RunSummary) -> None:
@@ -57,8 +57,8 @@ def _offer_to_train_anew(run: Run) -> None:
             "This run came without its weights: to classify faces with it, train it again.",
             icon=":material/weight:",
         )
-        if st.button("Train it again", icon=":material/content_copy:", key=f"train-anew-{run.id}"):
-            manage.CLONE.act(run)
+        if st.button("Train it again", icon=run_actions.CLONE.icon, key=f"train-anew-{run.id}"):
+            run_actions.do(run_actions.CLONE, run)
 
 
 @st.fragment(run_every=5)

@@ -10,7 +10,7 @@ from emotion_core.emotions import EMOTIONS
 from emotion_core.errors import DamagedRun
 from emotion_core.evaluation import RunEvaluation
 from emotion_core.runs import Run, RunSummary, State, Status
-from ui import cache, inspection, manage, reliability, tables, widgets
+from ui import cache, carrying, inspection, reliability, tables, widgets
 from ui.curves import curve_chart, curve_heading, curve_points, how_measured
 
 _LOG_LINES: Final = 200
@@ -170,7 +170,7 @@ def _show_files(run: Run, line: RunSummary) -> None:
     """Show where the run lies, offer its files, and show its log."""
     st.code(str(run.folder), language=None, wrap_lines=True)
     if line.state.is_over and line.state is not State.DAMAGED:
-        manage.offer_export(run)
+        carrying.offer_export(run)
     widgets.offer_files(run.files())
     st.markdown("**Log**")
     st.code(run.log_tail(_LOG_LINES) or "The run has printed nothing.", language=None, height=360)
