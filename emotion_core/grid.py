@@ -8,14 +8,11 @@ from itertools import product
 from types import MappingProxyType
 from typing import Any, Final
 
-from emotion_core.config import CHOOSERS, RunConfig, with_settings
+from emotion_core.config import CHOOSERS, LONGEST_NAME, RunConfig, with_settings
 from emotion_core.errors import BadInput
 
 MAX_RUNS: Final = 200
 """How many runs one submission may make."""
-
-NAME_LENGTH: Final = 200
-"""How long a run's name may be."""
 
 
 def expand(
@@ -76,8 +73,8 @@ def _combined(config: RunConfig, assignments: dict[str, Any], words: Mapping[str
 
 def _named(name: str, told: str) -> str:
     """Add to a name what the run is one of; where that is too long for a name, the name gives way."""
-    ending = f" · {told}"[:NAME_LENGTH]
-    return name[: NAME_LENGTH - len(ending)] + ending
+    ending = f" · {told}"[:LONGEST_NAME]
+    return name[: LONGEST_NAME - len(ending)] + ending
 
 
 def refuse_twins(configs: Iterable[RunConfig]) -> None:

@@ -4,10 +4,10 @@ from typing import Final
 
 import streamlit as st
 
-from emotion_core.config import MOST_EPOCHS
+from emotion_core.config import LONGEST_NAME, MOST_EPOCHS
 from emotion_core.errors import EmotionError
 from emotion_core.runs import Run
-from emotion_core.runs.about import LONGEST_NAME, LONGEST_NOTES, LONGEST_TAG, MOST_TAGS, About
+from emotion_core.runs.about import LONGEST_NOTES, LONGEST_TAG, MOST_TAGS, About
 from ui import cache, launch
 from ui.choices import forget
 from ui.widgets import plain

@@ -33,7 +33,7 @@ from emotion_core.config.models import (
     ResidualStage,
 )
 from emotion_core.config.prediction import Prediction
-from emotion_core.config.run import RunConfig, parse_config, refuse_unused, unused_by, unused_settings
+from emotion_core.config.run import LONGEST_NAME, RunConfig, parse_config, refuse_unused, unused_by, unused_settings
 from emotion_core.config.schedules import (
     ConstantRate,
     CosineRate,
@@ -47,6 +47,7 @@ from emotion_core.config.training import MOST_EPOCHS, Training
 
 __all__ = [
     "CHOOSERS",
+    "LONGEST_NAME",
     "MOST_EPOCHS",
     "SAMPLE",
     "SAMPLE_NAME",

@@ -14,13 +14,16 @@ from emotion_core.config.prediction import Prediction
 from emotion_core.config.training import Training
 from emotion_core.errors import BadInput
 
+LONGEST_NAME: Final = 200
+"""How many characters a run's name may have."""
+
 
 class RunConfig(Settings):
     """Everything that decides a run."""
 
     schema_version: Literal[1] = 1
     preset: str = Field("custom", max_length=80, description="Preset that the settings started from.")
-    name: str = Field("", max_length=200, description="Display name.")
+    name: str = Field("", max_length=LONGEST_NAME, description="Display name.")
     data: Data = Data()
     augmentation: Augmentation = Augmentation()
     model: Model

@@ -5,9 +5,9 @@ from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from emotion_core.config import LONGEST_NAME
 from emotion_core.errors import BadInput
 
-LONGEST_NAME: Final = 200
 LONGEST_NOTES: Final = 10_000
 LONGEST_TAG: Final = 40
 MOST_TAGS: Final = 20
