@@ -65,7 +65,7 @@ def show_score(runs: Sequence[Run], dataset: Dataset, prediction: Prediction) ->
         labels = st.file_uploader(
             "Labels, if you have them",
             type=["csv", "gz", "zip"],
-            key="kaggle-labels",
+            key=f"kaggle-labels-{dataset.fingerprint[:8]}",  # those of another file are none of this one
             help="A file with the columns id and emotion. Kaggle keeps its own until you submit.",
         )
         with widgets.friendly_errors():

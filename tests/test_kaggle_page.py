@@ -63,13 +63,22 @@ def predict(page: AppTest) -> AppTest:
 
 
 def give_labels(page: AppTest, text: str) -> AppTest:
-    page.file_uploader(key="kaggle-labels").set_value(("labels.csv", text.encode(), "text/csv")).run()
+    (uploader,) = (each for each in page.file_uploader if each.label.startswith("Labels"))
+    uploader.set_value(("labels.csv", text.encode(), "text/csv")).run()
     assert not page.exception
     return page
 
 
 def expected_labels(run: Run, path: Path) -> list[int]:
     return load_classifier(run).probabilities(load_dataset(path).images).argmax(axis=1).tolist()
+
+
+def test_labels_of_one_file_score_no_other(predicted: AppTest, runs_folder: Path):
+    give_labels(predicted, "id,emotion\n" + "".join(f"{name},0\n" for name in IDS))
+    save_csv(runs_folder.parent / "data" / "other.csv", None)
+    predicted.run()
+    predicted.selectbox(key="kaggle-data").set_value("other.csv").run()
+    assert "This file has no labels" in said(predict(predicted))
 
 
 def test_without_a_model_the_page_leads_to_training(open_page):
