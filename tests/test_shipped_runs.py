@@ -92,7 +92,7 @@ def test_a_shipped_model_scores_what_its_evaluation_says(run):
 
 
 def test_the_coursework_s_table_ships_with_its_seeds():
-    groups = {group.newest.preset: group for group in group_runs(map(summarise, SHIPPED))}
+    groups = {group.newest.preset: group for group in group_runs(map(summarise, SHIPPED)) if group.newest.as_preset}
     assert set(groups) >= set(SEEDS)
     assert {name: groups[name].seeds for name in SEEDS} == SEEDS
 
