@@ -96,7 +96,7 @@ dataset = pickers.pick_dataset("kaggle-data", to_predict=True)
 if dataset is None:
     st.stop()
 prediction, every = predictions.kept(runs, dataset), predictions.kept_of_every_run(dataset)
-buttons, style_place = widgets.columns([3, 2], "predict", narrowest=18, vertical_alignment="bottom")
+buttons, style_place = widgets.columns([3, 2], "predict", narrowest=18, gap="small", vertical_alignment="bottom")
 with style_place:
     style = predictions.choose_style()
 with buttons.container(horizontal=True):

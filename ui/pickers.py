@@ -3,6 +3,7 @@
 What was picked is kept as a choice (`choices`).
 """
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,7 +96,7 @@ def choose_dataset(config: RunConfig) -> bool:
 
 def _place_of(source: str) -> str:
     """Return the path of what is not among the offered files; one that is only a name was in the data folder."""
-    is_name = source != SAMPLE and Path(source).name == source and not Path(source).exists()
+    is_name = source != SAMPLE and Path(source).name == source and not os.path.exists(source)
     return str(data_folder() / source) if is_name else source
 
 
