@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from emotion_core.config import CHOOSERS, LONGEST_NAME, RunConfig, with_settings
 from emotion_core.errors import BadInput
+from emotion_core.presets import title_of
 
 MAX_RUNS: Final = 200
 """How many runs one submission may make."""
@@ -32,8 +33,9 @@ def expand(
     """
     check_count(count(choices))
     words = _words([path for path, values in choices.items() if len(values) > 1])
+    name = config.name or _title(config, fixed)
     configs = [
-        _combined(config, dict(fixed) | dict(zip(choices, values, strict=True)), words)
+        _combined(config, name, dict(fixed) | dict(zip(choices, values, strict=True)), words)
         for values in product(*choices.values())
     ]
     refuse_twins(configs)
@@ -65,9 +67,17 @@ def parse_values(text: str) -> list[Any]:
         return [_value(part) for part in _parts(text)]
 
 
-def _combined(config: RunConfig, assignments: dict[str, Any], words: Mapping[str, str]) -> RunConfig:
+def _title(config: RunConfig, fixed: Mapping[str, Any]) -> str:
+    """Return what runs are called that nobody named: what is the same in all of them decides."""
+    try:
+        return title_of(with_settings(config, dict(fixed)))
+    except BadInput:  # it only makes sense within a kind that is yet to be chosen
+        return config.preset
+
+
+def _combined(config: RunConfig, title: str, assignments: dict[str, Any], words: Mapping[str, str]) -> RunConfig:
     told = ", ".join(f"{word} {_said(assignments[path])}" for path, word in words.items())
-    name = {"name": _named(str(assignments.get("name") or config.name or config.preset), told)} if told else {}
+    name = {"name": _named(str(assignments.get("name") or title), told)} if told else {}
     return with_settings(config, assignments | name)
 
 

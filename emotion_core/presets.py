@@ -279,6 +279,12 @@ def preset_of(config: RunConfig) -> Preset | None:
     return preset if is_its_own else None
 
 
+def title_of(config: RunConfig) -> str:
+    """Return what a run that nobody named is called: the title of its preset, only its name where settings differ."""
+    preset = preset_of(config)
+    return preset.title if preset else config.preset
+
+
 def _without_circumstances(config: RunConfig) -> dict[str, Any]:
     return config.model_dump(
         exclude={

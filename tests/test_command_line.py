@@ -157,7 +157,10 @@ def test_help_comes_at_once_because_nothing_heavy_is_loaded():
         (["submit", "sgd", "--seeds", "42,43", "--grid", "data.source=nowhere.csv"], "nowhere.csv does not exist"),
         (["submit", "sgd", "--grid", "data.source=sample,nowhere.csv"], "nowhere.csv does not exist"),
         (["submit", "sgd", "--seeds", "42,many"], "training.seed: many is not a whole number."),
-        (["submit", "sgd", "--seeds", "42,42"], "sgd · seed 42 would be trained twice; give each value once"),
+        (
+            ["submit", "sgd", "--seeds", "42,42"],
+            "baseline · seed 42 would be trained twice; give each value once",
+        ),
         (["submit", "sgd", "sgd", "--data", "sample"], "sgd would be trained twice"),
         (["submit", "sgd", "--seeds", ""], "training.seed needs at least one value"),
         (

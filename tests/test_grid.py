@@ -65,7 +65,11 @@ def test_every_combination_is_there_once_and_the_first_path_varies_slowest() -> 
         (NAMED, {"training.seed": [7]}, ["Mine"]),
         (DENSE, {"training.seed": [7]}, [""]),
         (NAMED, {"training.seed": [42, 43]}, ["Mine · seed 42", "Mine · seed 43"]),
-        (DENSE, {"training.seed": [42, 43]}, ["dense-5 · seed 42", "dense-5 · seed 43"]),
+        (
+            DENSE,
+            {"training.seed": [42, 43]},
+            ["Dense 5: L2, batch norm · seed 42", "Dense 5: L2, batch norm · seed 43"],
+        ),
         (
             NAMED,
             {"training.seed": [43], "training.batch_size": [32, 64], "training.class_weights": ["square_root"]},
@@ -100,10 +104,10 @@ def test_every_combination_is_there_once_and_the_first_path_varies_slowest() -> 
             CNN,
             {"model.blocks.0.dropout": [0.1, 0.2], "model.blocks.2.dropout": [0, 0.5]},
             [
-                "cnn · blocks 1 dropout 0.1, blocks 3 dropout 0",
-                "cnn · blocks 1 dropout 0.1, blocks 3 dropout 0.5",
-                "cnn · blocks 1 dropout 0.2, blocks 3 dropout 0",
-                "cnn · blocks 1 dropout 0.2, blocks 3 dropout 0.5",
+                "Coursework CNN · blocks 1 dropout 0.1, blocks 3 dropout 0",
+                "Coursework CNN · blocks 1 dropout 0.1, blocks 3 dropout 0.5",
+                "Coursework CNN · blocks 1 dropout 0.2, blocks 3 dropout 0",
+                "Coursework CNN · blocks 1 dropout 0.2, blocks 3 dropout 0.5",
             ],
         ),
     ],
@@ -167,7 +171,10 @@ def test_what_only_fits_together_is_judged_together() -> None:
         ({"training.seed": range(MAX_RUNS + 1)}, r"That makes 201 runs; at most 200 can be queued at once\."),
         ({"training.seed": range(10**6), "training.epochs": range(1, 10**4)}, "That makes 9,999,000,000 runs"),
         ({"training.seed": []}, r"training\.seed needs at least one value"),
-        ({"training.seed": [42, 42]}, r"dense-5 · seed 42 would be trained twice; give each value once"),
+        (
+            {"training.seed": [42, 42]},
+            r"norm · seed 42 would be trained twice; give each value once",
+        ),
         ({"training.schedule.rate": [0.1, "0.1"]}, "would be trained twice"),
         (
             {"training.batch_size": [32, 0]},

@@ -457,7 +457,7 @@ def test_several_runs_are_counted_first_queued_in_order_by_one_action_and_the_fi
     ("path", "text", "problem"),
     [
         ("seeds", "42, many", "Training, Seed: many is not a whole number."),
-        ("seeds", "42, 42", "dense-5 · seed 42 would be trained twice; give each value once."),
+        ("seeds", "42, 42", "Dense 5: L2, batch norm · seed 42 would be trained twice; give each value once."),
         ("seeds", " ".join(map(str, range(201))), "That makes 201 runs; at most 200 can be queued at once."),
         ("training.batch_size", "32, 0", "Training, Batch size: 0 should be greater than or equal to 1."),
         ("training.schedule.rate", "1e-4, fast", "Training, Schedule, Exponential, Rate: fast is not a number."),

@@ -18,7 +18,7 @@ from emotion_core.emotions import NUM_EMOTIONS
 from emotion_core.errors import DamagedRun, EmotionError
 from emotion_core.evaluation import HeldOutEvaluation, RunEvaluation
 from emotion_core.files import is_locked, replacing, write_text
-from emotion_core.presets import preset_of
+from emotion_core.presets import title_of
 from emotion_core.runs.about import About
 from emotion_core.runs.checkpoints import Checkpoints
 from emotion_core.runs.rows import HISTORY_COLUMNS, PROGRESS_COLUMNS, append_row, keep_rows, read_rows
@@ -97,10 +97,7 @@ class Run:
     @property
     def submitted_name(self) -> str:
         """What a person called it then, else the title of its preset; only that one's name where settings differ."""
-        if self.config.name:
-            return self.config.name
-        preset = preset_of(self.config)
-        return preset.title if preset else self.config.preset
+        return self.config.name or title_of(self.config)
 
     @property
     def checkpoints(self) -> Checkpoints:
