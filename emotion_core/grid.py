@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
@@ -77,8 +78,18 @@ def _title(config: RunConfig, fixed: Mapping[str, Any]) -> str:
 
 def _combined(config: RunConfig, title: str, assignments: dict[str, Any], words: Mapping[str, str]) -> RunConfig:
     told = ", ".join(f"{word} {_said(assignments[path])}" for path, word in words.items())
-    name = {"name": _named(str(assignments.get("name") or title), told)} if told else {}
+    whole = str(assignments.get("name") or title)
+    stem = without_seed(whole) if "training.seed" in words else whole
+    name = {"name": _named(stem, told)} if told else {}
     return with_settings(config, assignments | name)
+
+
+_SEED_AT_END: Final = re.compile(r"\W*\bseed\b\W*\d*\W*$", re.IGNORECASE)
+
+
+def without_seed(name: str) -> str:
+    """Return a name without ` · seed 42` or `(seed 42)` at its end, its number or not."""
+    return _SEED_AT_END.sub("", name)
 
 
 def _named(name: str, told: str) -> str:

@@ -6,14 +6,11 @@ from ui import cache
 from ui.brought import is_newly_brought
 from ui.choices import keep, kept
 from ui.clones import clone_anew, family_of_clone, leave_clone
-from ui.launch import NEW, WATCH, asked_view, forgetting_clicks
+from ui.launch import NEW, VIEW, WATCH, asked_view, forgetting_clicks
 from ui.live import live_view
 from ui.new_run import show_new_run
 from ui.starts import chosen_preset, take_preset
 from ui.widgets import page_header
-
-# NOTE: the URL's `view` is bound to a widget of Explore, and still is while the next page opens.
-_VIEW = "show"
 
 
 def choose_view() -> str:
@@ -31,14 +28,14 @@ def choose_view() -> str:
     view: str = st.segmented_control(
         "View", (NEW, WATCH), key="train.view", required=True, label_visibility="collapsed"
     )
-    keep(_VIEW, view)
+    keep(VIEW, view)
     return view
 
 
 def newly_named_view() -> str:
     """Return the view that the URL names as the page opens, or anew since; else an empty text."""
-    named = st.query_params.get(_VIEW, "")
-    is_new = "train.view" not in st.session_state or named != kept(_VIEW)
+    named = st.query_params.get(VIEW, "")
+    is_new = "train.view" not in st.session_state or named != kept(VIEW)
     return named if is_new and named in (NEW, WATCH) else ""
 
 

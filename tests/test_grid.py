@@ -194,3 +194,8 @@ def test_what_cannot_be_is_refused_in_one_sentence(choices: dict[str, Any], sent
 def test_as_many_as_allowed_are_made_and_all_differ() -> None:
     configs = expand(DENSE, {"training.seed": range(20), "training.epochs": range(1, 11)})
     assert len({config.name for config in configs}) == MAX_RUNS
+
+
+def test_a_run_of_one_seed_is_the_beginning_of_others_without_it() -> None:
+    again = NAMED.model_copy(update={"name": "Mine · seed 42"})
+    assert [made.name for made in expand(again, {"training.seed": [1, 2]})] == ["Mine · seed 1", "Mine · seed 2"]

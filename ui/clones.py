@@ -10,6 +10,7 @@ import streamlit as st
 
 from emotion_core.config import with_settings
 from emotion_core.errors import EmotionError
+from emotion_core.grid import without_seed
 from emotion_core.runs import Run
 from ui import brought, cache
 from ui.choices import forget, keep, kept
@@ -68,7 +69,8 @@ def show_cloned(run: Run) -> Start:
             f"Its data set is gone: {plain(run.config.data.source)}. The new run learns from the one chosen above.",
             icon=":material/link_off:",
         )
-    return Start(with_settings(run.config, {"data_fingerprint": ""}), _key(run))
+    settings = with_settings(run.config, {"data_fingerprint": "", "name": without_seed(run.config.name)})
+    return Start(settings, _key(run))
 
 
 def clone_anew() -> None:

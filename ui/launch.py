@@ -17,6 +17,9 @@ NEW: Final = "New run"
 WATCH: Final = "Watch"
 """The views of the Train page: its form, and what computes."""
 
+VIEW: Final = "show"
+"""What the URL calls the view. Not `view`: that is bound to a widget of Explore, and still is while the page opens."""
+
 SAME_CLICK_SECONDS: Final = 2.0
 
 _CLICKED: Final = "train.clicked"
@@ -93,7 +96,7 @@ def submit(configs: tuple[RunConfig, ...]) -> None:
             st.rerun()  # with a button that can be pressed again
     st.session_state[_GO_TO] = WATCH
     if configs or is_same_click:
-        st.query_params["run"] = last["run"]
+        st.query_params.update({VIEW: WATCH, "run": last["run"]})  # at once, as one step of the browser's history
     else:
         forget("run")
     st.rerun()

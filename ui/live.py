@@ -3,7 +3,6 @@
 All it shows is read from the run's folder at each refresh, so every tab shows the same and a reload changes nothing.
 """
 
-import re
 from collections.abc import Sequence
 
 import streamlit as st
@@ -31,6 +30,7 @@ from ui.fields import label_of
 from ui.live_queue import short_name, show_computing, show_queue, wake_engine
 from ui.presenter import enlarged, scale
 from ui.run_actions import RESUME, show_actions
+from ui.tables import seed_untold
 from ui.widgets import empty_state, plain, show_curves, state_badge
 
 REFRESH_SECONDS = 1.5
@@ -136,9 +136,7 @@ def _show_run(line: RunSummary, hand: Sequence[RunSummary]) -> None:
 def _facts(run: Run, status: Status) -> str:
     facts = [f"{status.parameters:,} parameters"] if status.parameters else []
     facts += [f"{label_of(status.backend)} on {status.device}"] if status.backend else []
-    seed = f"seed {run.config.training.seed}"
-    is_in_name = re.search(rf"\b{seed}\b", run.name)
-    return " · ".join([run.config.data.name, *([] if is_in_name else [seed]), *facts])
+    return " · ".join([run.config.data.name, *seed_untold(run.name, run.config.training.seed), *facts])
 
 
 def _show_phase(seen: Watch, facts: str) -> None:

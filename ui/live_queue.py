@@ -11,6 +11,7 @@ from emotion_core.runs import RunSummary, State
 from ui import cache
 from ui.attempts import attempt
 from ui.run_actions import CANCEL
+from ui.tables import seed_untold
 from ui.widgets import plain
 
 LONGEST_NAME: Final = 48
@@ -94,9 +95,10 @@ def _choose_page(count: int) -> int:
 
 def _show_row(line: RunSummary, place: int, *, last: bool, shown: bool) -> None:
     run = cache.runs().run_of(line)
+    facts = " · ".join([f"{line.epochs:,} epochs", *seed_untold(line.name, line.seed)])
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"row-{line.id}"):
         st.button(
-            f"{place}. {short_name(line)} :gray[· {line.epochs:,} epochs · seed {line.seed}]",
+            f"{place}. {short_name(line)} :gray[· {facts}]",
             key=f"queue-{line.id}",
             type="tertiary",
             width="stretch",

@@ -20,6 +20,11 @@ MOST_ROWS: Final = 15
 
 ROW_HEIGHT: Final = 38
 
+_TOOLBAR_BELOW: Final = """<style>
+.st-key-results-rows [data-testid="stElementToolbar"] {top: auto !important; bottom: -2.4rem !important}
+</style>"""
+"""Above the table it would cover the switches there, and take their clicks."""
+
 
 def show_table(view: View) -> list[RunGroup]:
     """Show the rows and return the ticked ones; a filter hides ticked rows without unticking them."""
@@ -28,7 +33,9 @@ def show_table(view: View) -> list[RunGroup]:
     asked = set(st.query_params.get("runs", kept("runs")).split(","))
     # NOTE: rows are chosen by position, so a click on rows that have changed since must not reach those in their place.
     key = f"results-{_untickings()}-{hash(tuple(row.key for row in view.rows))}"
-    event: Any = st.dataframe(
+    place = st.container(key="results-rows")
+    place.html(_TOOLBAR_BELOW)
+    event: Any = place.dataframe(
         tables.on_screen(tables.runs_table(view.rows, view.baseline)).assign(Open="Open"),
         key=key,
         hide_index=True,
@@ -138,11 +145,14 @@ def show_reading(view: View) -> None:
             if (found := difference(row, view.baseline)) and found.standing is standing
         ]
         if said:
+            if standing is Standing.ONE_SEED and not view.grouped:
+                sentence = _SINGLE_RUNS
             more = f" and {len(said) - _MOST_NAMED} more" if len(said) > _MOST_NAMED else ""
             st.caption(f"{sentence} {', '.join(said[:_MOST_NAMED])}{more}.")
 
 
 _MOST_NAMED: Final = 6
+_SINGLE_RUNS: Final = ":material/help: **Single runs: spread unknown**; *Group seeds* shows that of several:"
 _READINGS: Final = {
     Standing.WITHIN: ":material/warning: **Within the spread of seeds**, so it could be chance:",
     Standing.ONE_SEED: ":material/help: **One seed: spread unknown**; train more seeds to know:",

@@ -3,6 +3,7 @@
 Nothing here calls Streamlit.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -161,6 +162,11 @@ def run_labels(lines: Sequence[RunSummary]) -> dict[str, str]:
     """Return a line per run id for lists to choose from: name, score, when."""
     names = distinct_names(lines)
     return {line.id: " · ".join(filter(None, (_apart(names[line.id]), *_facts(line)))) for line in lines}
+
+
+def seed_untold(name: str, seed: int | None) -> list[str]:
+    """Return what to say of a run's seed beside its name: nothing where the name says it."""
+    return [] if re.search(rf"\bseed {seed}\b", name) else [f"seed {seed}"]
 
 
 def class_table(per_class: Mapping[str, ClassScores], test: Mapping[str, ClassScores] | None = None) -> pd.DataFrame:

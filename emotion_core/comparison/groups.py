@@ -4,10 +4,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from emotion_core.comparison.statistic import TEST_FIGURES, Figure, Statistic
 from emotion_core.coursework import REPORTED, Reported
+from emotion_core.grid import without_seed
 from emotion_core.presets import PRESETS
 from emotion_core.runs import RunSummary, State
 
@@ -129,11 +129,11 @@ def _name_of(group: Sequence[RunSummary]) -> str:
     """Return the preset's title where nobody named the runs otherwise, else what their names begin with."""
     names, first = [line.name for line in group], group[0]
     title = PRESETS[first.preset].title if first.as_preset else ""
-    if title and all(_SEED_AT_END.sub("", name) in (first.preset, title) for name in names):
+    if title and all(without_seed(name) in (first.preset, title) for name in names):
         return title
     if len(set(names)) == 1:
         return names[0]
-    return _SEED_AT_END.sub("", " ".join(_common_words(names))) or first.name
+    return re.sub(r"\W*$", "", without_seed(" ".join(_common_words(names)))) or first.name
 
 
 def _common_words(names: Sequence[str]) -> Iterator[str]:
@@ -142,7 +142,3 @@ def _common_words(names: Sequence[str]) -> Iterator[str]:
         if len(set(words)) > 1:
             return
         yield words[0]
-
-
-_SEED_AT_END: Final = re.compile(r"(\W*\bseed\b\W*\d*)?\W*$", re.IGNORECASE)
-"""` · seed 42` at the end of a name, or what is left of it where names differ."""
