@@ -154,10 +154,10 @@ def by_merit(lines: Iterable[RunSummary]) -> list[RunSummary]:
     about three faces is no merit. Runs that learnt from drawn faces stand behind all others, since their accuracy says
     nothing about photographs.
     """
-    return sorted((line for line in lines if line.has_model), key=merit, reverse=True)
+    return sorted((line for line in lines if line.has_model), key=_merit, reverse=True)
 
 
-def merit(line: RunSummary) -> tuple[bool, float]:
+def _merit(line: RunSummary) -> tuple[bool, float]:
     """Return what `by_merit` orders by: the larger the better."""
     if line.val_accuracy is None:
         return not line.is_drawn, 0.0
