@@ -31,7 +31,7 @@ def classify_uploads(classifier: Classifier, run: Run, finder: Finder) -> None:
         key="pictures",
         help="JPEG, PNG, WebP or BMP, one or many. They stay in this app's memory until you leave.",
     )
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         largest = st.toggle("Largest face only", key="largest-only")
         whole = st.toggle(
             "Use the whole picture where no face is found",

@@ -1,6 +1,7 @@
 """A face looked at closely: how it got to the network, what its answer hangs on, and what every saved model says."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Final
 
@@ -60,15 +61,12 @@ def show_way(image: NDArray[np.uint8], face: ClassifiedFace, run: Run) -> None:
     box = face.box
     cut = _cut(image, box)
     steps = (
-        ("Frame", f"{image.shape[1]} x {image.shape[0]}", shrink(draw_faces(image, [face]), 480, 360), False),
-        ("Box", f"{box.width} x {box.height}", shrink(cut, 336, 336), False),
-        ("Grey", "brightness alone", shrink(to_gray(cut), 336, 336), False),
-        ("Network's input", "48 x 48, averaged over areas", face.crop, True),
+        _Step("Frame", f"{image.shape[1]} x {image.shape[0]}", shrink(draw_faces(image, [face]), 480, 360)),
+        _Step("Box", f"{box.width} x {box.height}", shrink(cut, 336, 336)),
+        _Step("Grey", "brightness alone", shrink(to_gray(cut), 336, 336)),
+        _Step("Network's input", "48 x 48, averaged over areas", face.crop, is_sharp=True),
     )
-    arrow = '<div style="opacity:.45;font-size:1.6rem;padding-bottom:3rem">&rarr;</div>'
-    st.html(
-        f'<div style="display:flex;gap:.8rem;align-items:center">{arrow.join(_tile(*step) for step in steps)}</div>'
-    )
+    st.html(_in_a_row(steps))
     _show_neighbours(face.crop, run)
 
 
@@ -215,14 +213,45 @@ def _cut(image: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
     return image[box.y : box.y + box.height, box.x : box.x + box.width]
 
 
-def _tile(title: str, detail: str, image: NDArray[np.uint8], sharp: bool) -> str:
-    style = f"height:{_STEP_SIDE}px;max-width:100%;display:block;border-radius:6px;object-fit:contain"
-    pixels = ";image-rendering:pixelated" if sharp else ""
-    url = widgets.data_url(image) if sharp else widgets.photo_url(image)
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A picture on the way to the network: uint8 (h, w) or RGB (h, w, 3)."""
+
+    title: str
+    detail: str
+    image: NDArray[np.uint8]
+    is_sharp: bool = False
+    """Whether each pixel is shown as a square."""
+
+    @property
+    def aspect(self) -> float:
+        """Width by height."""
+        return self.image.shape[1] / self.image.shape[0]
+
+
+def _in_a_row(steps: Sequence[_Step]) -> str:
+    """Return steps with arrows between them, all of one height, which is smaller where the page is narrow."""
+    widths = " auto ".join(f"minmax(0,{step.aspect:.3f}fr)" for step in steps)
+    widest = _STEP_SIDE * sum(step.aspect for step in steps)
+    pictures = '<div style="opacity:.45;font-size:1.6rem">&rarr;</div>'.join(map(_picture, steps))
+    captions = "<div></div>".join(_caption(step) for step in steps)
     return (
-        f'<figure style="margin:0"><img alt="{title}" src="{url}" style="{style}{pixels}">'
-        f'<figcaption style="margin-top:.35rem;line-height:1.3"><strong>{title}</strong><br>'
-        f'<span style="opacity:.7;font-size:.85rem">{detail}</span></figcaption></figure>'
+        f'<div style="display:grid;grid-template-columns:{widths};gap:.35rem .7rem;align-items:center;'
+        f'max-width:calc({widest:.0f}px + {len(steps) - 1} * 3rem)">{pictures}{captions}</div>'
+    )
+
+
+def _picture(step: _Step) -> str:
+    rendering = "pixelated" if step.is_sharp else "auto"
+    url = widgets.data_url(step.image) if step.is_sharp else widgets.photo_url(step.image)
+    style = f"width:100%;display:block;border-radius:6px;image-rendering:{rendering}"
+    return f'<img alt="{step.title}" src="{url}" style="{style}">'
+
+
+def _caption(step: _Step) -> str:
+    return (
+        f'<div style="align-self:start;line-height:1.3"><strong>{step.title}</strong><br>'
+        f'<span style="opacity:.7;font-size:.85rem">{step.detail}</span></div>'
     )
 
 
