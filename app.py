@@ -8,14 +8,14 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from emotion_core import __version__
 from ui import cache
-from ui.charts import LEGIBLE_BUTTONS
 from ui.history import make_one_step_a_page
+from ui.look import dress_page
 from ui.presenter import offer_presenter_view
 from ui.tour import show_tour
 from ui.widgets import friendly_errors
 
 st.set_page_config(page_title="Facial emotions", page_icon="ui/icon.svg", layout="wide")
-st.html(LEGIBLE_BUTTONS)
+dress_page()
 
 
 def leave_old_page_mode() -> None:

@@ -15,10 +15,6 @@ ACCENT: Final = "#6476E6"
 DEEP_ACCENT: Final = "#5566DD"
 """The same where white text stands on it."""
 
-LEGIBLE_BUTTONS: Final = f"""<style>[data-testid^="stBaseButton-primary"] {{
-background-color: light-dark(#3D4FB5, {DEEP_ACCENT}); border-color: light-dark(#3D4FB5, {DEEP_ACCENT})}}</style>"""
-"""Streamlit writes white on the theme's primary colour, which in the dark is light enough to be read as text."""
-
 MUTED: Final = "#8A90A6"
 
 TRACK: Final = "rgba(128, 134, 156, 0.2)"

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from emotion_core.config import Augmentation
 from emotion_core.presets import COURSEWORK_AUGMENTATION, PRESETS
-from ui import choices
+from ui import choices, presenter
 from ui.brought import brought
 from ui.fields import Field, Kind, fields_of
 
@@ -139,7 +139,7 @@ def show_controls() -> None:
     moving = [name for name in FIELDS if name not in LIGHT_AND_DAMAGE]
     for title, names in (("Geometry", moving), ("Light and damage", LIGHT_AND_DAMAGE)):
         st.markdown(f"**{title}**")
-        with st.grid(2, min_column_width=90, gap="small"):
+        with st.grid(2, min_column_width=presenter.pixels(100), gap="small"):
             for name in names:
                 if FIELDS[name].kind is not Kind.SWITCH:
                     _slide(FIELDS[name])

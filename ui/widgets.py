@@ -84,7 +84,8 @@ def heading(words: str, key: str, help: str | None = None) -> "DeltaGenerator":
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key=f"heading-{key}"
     )
     line.subheader(words, anchor=False, width="content", help=help)
-    line.html(f"<style>.st-key-heading-{key} {{min-height: 2.5rem}}</style>", width="content")
+    words_place = f".st-key-heading-{key} > [data-testid=stElementContainer]:first-child"
+    line.html(f"<style>{words_place} {{min-height: 2.5rem; align-content: center}}</style>", width="content")
     return line
 
 
