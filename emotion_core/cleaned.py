@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from emotion_core.chunks import chunks
 from emotion_core.dataset import Dataset
 from emotion_core.errors import BadInput
-from emotion_core.files import replacing
-from emotion_core.kept_copies import name_of_copy
+from emotion_core.kept_copies import keeping, name_of_copy
 
 _CHUNK: Final = 512
 """Rows written between two reports."""
@@ -54,7 +53,7 @@ def save_cleaned(
     if not len(rows):
         raise BadInput(f"Nothing of {dataset.name} is left to save; clean it less strictly.")
     try:
-        with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        with keeping(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(_header(dataset))
             for part in chunks(len(rows), _CHUNK):

@@ -1,21 +1,18 @@
 """Data sets that the app itself put into the folder of data: uploads and cleaned copies.
 
-Their names end in a digest, by which they are told from what a person put there. None is ever shown before someone has
-chosen it, since it is one person's choice and not everybody's; and the app may remove it again.
+Beside each lies a hidden note, by which it is told from what a person put there, whatever its name. None is ever shown
+before someone has chosen it, since it is one person's choice and not everybody's; and the app may remove it again.
 """
 
 import hashlib
-import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePath
-from typing import Final
 
 from emotion_core.dataset import forget_parsed, load_dataset
 from emotion_core.errors import BadInput
-from emotion_core.files import replacing
+from emotion_core.files import replacing, write_text
 from emotion_core.runs import Runs
-
-_DIGEST: Final = re.compile(r"(?=\d{0,7}[a-f])[0-9a-f]{8}")
-"""Eight digits and a letter among them, since eight digits alone are rather a date."""
 
 
 def name_of_copy(name: str, digest: str) -> str:
@@ -26,13 +23,23 @@ def name_of_copy(name: str, digest: str) -> str:
         digest: SHA-256 of the content, in hexadecimal.
     """
     stem, dot, suffixes = PurePath(name).name.partition(".")
-    return f"{stem}-{_DIGEST.findall(digest)[0]}{dot}{suffixes}"
+    return f"{stem}-{digest[:8]}{dot}{suffixes}"
 
 
 def is_kept_copy(path: Path) -> bool:
-    """Whether a data set is one that the app put there."""
-    _, dash, digest = path.name.partition(".")[0].rpartition("-")
-    return bool(dash) and _DIGEST.fullmatch(digest) is not None and not path.is_dir()
+    """Whether a data set is one that the app put there, as it was then."""
+    try:
+        return _note(path).read_text(encoding="utf-8") == _state(path)
+    except (OSError, ValueError):  # mostly there is no note
+        return False
+
+
+@contextmanager
+def keeping(path: Path) -> Iterator[Path]:
+    """Yield a temporary path as `replacing` does; what then lies at `path` is a copy that the app put there."""
+    with replacing(path) as temporary:
+        yield temporary
+        write_text(_note(path), _state(temporary))
 
 
 def keep_copy(content: bytes | memoryview, name: str, folder: Path) -> Path:
@@ -51,7 +58,7 @@ def keep_copy(content: bytes | memoryview, name: str, folder: Path) -> Path:
     try:
         if is_new:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as temporary:
+            with keeping(path) as temporary:
                 temporary.write_bytes(content)
     except OSError as error:
         raise BadInput(f"{name} cannot be saved in {path.parent}: {error.strerror or error}.") from error
@@ -59,7 +66,7 @@ def keep_copy(content: bytes | memoryview, name: str, folder: Path) -> Path:
         load_dataset(path, drop_incomplete=True)
     except Exception as error:
         if is_new:  # one that was kept before may be what runs have learnt from
-            path.unlink(missing_ok=True)
+            _unlink(path)
         if isinstance(error, BadInput):
             raise BadInput(str(error).replace(path.name, name)) from error
         raise
@@ -72,13 +79,28 @@ def remove_kept_copy(path: Path, runs: Runs) -> None:
     Raises:
         BadInput: The app did not put it there, a run that is not over learns from it, or its folder refuses.
     """
-    if not is_kept_copy(path):
+    if path.exists() and not is_kept_copy(path):
         raise BadInput(f"{path.name} was not added in the app, so it is not removed here.")
     learning = [line for line in runs.in_hand() if line.data == path.name]
     if learning:
         raise BadInput(f"{path.name} is in use: {learning[0].name} learns from it. Stop that run first.")
     try:
-        path.unlink(missing_ok=True)
+        _unlink(path)
     except OSError as error:
         raise BadInput(f"{path} cannot be removed: {error.strerror}.") from error
     forget_parsed(path)
+
+
+def _unlink(path: Path) -> None:
+    """Remove a copy, then its note: one that is left without could not be removed in the app."""
+    path.unlink(missing_ok=True)
+    _note(path).unlink(missing_ok=True)
+
+
+def _note(path: Path) -> Path:
+    return path.with_name(f".{path.name}.kept")
+
+
+def _state(path: Path) -> str:
+    status = path.stat()
+    return f"{status.st_size} {status.st_mtime_ns}"

@@ -12,6 +12,7 @@ from emotion_core.cleaned import save_cleaned
 from emotion_core.config import FirstRows
 from emotion_core.dataset import Dataset, load_dataset
 from emotion_core.errors import BadInput
+from emotion_core.kept_copies import is_kept_copy
 from emotion_core.runs import Runs
 from ui import cache, cleaned_copy, examining
 
@@ -262,6 +263,7 @@ def test_a_cleaned_copy_is_saved_and_opened(runs_folder: Path, faulty: Path):
     assert copy.name in shown(page.success[0].value)
     checked(page.button(key="open-cleaned").click().run())
     assert page.query_params["data"] == copy.name
+    assert is_kept_copy(copy)
 
 
 def test_a_copy_that_is_there_is_not_written_again(faulty: Path):

@@ -11,7 +11,7 @@ from conftest import save_csv
 
 from emotion_core import settings
 from emotion_core.config import with_settings
-from emotion_core.dataset import load_dataset
+from emotion_core.dataset import find_datasets, load_dataset
 from emotion_core.errors import BadInput
 from emotion_core.kept_copies import is_kept_copy, keep_copy, name_of_copy, remove_kept_copy
 from emotion_core.presets import find_preset
@@ -23,33 +23,30 @@ def content(runs_folder: Path, tmp_path: Path) -> bytes:
     return save_csv(tmp_path / "mine.csv", [0] * 15 + [1] * 11).read_bytes()
 
 
-@pytest.mark.parametrize(
-    ("name", "is_copy"),
-    [
-        ("mine-1a2b3c4d.csv.gz", True),
-        ("my_emotion_train-cleaned-f56f6e63.csv", True),
-        ("faces-20261128.csv", False),
-        ("my_emotion_train.csv", False),
-        ("1a2b3c4d.csv", False),
-    ],
-)
-def test_a_copy_is_told_by_the_digest_in_its_name(name, is_copy):
-    assert is_kept_copy(Path("data") / name) is is_copy
+def test_only_what_the_app_put_there_is_a_copy_whatever_it_is_called(tmp_path, content):
+    kept = keep_copy(content, "mine.csv.gz", tmp_path / "data")
+    own = kept.with_name("mine-1a2b3c4d.csv")
+    own.write_bytes(content)
+    assert kept.name == f"mine-{hashlib.sha256(content).hexdigest()[:8]}.csv.gz"
+    assert is_kept_copy(kept)
+    assert not is_kept_copy(own)
+    assert find_datasets(kept.parent) == [own, kept]
 
 
-def test_a_folder_is_none_whatever_its_name(tmp_path):
-    (tmp_path / "faces-1a2b3c4d").mkdir()
-    assert not is_kept_copy(tmp_path / "faces-1a2b3c4d")
+def test_a_copy_that_a_person_changed_or_replaced_is_theirs(tmp_path, content):
+    kept = keep_copy(content, "mine.csv", tmp_path / "data")
+    kept.write_bytes(content + content.splitlines(keepends=True)[1])
+    assert not is_kept_copy(kept)
+    with pytest.raises(BadInput, match="not added in the app"):
+        remove_kept_copy(kept, Runs(tmp_path / "runs"))
+    assert kept.exists()
 
 
-@pytest.mark.parametrize("digest", ["1a2b3c4d" * 8, "12345678" * 7 + "1234567f", "0123456789ab" * 5 + "0123"])
-def test_the_name_of_a_copy_always_tells_that_it_is_one(digest):
-    assert is_kept_copy(Path(name_of_copy("faces.csv.gz", digest)))
-
-
-def test_every_real_digest_makes_such_a_name():
-    digests = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(500)]
-    assert all(is_kept_copy(Path(name_of_copy("faces.csv", digest))) for digest in digests)
+def test_keeping_what_a_person_put_there_already_does_not_make_it_the_app_s(tmp_path, content):
+    own = tmp_path / name_of_copy("mine.csv", hashlib.sha256(content).hexdigest())
+    own.write_bytes(content)
+    assert keep_copy(content, "mine.csv", tmp_path) == own
+    assert not is_kept_copy(own)
 
 
 def test_the_same_content_is_kept_once_and_other_content_beside_it(tmp_path, content):
@@ -57,7 +54,7 @@ def test_the_same_content_is_kept_once_and_other_content_beside_it(tmp_path, con
     first, again = keep_copy(content, "mine.csv", folder), keep_copy(content, "mine.csv", folder)
     other = keep_copy(content + content.splitlines(keepends=True)[1], "mine.csv", folder)
     assert first == again != other
-    assert sorted(folder.iterdir()) == sorted([first, other])
+    assert find_datasets(folder) == sorted([first, other])
 
 
 def test_a_copy_is_not_lost_when_it_cannot_be_read_again(tmp_path, content, monkeypatch):
@@ -83,15 +80,24 @@ def test_a_removed_copy_leaves_nothing_of_its_faces(tmp_path, content):
     kept = keep_copy(content, "mine.csv", tmp_path / "data")
     other = keep_copy(content + content.splitlines(keepends=True)[1], "mine.csv", tmp_path / "data")
     remove_kept_copy(kept, Runs(tmp_path / "runs"))
-    assert list((tmp_path / "data").iterdir()) == [other]
+    assert not [path.name for path in (tmp_path / "data").iterdir() if kept.name in path.name]
     assert len(list(settings.cache_folder().glob("mine-*"))) == 1
     assert len(load_dataset(other)) == 27
 
 
+def test_a_copy_that_is_gone_already_is_removed_without_a_complaint(tmp_path, content):
+    kept = keep_copy(content, "mine.csv", tmp_path / "data")
+    kept.unlink()
+    remove_kept_copy(kept, Runs(tmp_path / "runs"))
+    assert list(kept.parent.iterdir()) == []
+
+
 def test_what_a_person_put_there_is_not_removed(tmp_path, content):
+    own = tmp_path / "mine-1a2b3c4d.csv"
+    own.write_bytes(content)
     with pytest.raises(BadInput, match="not added in the app"):
-        remove_kept_copy(tmp_path / "mine.csv", Runs(tmp_path / "runs"))
-    assert (tmp_path / "mine.csv").exists()
+        remove_kept_copy(own, Runs(tmp_path / "runs"))
+    assert own.exists()
 
 
 def test_a_copy_from_which_a_run_will_learn_is_not_removed(tmp_path, content):

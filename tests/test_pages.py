@@ -5,14 +5,17 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import checked, figures, open_app, said, save_csv, save_finished_run, shown
 from face_files import make_faces, png
 from streamlit.testing.v1 import AppTest
 
 from emotion_core.archive import pack
+from emotion_core.cleaned import save_cleaned
 from emotion_core.config import SAMPLE, with_settings
 from emotion_core.dataset import load_dataset
+from emotion_core.kept_copies import keep_copy
 from emotion_core.presets import find_preset
 from emotion_core.runs import Run, Runs, State
 
@@ -207,17 +210,18 @@ def test_a_name_that_is_no_longer_there_is_looked_for_in_the_data_folder(open_pa
 
 
 def test_removing_data_of_one_page_leaves_the_choice_of_another(open_page: Opener, faces_csv: Path, finished_run: Run):
-    save_csv(faces_csv.parent / "test-1a2b3c4d.csv", None)
-    save_csv(faces_csv.parent / "train-1a2b3c4d.csv", [0] * 15 + [1] * 11)
-    page = open_page("pages/predict_kaggle.py", data="test-1a2b3c4d.csv")
+    test = save_csv(faces_csv.parent / "test.csv", None)
+    content = save_csv(faces_csv.parent / "train.csv", [0] * 15 + [1] * 11).read_bytes()
+    train = keep_copy(content, "train.csv", faces_csv.parent)
+    page = open_page("pages/predict_kaggle.py", data=test.name)
     page.query_params.clear()
     checked(page.switch_page(EXPLORE).run())
-    checked(page.selectbox(key="explored-data").set_value("train-1a2b3c4d.csv").run())
-    checked(page.button(key="explored-data-remove-train-1a2b3c4d.csv").click().run())
+    checked(page.selectbox(key="explored-data").set_value(train.name).run())
+    checked(page.button(key=f"explored-data-remove-{train.name}").click().run())
     checked(page.button(key="remove-for-good").click().run())
     page.query_params.clear()
     checked(page.switch_page("pages/predict_kaggle.py").run())
-    assert page.selectbox(key="kaggle-data").value == "test-1a2b3c4d.csv"
+    assert page.selectbox(key="kaggle-data").value == test.name
 
 
 def test_an_upload_is_kept_and_chosen(open_page: Opener, tmp_path: Path, faces_csv: Path):
@@ -230,8 +234,9 @@ def test_an_upload_is_kept_and_chosen(open_page: Opener, tmp_path: Path, faces_c
 
 
 def test_what_someone_uploaded_or_cleaned_opens_for_nobody_else(open_page: Opener, tmp_path: Path, faces_csv: Path):
-    for name in ("a-upload-1a2b3c4d.csv", "faces-cleaned-0f56f6e6.csv"):
-        save_csv(faces_csv.parent / name, [0] * 15 + [1] * 11)
+    content = save_csv(tmp_path / "mine.csv", [0] * 15 + [1] * 11).read_bytes()
+    uploaded = keep_copy(content, "a-upload.csv", faces_csv.parent)
+    save_cleaned(load_dataset(uploaded), np.arange(20), faces_csv.parent / "a-upload-cleaned.csv")
     page = open_page(EXPLORE)
     assert page.query_params["data"] == faces_csv.name
     assert metrics(open_page("pages/home.py"))["Faces"] == metrics(page)["Faces"]
