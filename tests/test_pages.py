@@ -287,7 +287,8 @@ def test_rows_that_are_added_to_a_file_are_seen(open_page: Opener, faces_csv: Pa
     assert int(metrics(checked(page.run()))["Faces"]) == before + 1
 
 
-def test_pictures_that_are_added_to_a_folder_are_seen(open_page: Opener, runs_folder: Path):
+def test_pictures_that_are_added_to_a_folder_are_seen(open_page: Opener, runs_folder: Path, monkeypatch):
+    monkeypatch.setattr("ui.stamps.REST", 0)
     folder = runs_folder.parent / "data" / "faces"
     for name in ("angry", "happy"):
         (folder / name).mkdir(parents=True)
@@ -300,7 +301,8 @@ def test_pictures_that_are_added_to_a_folder_are_seen(open_page: Opener, runs_fo
     assert metrics(page)["Faces"] == "13"
 
 
-def test_a_picture_that_takes_another_s_place_is_seen(runs_folder: Path):
+def test_a_picture_that_takes_another_s_place_is_seen(runs_folder: Path, monkeypatch):
+    monkeypatch.setattr("ui.stamps.REST", 0)
     folder = runs_folder.parent / "data" / "faces"
     for name in ("angry", "happy"):
         (folder / name).mkdir(parents=True)

@@ -1,7 +1,5 @@
 """The library behind Streamlit's caches: what every session of the server shares."""
 
-import os
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ from emotion_core import settings
 from emotion_core.config import SAMPLE
 from emotion_core.errors import EmotionError
 from emotion_core.runs import Run, Runs, RunSummary, summarise
+from ui.stamps import stamp_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,7 +65,7 @@ def wake_engine() -> None:
 
 def dataset(source: str, drop_incomplete: bool = False) -> "Dataset":
     """Return a data set, read once and again only when its file has changed; raises BadInput."""
-    return _dataset(source, drop_incomplete, _stamp(source) if source != SAMPLE else 0)
+    return _dataset(source, drop_incomplete, stamp_of(source) if source != SAMPLE else 0)
 
 
 def overview(dataset: "Dataset") -> "Overview":
@@ -177,28 +176,3 @@ def _detector(name: str, smallest: float | None) -> "Detector":
     from emotion_core.detection import open_detector
 
     return open_detector(name, smallest)
-
-
-def _stamp(source: str) -> int:
-    """Return what changes when a file does, or any file in a folder at any depth; 0 where there is neither."""
-    try:
-        path = Path(source).expanduser()
-        return hash(_of_file(path.stat()) if path.is_file() else tuple(_of_each(path)))
-    except (OSError, ValueError, RuntimeError):  # an address may name anything, also what could be no path
-        return 0
-
-
-def _of_each(folder: Path) -> Iterator[tuple[int, int]]:
-    from emotion_core.readers.image_folder import visible_folders
-
-    for place, _ in visible_folders(folder):
-        with os.scandir(place) as entries:
-            yield from (_of_file(entry.stat(follow_symlinks=not _is_broken(entry))) for entry in entries)
-
-
-def _is_broken(entry: "os.DirEntry[str]") -> bool:
-    return entry.is_symlink() and not os.path.exists(entry.path)
-
-
-def _of_file(status: os.stat_result) -> tuple[int, int]:
-    return status.st_size, status.st_mtime_ns
