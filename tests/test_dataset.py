@@ -579,6 +579,15 @@ def test_candidates_are_found_by_name_and_header(tmp_path):
     assert find_datasets(tmp_path / "nowhere") == []
 
 
+def test_no_picture_is_looked_at_to_find_a_folder_of_them(tmp_path, monkeypatch):
+    save_tree(tmp_path / "direct", PICTURES)
+    save_tree(tmp_path / "deeper" / "train", PICTURES)
+    opened, look_into = [], os.scandir
+    monkeypatch.setattr(os, "scandir", lambda place: opened.append(Path(place).name) or look_into(place))
+    assert [path.name for path in find_datasets(tmp_path)] == ["deeper", "direct"]
+    assert not {"happy", "angry"} & set(opened)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
 def test_a_file_whose_name_is_no_text_is_refused_and_a_picture_s_gets_one(tmp_path, cache):
     with pytest.raises(BadInput, match="is not UTF-8 text"):

@@ -10,6 +10,7 @@ import os
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -98,8 +99,14 @@ def _raise(error: OSError) -> None:
 
 def has_class_folders(folder: Path) -> bool:
     """Whether folders named after emotions lie in the folder or one level deeper; nothing is read."""
-    candidates = [path for pattern in ("*", "*/*") for path in folder.glob(pattern)]
-    return any(label_of(path.name) is not None for path in candidates if path.is_dir())
+    inside = _folders_in(folder)
+    deeper = (path for place in inside for path in _folders_in(place))
+    return any(label_of(path.name) is not None for path in chain(inside, deeper))
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    """Return the folders in a folder, none where one may not look, without a look at each of its many files."""
+    return [folder / name for name in next(os.walk(folder), ("", [], []))[1]]
 
 
 def is_zip_of_pictures(path: Path) -> bool:
