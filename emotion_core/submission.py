@@ -4,6 +4,7 @@ import csv
 import io
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -123,19 +124,26 @@ def score_predictions(
     true_ids: Ids,
     true_labels: NDArray[np.integer[Any]],
 ) -> Evaluation:
-    """Score predictions against answers that may stand in another order; raises BadInput where an answer is missing.
+    """Score predictions against answers that may stand in another order.
 
     Args:
         ids: (n,) of the predicted images.
         probabilities: float (n, 7).
         true_ids: (m,) of the answers; those of other images are passed over.
         true_labels: int (m,), 0-6.
+
+    Raises:
+        BadInput: An answer is missing, or several images have the same id.
     """
     answers = dict(zip(map(str, true_ids), true_labels, strict=True))
-    missing = [name for name in map(str, ids) if name not in answers]
+    names = [str(name) for name in ids]
+    commonest, times = Counter(names).most_common(1)[0]
+    if times > 1:
+        raise BadInput(f"{times:,} predicted images have the id {commonest!r}; which of them is labelled is unknown.")
+    missing = [name for name in names if name not in answers]
     if missing:
         raise BadInput(
             f"There are labels for {len(ids) - len(missing):,} of {len(ids):,} predicted images; the first without one "
             f"has id {missing[0]!r}."
         )
-    return evaluate(np.array([answers[name] for name in map(str, ids)]), probabilities)
+    return evaluate(np.array([answers[name] for name in names]), probabilities)

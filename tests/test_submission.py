@@ -152,3 +152,8 @@ def test_score_matches_answers_by_id_whatever_their_order():
 def test_missing_answer_is_named():
     with pytest.raises(BadInput, match=r"labels for 1 of 2 .* id 'b'"):
         score_predictions(["a", "b"], np.eye(7, dtype=np.float32)[:2], ["a"], np.array([0]))
+
+
+def test_images_of_the_same_id_are_not_scored_by_one_answer():
+    with pytest.raises(BadInput, match="2 predicted images have the id 'b'"):
+        score_predictions(["a", "b", "b"], np.eye(7, dtype=np.float32)[:3], ["a", "b"], np.array([0, 1]))
