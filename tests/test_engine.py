@@ -60,6 +60,18 @@ def test_settings_are_frozen_at_submission_with_the_data_s_full_path_and_digest(
     assert (drawn.data.source, drawn.data_fingerprint) == ("sample", load_dataset("sample").fingerprint)
 
 
+def test_a_queue_is_computed_in_a_folder_whose_name_the_code_page_cannot_write(tmp_path, quick, monkeypatch):
+    """Windows gives a process that writes to a file the code page of its system, which lacks most letters."""
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
+    runs = Runs(tmp_path / "Łukasz Иванов")
+    engine = LocalEngine(runs)
+    run = engine.submit(quick)
+    wait_for_end(run)
+    assert run.state() is State.FINISHED
+    wait_until(lambda: not engine.is_working())
+    assert f"at work in {runs.folder}" in (runs.engine_folder / "worker.log").read_text(encoding="utf-8")
+
+
 def refused_settings(tmp_path):
     (tmp_path / "torn.csv").write_text("id,emotion,pixels\n0,3,1 2 3\n")
     return [

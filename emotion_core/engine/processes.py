@@ -21,6 +21,9 @@ from emotion_core import settings
 _OUTER: Final = "EMOTION_OUTER"
 """The environment variable that holds the former values of those that were changed for a process."""
 
+_LOG_ENCODING: Final = "utf-8:backslashreplace"
+"""How a process writes its log: in a code page, as on Windows, the path of a folder could be what ends it."""
+
 
 def start_detached(
     module: str, arguments: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
@@ -31,7 +34,8 @@ def start_detached(
     `environment` is laid over the outer environment, see `outer_environment`.
     """
     outer = outer_environment()
-    changes = {**(environment or {}), "PYTHONPATH": _python_path(outer.get("PYTHONPATH"))}
+    own = {"PYTHONPATH": _python_path(outer.get("PYTHONPATH")), "PYTHONIOENCODING": _LOG_ENCODING}
+    changes = {**(environment or {}), **own}
     former = json.dumps({name: outer.get(name) for name in changes})
     with log.open("ab") as output:
         return subprocess.Popen(
