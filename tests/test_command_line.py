@@ -320,7 +320,7 @@ def test_submitted_runs_are_computed_in_the_background_and_can_be_waited_for_and
     assert ask("runs", "wait", first)["state"] == "finished"
     assert ask("runs", "stop", waiting)["state"] == "stopped"
     wait_until(Runs(runs_folder).find(endless).is_alive)
-    ask("runs", "stop", endless, "--now")
+    assert ask("runs", "stop", endless, "--now")["reason"] == "Ended by the user."
     assert main(["runs", "wait", endless]) == 1
     assert capsys.readouterr().err.strip().endswith("interrupted: Ended by the user.")
     assert [line["state"] for line in ask("runs", "list")] == ["stopped", "interrupted", "finished"]

@@ -16,6 +16,7 @@ from emotion_core.watch import as_duration, runs_before, watch
 POLL_SECONDS = 0.5
 LOOKS_BETWEEN_WAKES = 10
 SECONDS_TO_RECORD = 5.0
+SECONDS_TO_END = 30.0
 
 
 def list_runs(options: argparse.Namespace) -> None:
@@ -69,6 +70,7 @@ def stop(options: argparse.Namespace) -> None:
     engine = LocalEngine(runs)
     if options.now:
         engine.kill(run)
+        _let_worker_record(run, SECONDS_TO_END)
     else:
         engine.stop(run)
     _print_run(run, as_json=options.json)
@@ -170,9 +172,9 @@ def describe(run: Run) -> dict[str, Any]:
     }
 
 
-def _let_worker_record(run: Run) -> None:
+def _let_worker_record(run: Run, seconds: float = SECONDS_TO_RECORD) -> None:
     """Give the worker of a trainer that died a moment to write down why; after a crash of both there is none."""
-    deadline = time.monotonic() + SECONDS_TO_RECORD
+    deadline = time.monotonic() + seconds
     while not run.status().state.is_over and time.monotonic() < deadline:
         time.sleep(0.1)
 
