@@ -816,6 +816,16 @@ def test_on_a_terminal_lines_stand_above_the_one_that_changes(monkeypatch):
     assert copy.getvalue() == "a whole line\n"
 
 
+def test_the_line_that_changes_fits_into_a_narrow_terminal(monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("COLUMNS", "40")
+    narrator = Narrator()
+    narrator.show("Epoch 100 of 200: evaluating on the validation faces 100%, about 10 h 20 min left")
+    narrator.clear()
+    assert max(map(len, terminal.getvalue().split("\r"))) < 40
+
+
 def test_without_a_terminal_nothing_changes_on_one_line(monkeypatch):
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -70,9 +71,10 @@ class Narrator(io.TextIOBase):
         self._shown = ""
 
     def show(self, text: str) -> None:
-        """Let the last line read `text`."""
+        """Let the last line read `text`, as far as the terminal is wide: one that wraps could not be taken away."""
+        text = text[: shutil.get_terminal_size().columns - 1]
         if self._stream.isatty() and text != self._shown:
-            self._replace(text[:100])
+            self._replace(text)
 
     def show_count(self, done: int, total: int) -> None:
         """Let the last line be a bar of `done` out of `total`."""
