@@ -14,6 +14,9 @@ T = TypeVar("T")
 REPLACE_SECONDS: Final = 2.0
 """How long a file may be in a reader's hands on Windows."""
 
+READ_SECONDS: Final = 0.3
+"""How long Windows may refuse to open a file because another one is about to take its place."""
+
 _LONGEST_STEM: Final = 40
 
 
@@ -40,6 +43,11 @@ def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text in one step."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a file that another process may be replacing at this moment."""
+    return insist(path.read_bytes, READ_SECONDS)
 
 
 def rename_folder(folder: Path, target: Path) -> Path:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from emotion_core.config import with_settings
 from emotion_core.errors import BadInput, DamagedRun, EmotionError, RunNotFound
 from emotion_core.presets import find_preset
-from emotion_core.runs import HISTORY_COLUMNS, PROGRESS_COLUMNS, Run, Runs, State, summarise
+from emotion_core.runs import HISTORY_COLUMNS, PROGRESS_COLUMNS, About, Run, Runs, State, summarise
 from tests.conftest import save_finished_run
 
 PROJECT = Path(__file__).parent.parent
@@ -340,6 +340,36 @@ def test_no_bytes_in_the_curves_take_a_page_down(runs_folder, content):
 def test_a_line_with_too_much_in_it_shifts_no_column(run):
     (run.folder / "history.csv").write_text(",".join(HISTORY_COLUMNS) + "\n1,1.9,0.2,1.8,0.3,0.001,12,99\n")
     assert run.history().empty
+
+
+@contextmanager
+def refused(monkeypatch, error: OSError, times: int, system: str = os.name) -> Iterator[None]:
+    """Have the system refuse to read any file a number of times."""
+    read, left = Path.read_bytes, [error] * times
+    with monkeypatch.context() as patch:
+        patch.setattr("emotion_core.files.os.name", system)
+        patch.setattr(Path, "read_bytes", lambda path: read(path) if not left else _raise(left.pop()))
+        yield
+
+
+def _raise(error: OSError) -> bytes:
+    raise error
+
+
+def test_a_history_that_cannot_be_read_for_the_moment_is_not_lost(run, monkeypatch):
+    run.append_history(epoch_row(1))
+    with refused(monkeypatch, OSError(5, "Input/output error"), 1), pytest.raises(OSError, match="Input/output"):
+        run.keep_history(1)
+    assert len(run.history()) == 1
+
+
+def test_what_windows_refuses_to_open_while_it_is_replaced_is_read_a_moment_later(run, monkeypatch):
+    run.append_history(epoch_row(1))
+    run.write_about(About(name="Mine"))
+    for look in (run.status, run.about, lambda: Run(run.folder).config, lambda: len(run.history())):
+        before = look()
+        with refused(monkeypatch, PermissionError(13, "Permission denied"), 2, "nt"):
+            assert look() == before
 
 
 def test_a_diverged_loss_stays_in_the_history(run):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from emotion_core.errors import EmotionError
-from emotion_core.files import insist, write_text
+from emotion_core.files import insist, read_bytes, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,10 +38,15 @@ def _opened_to_append(path: Path, patience: float) -> BinaryIO:
 
 
 def keep_rows(path: Path, last_epoch: int) -> None:
-    """Drop the rows after an epoch, and what a crash or damage left that is no row."""
+    """Drop the rows after an epoch, and what a crash or damage left that is no row.
+
+    Raises OSError, and drops nothing, where the table is there and cannot be read.
+    """
+    if not path.exists():
+        return
     lines = _whole_lines(path).splitlines()
     if not lines:  # nothing, or half of a header, to which nobody must append
-        path.unlink(missing_ok=True)
+        path.unlink()
         return
     kept = [line for line in lines[1:] if 1 <= _epoch_of(line) <= last_epoch]
     write_text(path, "\n".join([lines[0], *kept]) + "\n")
@@ -51,8 +56,8 @@ def read_rows(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
     """Return the rows that are whole; a torn or strange line is left out."""
     import pandas as pd  # slow to import
 
-    lines = [line for line in _whole_lines(path).splitlines()[1:] if line.count(",") == len(columns) - 1]
     try:
+        lines = [line for line in _whole_lines(path).splitlines()[1:] if line.count(",") == len(columns) - 1]
         rows = pd.read_csv(io.StringIO("\n".join(lines)), names=list(columns), on_bad_lines="skip")
     except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError):
         rows = pd.DataFrame()
@@ -63,10 +68,7 @@ def read_rows(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
 
 
 def _whole_lines(path: Path) -> str:
-    try:
-        whole, _, _torn = path.read_text(encoding="utf-8", errors="replace").rpartition("\n")
-    except OSError:
-        return ""
+    whole, _, _torn = read_bytes(path).decode(errors="replace").rpartition("\n")
     return whole
 
 

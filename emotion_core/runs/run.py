@@ -17,7 +17,7 @@ from emotion_core.config import RunConfig, with_settings
 from emotion_core.emotions import NUM_EMOTIONS
 from emotion_core.errors import DamagedRun, EmotionError
 from emotion_core.evaluation import HeldOutEvaluation, RunEvaluation
-from emotion_core.files import is_locked, replacing, write_text
+from emotion_core.files import is_locked, read_bytes, replacing, write_text
 from emotion_core.presets import title_of
 from emotion_core.runs.about import About
 from emotion_core.runs.checkpoints import Checkpoints
@@ -113,7 +113,7 @@ class Run:
     def about(self) -> About:
         """Return what people wrote about the run; nothing where that cannot be read."""
         try:
-            return About.model_validate_json((self.folder / "about.json").read_bytes())
+            return About.model_validate_json(read_bytes(self.folder / "about.json"))
         except (OSError, ValidationError):
             return About()
 
@@ -309,6 +309,6 @@ class Run:
 
     def _read(self, name: str) -> bytes:
         try:
-            return (self.folder / name).read_bytes()
+            return read_bytes(self.folder / name)
         except OSError as error:
             raise DamagedRun(f"{self.folder / name} cannot be read: {error.strerror}.") from error
