@@ -79,6 +79,12 @@ def test_confusion_cells_are_shares_of_the_true_class_with_counts_in_the_hover()
     assert html.count("<td") == 49
 
 
+def test_a_head_of_the_confusion_matrix_keeps_its_beginning_where_the_page_is_narrow():
+    html = charts.confusion_matrix([[0] * 7 for _ in EMOTIONS])
+    for name in EMOTIONS:
+        assert re.search(rf'title="{name}"[^>]*>{name[:3]}<span class="matrix-rest">{name[3:]}</span>', html)
+
+
 def test_a_fuller_cell_is_a_darker_cell():
     confusion = [[0] * 7 for _ in EMOTIONS]
     confusion[0] = [3, 1, 0, 0, 0, 0, 0]

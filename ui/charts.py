@@ -150,18 +150,31 @@ def confusion_matrix(confusion: Sequence[Sequence[int]], *, as_counts: bool = Fa
 
     The cells that hold faces name themselves in `data-cell`, such as `Fear-Sad`, for whoever makes them answer clicks.
     """
-    heads = "".join(f'<th scope="col" style="{_HEAD};text-align:center">{name}</th>' for name in EMOTIONS)
+    heads = "".join(
+        f'<th scope="col" title="{name}" style="{_HEAD};text-align:center">{_shortened(name)}</th>' for name in EMOTIONS
+    )
     rows = "".join(
         f'<tr><th scope="row" style="{_HEAD};text-align:right;padding-right:.5rem">{name}</th>'
         f"{matrix_cells(name, counts, as_counts=as_counts)}</tr>"
         for name, counts in zip(EMOTIONS, confusion, strict=True)
     )
     return (
-        '<div style="container-type:inline-size"><table style="width:100%;border-collapse:separate;border-spacing:3px;'
-        'table-layout:fixed;border:none;font-variant-numeric:tabular-nums">'
-        f'<tr><th style="{_HEAD};width:15.5%;text-align:right;padding-right:.5rem;opacity:.7;line-height:1.25">'
-        f"Predicted &rarr;<br>True &darr;</th>{heads}</tr>{rows}</table></div>"
+        f'{_SHORT_WHERE_NARROW}<div style="container-type:inline-size"><table style="width:100%;table-layout:fixed;'
+        'border-collapse:separate;border-spacing:3px;border:none;font-variant-numeric:tabular-nums">'
+        f'<tr><th class="matrix-corner" style="{_HEAD};text-align:right;padding-right:.5rem;opacity:.7;'
+        f'line-height:1.25">Predicted &rarr;<br>True &darr;</th>{heads}</tr>{rows}</table></div>'
     )
+
+
+_SHORT_WHERE_NARROW: Final = """<style>.matrix-corner {width: 5.6rem}
+@container (max-width: 31rem) {
+.matrix-corner {width: 4.8rem; font-size: .75rem !important}
+.matrix-rest {display: none}}</style>"""
+"""Heads of columns keep their size, so that the room can read them, and lose their ends where there is no place."""
+
+
+def _shortened(word: str) -> str:
+    return f'{word[:3]}<span class="matrix-rest">{word[3:]}</span>'
 
 
 def cell_name(true: str, predicted: str) -> str:
@@ -175,7 +188,7 @@ def cell_of(name: str) -> tuple[int, int] | None:
     return (EMOTIONS.index(parts[0]), EMOTIONS.index(parts[1])) if len(parts) == 2 and {*parts} <= {*EMOTIONS} else None
 
 
-_HEAD: Final = "border:none;font-weight:500;font-size:min(.9rem, 2.9cqi);padding:.15rem 0;white-space:nowrap"
+_HEAD: Final = "border:none;font-weight:500;font-size:.9rem;padding:.15rem 0;white-space:nowrap"
 
 
 def matrix_cells(true: str, counts: Sequence[int], *, as_counts: bool = False, height: int = 42) -> str:
