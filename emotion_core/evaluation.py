@@ -82,13 +82,11 @@ def evaluate(labels: Labels, probabilities: Probabilities) -> Evaluation:
     The macro-F1 is the unweighted mean over all seven classes, so a class that is never found pulls it down however
     rare it is. The loss is the mean negative log-likelihood of the true class.
     """
-    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support  # slow to import
-
     predictions = probabilities.argmax(axis=1)
-    classes = list(range(NUM_EMOTIONS))
-    precision, recall, f1, support = precision_recall_fscore_support(
-        labels, predictions, labels=classes, zero_division=0
-    )
+    confusion = np.zeros((NUM_EMOTIONS, NUM_EMOTIONS), np.int64)
+    np.add.at(confusion, (labels, predictions), 1)
+    hits, support, answers = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+    precision, recall, f1 = _share(hits, answers), _share(hits, support), _share(2 * hits, support + answers)
     return Evaluation(
         images=len(labels),
         accuracy=float((predictions == labels).mean()),
@@ -98,7 +96,7 @@ def evaluate(labels: Labels, probabilities: Probabilities) -> Evaluation:
             name: ClassScores(precision=precision[i], recall=recall[i], f1=f1[i], support=support[i])
             for i, name in enumerate(EMOTIONS)
         },
-        confusion=confusion_matrix(labels, predictions, labels=classes).tolist(),
+        confusion=confusion.tolist(),
     )
 
 
@@ -106,3 +104,8 @@ def log_loss(labels: Labels, probabilities: Probabilities) -> float:
     """Mean negative log-likelihood of the true classes, with probabilities held above 1e-7 as Keras does."""
     likelihood = probabilities[np.arange(len(labels)), labels]
     return float(-np.log(np.clip(likelihood, 1e-7, 1.0)).mean())
+
+
+def _share(parts: NDArray[np.int64], wholes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return parts of wholes, 0-1, and 0 of nothing."""
+    return np.divide(parts, wholes, out=np.zeros(len(parts)), where=wholes > 0)

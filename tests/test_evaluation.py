@@ -1,5 +1,8 @@
+import sys
+
 import numpy as np
 import pytest
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from emotion_core.emotions import EMOTIONS
 from emotion_core.evaluation import evaluate, log_loss
@@ -28,6 +31,19 @@ def test_every_emotion_is_scored_even_when_absent():
     evaluation = evaluate(np.array([3]), one_hot([3]))
     assert tuple(evaluation.per_class) == EMOTIONS
     assert np.shape(evaluation.confusion) == (7, 7)
+
+
+@pytest.mark.parametrize("classes", [1, 3, 7])
+def test_scores_are_those_of_scikit_learn_which_is_too_slow_to_import_for_them(classes, monkeypatch):
+    rng = np.random.default_rng(classes)
+    labels, predictions = rng.integers(0, classes, 200).astype(np.uint8), rng.integers(0, 7, 200)
+    each = precision_recall_fscore_support(labels, predictions, labels=range(7), zero_division=0)
+    confusion = confusion_matrix(labels, predictions, labels=range(7)).tolist()
+    monkeypatch.setitem(sys.modules, "sklearn.metrics", None)
+    evaluation = evaluate(labels, one_hot(predictions))
+    scores = [(score.precision, score.recall, score.f1, score.support) for score in evaluation.per_class.values()]
+    assert scores == list(zip(*each, strict=True))
+    assert evaluation.confusion == confusion
 
 
 def test_log_loss_is_the_mean_surprise_and_stays_finite():
