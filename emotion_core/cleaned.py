@@ -17,6 +17,9 @@ from emotion_core.kept_copies import keeping, name_of_copy
 _CHUNK: Final = 512
 """Rows written between two reports."""
 
+_LONGEST_STEM: Final = 30
+"""Characters of the name of the data set that a copy keeps: with more, systems might refuse its name."""
+
 _NUMBERS: Final = tuple(str(number) for number in range(256))
 
 
@@ -30,7 +33,7 @@ def cleaned_path(dataset: Dataset, rows: NDArray[np.int64], folder: Path) -> Pat
     """
     digest = hashlib.sha256(dataset.fingerprint.encode() + rows.astype("<i8").tobytes()).hexdigest()
     stem = PurePath(dataset.name).name.partition(".")[0]
-    return folder / name_of_copy(f"{stem}-cleaned.csv", digest)
+    return folder / name_of_copy(f"{stem[:_LONGEST_STEM]}-cleaned.csv", digest)
 
 
 def save_cleaned(

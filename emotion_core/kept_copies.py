@@ -8,22 +8,26 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePath
+from typing import Final
 
 from emotion_core.dataset import forget_parsed, load_dataset
 from emotion_core.errors import BadInput
 from emotion_core.files import replacing, write_text
 from emotion_core.runs import Runs
 
+_LONGEST_PART: Final = 40
+"""Characters kept of a name before its first dot, and of what follows: systems take 255 bytes in all."""
+
 
 def name_of_copy(name: str, digest: str) -> str:
-    """Return what a copy is called, which tells its content.
+    """Return what a copy is called, which tells its content; a long name is cut short.
 
     Args:
         name: What it is a copy of, with its suffixes, such as `faces.csv.gz`.
         digest: SHA-256 of the content, in hexadecimal.
     """
     stem, dot, suffixes = PurePath(name).name.partition(".")
-    return f"{stem}-{digest[:8]}{dot}{suffixes}"
+    return f"{stem[:_LONGEST_PART]}-{digest[:8]}{dot}{suffixes[-_LONGEST_PART:]}"
 
 
 def is_kept_copy(path: Path) -> bool:

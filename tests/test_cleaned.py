@@ -74,3 +74,11 @@ def test_a_path_tells_which_faces_of_which_data_stay(tmp_path: Path):
     assert path == cleaned_path(faces, np.array([0, 2], np.int32), tmp_path)
     assert path != cleaned_path(faces, np.array([0, 1]), tmp_path)
     assert path != cleaned_path(replace(faces, fingerprint="abd"), np.array([0, 2]), tmp_path)
+
+
+def test_a_data_set_with_the_longest_name_that_there_is_can_be_cleaned(tmp_path: Path):
+    faces = replace(dataset(draw(3)), name=f"{'x' * 251}.csv")
+    path = cleaned_path(faces, np.array([0, 2]), tmp_path)
+    assert "-cleaned-" in path.name
+    save_cleaned(faces, np.array([0, 2]), path)
+    assert len(load_dataset(path)) == 2

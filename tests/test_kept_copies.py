@@ -49,6 +49,13 @@ def test_keeping_what_a_person_put_there_already_does_not_make_it_the_app_s(tmp_
     assert not is_kept_copy(own)
 
 
+@pytest.mark.parametrize("name", [f"{'x' * 251}.csv", f"{'é' * 123}.csv", f"a.{'b' * 249}.csv"])
+def test_a_copy_of_a_file_with_the_longest_name_that_there_is_can_be_kept(tmp_path, content, name):
+    kept = keep_copy(content, name, tmp_path / "data")
+    assert is_kept_copy(kept)
+    assert find_datasets(kept.parent) == [kept]
+
+
 def test_the_same_content_is_kept_once_and_other_content_beside_it(tmp_path, content):
     folder = tmp_path / "data"
     first, again = keep_copy(content, "mine.csv", folder), keep_copy(content, "mine.csv", folder)
