@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -65,22 +64,6 @@ def insist(act: Callable[[], T], seconds: float = REPLACE_SECONDS) -> T:
             if time.monotonic() >= deadline:
                 raise
         time.sleep(0.01)
-
-
-def is_locked(path: Path) -> bool:
-    """Whether some process holds a lock file that may be read here but not be written; False where nobody can tell."""
-    if sys.platform == "win32":  # which knows no such locks
-        return False
-    import fcntl
-
-    try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def _flush_to_disk(path: Path) -> None:

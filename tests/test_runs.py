@@ -161,7 +161,7 @@ def test_another_account_sees_that_a_run_lives(run, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     with trainer_of(run):
-        monkeypatch.setattr("emotion_core.runs.run.FileLock.acquire", refuse)
+        monkeypatch.setattr("emotion_core.runs.lock.FileLock.acquire", refuse)
         assert run.is_alive()
     assert not run.is_alive()
 

@@ -8,10 +8,12 @@ without a held lock is a run that was cut off.
 from emotion_core.runs.about import About
 from emotion_core.runs.checkpoints import Checkpoint, Checkpoints
 from emotion_core.runs.folder import Runs
+from emotion_core.runs.log import SITTING
 from emotion_core.runs.rows import HISTORY_COLUMNS, PROGRESS_COLUMNS
-from emotion_core.runs.run import SITTING, Run, Validation
+from emotion_core.runs.run import Run
 from emotion_core.runs.states import State, Status
 from emotion_core.runs.summary import RunSummary, effort_of, settings_digest, summarise
+from emotion_core.runs.validation import Validation
 from emotion_core.runs.way_on import WayOn, way_on
 
 __all__ = [

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from emotion_core.config import RunConfig
 from emotion_core.errors import BadInput, EmotionError, RunNotFound
-from emotion_core.files import rename_folder, write_text
+from emotion_core.files import rename_folder
+from emotion_core.runs.documents import write_document
 from emotion_core.runs.run import Run
 from emotion_core.runs.states import State, Status
 from emotion_core.runs.summary import RunSummary, forget_lines, summarise
@@ -41,8 +42,8 @@ class Runs:
         status = Status(state=State.QUEUED, submitted=now, sequence=sequence, epochs=config.training.epochs)
         try:
             draft.mkdir(parents=True)
-            write_text(draft / "config.json", config.model_dump_json(indent=2) + "\n")
-            write_text(draft / "status.json", status.model_dump_json(indent=2) + "\n")
+            write_document(draft / "config.json", config)
+            write_document(draft / "status.json", status)
             return Run(rename_folder(draft, self.folder / run_id))
         except OSError as error:
             raise EmotionError(f"No run can be made in {self.folder}: {error.strerror or error}.") from error

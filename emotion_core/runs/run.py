@@ -1,54 +1,29 @@
-"""One run's folder: what lies where, who may write it, and what is so."""
+"""One run's folder: what lies where, who may write it, and what is so.
 
-import io
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+How each kind of file is written and read stands in the modules beside this one.
+"""
+
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-
-import numpy as np
-from filelock import FileLock, Timeout
-from numpy.typing import NDArray
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from emotion_core.config import RunConfig, with_settings
-from emotion_core.emotions import NUM_EMOTIONS
 from emotion_core.errors import DamagedRun, EmotionError
 from emotion_core.evaluation import HeldOutEvaluation, RunEvaluation
-from emotion_core.files import is_locked, read_bytes, replacing, write_text
+from emotion_core.files import write_text
 from emotion_core.presets import title_of
 from emotion_core.runs.about import About
 from emotion_core.runs.checkpoints import Checkpoints
+from emotion_core.runs.documents import read_document, write_document
+from emotion_core.runs.lock import holding, is_held
+from emotion_core.runs.log import last_lines, of_last_sitting
 from emotion_core.runs.rows import HISTORY_COLUMNS, PROGRESS_COLUMNS, append_row, keep_rows, read_rows
 from emotion_core.runs.states import State, Status
+from emotion_core.runs.validation import Validation
 
 if TYPE_CHECKING:
     import pandas as pd
-
-SITTING: Final = "--- taken up "
-"""What a trainer prints before the moment at which it begins or goes on."""
-
-
-@dataclass(frozen=True)
-class Validation:
-    """Outcome on the validation rows: rows int64 (n,) of the data set, labels uint8 (n,), probabilities (n, 7)."""
-
-    rows: NDArray[np.int64]
-    labels: NDArray[np.uint8]
-    probabilities: NDArray[np.float32]
-
-    def check(self) -> None:
-        """Raise ValueError where the parts, read from a file, do not fit together."""
-        if self.rows.ndim != 1 or not self.rows.size or self.labels.shape != self.rows.shape:
-            raise ValueError("rows and labels are of different numbers of faces, or of none")
-        if self.probabilities.shape != (len(self.rows), NUM_EMOTIONS):
-            raise ValueError("the probabilities are not those of as many faces")
-        if self.labels.dtype.kind not in "ui" or not 0 <= self.labels.min() <= self.labels.max() < NUM_EMOTIONS:
-            raise ValueError("a label is not that of an emotion")
-        if self.probabilities.dtype.kind != "f" or not (abs(self.probabilities - 0.5) <= 0.501).all():  # nor is NaN
-            raise ValueError("a probability lies outside 0 to 1")
 
 
 class Run:
@@ -84,10 +59,7 @@ class Run:
     @cached_property
     def config(self) -> RunConfig:
         """The settings frozen at submission; raises DamagedRun."""
-        try:
-            return RunConfig.model_validate_json(self._read("config.json"))
-        except ValidationError as error:
-            raise DamagedRun(f"{self.folder / 'config.json'} does not hold a run's settings.") from error
+        return read_document(self.folder / "config.json", RunConfig, "a run's settings")
 
     @property
     def name(self) -> str:
@@ -107,26 +79,23 @@ class Run:
     def set_epochs(self, epochs: int) -> None:
         """Change how many epochs the run has in all; only while it is over, before it is resumed."""
         config = with_settings(self.config, {"training.epochs": epochs})
-        write_text(self.folder / "config.json", config.model_dump_json(indent=2) + "\n")
+        write_document(self.folder / "config.json", config)
         del self.config  # read anew
 
     def about(self) -> About:
         """Return what people wrote about the run; nothing where that cannot be read."""
         try:
-            return About.model_validate_json(read_bytes(self.folder / "about.json"))
-        except (OSError, ValidationError):
+            return read_document(self.folder / "about.json", About, "what people wrote about a run")
+        except DamagedRun:
             return About()
 
     def write_about(self, about: About) -> None:
         """Replace what people wrote about the run."""
-        write_text(self.folder / "about.json", about.model_dump_json(indent=2) + "\n")
+        write_document(self.folder / "about.json", about)
 
     def status(self) -> Status:
         """Return what was last recorded; raises DamagedRun. See `state` for what is so."""
-        try:
-            return Status.model_validate_json(self._read("status.json"))
-        except ValidationError as error:
-            raise DamagedRun(f"{self.folder / 'status.json'} does not hold a run's status.") from error
+        return read_document(self.folder / "status.json", Status, "a run's status")
 
     def state(self) -> State:
         """Return what is so: the recorded state, checked against the trainer's lock and the stop request."""
@@ -141,35 +110,16 @@ class Run:
     def record(self, **changes: Any) -> Status:
         """Change fields of the status and return it. Only the trainer may while it lives."""
         status = self.status().model_copy(update=changes)
-        write_text(self.folder / "status.json", status.model_dump_json(indent=2) + "\n")
+        write_document(self.folder / "status.json", status)
         return status
 
-    @contextmanager
-    def alive(self) -> Iterator[None]:
+    def alive(self) -> AbstractContextManager[None]:
         """Hold the lock that says this process is computing the run; raises EmotionError if another one is."""
-        lock = FileLock(self.folder / "lock")
-        try:
-            lock.acquire(timeout=2, poll_interval=0.02)
-        except Timeout as error:
-            raise EmotionError(f"Run {self.id} is being computed by another process.") from error
-        try:
-            yield
-        finally:
-            lock.release()
+        return holding(self.folder)
 
     def is_alive(self) -> bool:
         """Whether some process is computing the run, as the kernel knows it: by the lock, not by a process id."""
-        if not self.folder.is_dir():
-            return False  # looking must not bring a deleted run's folder back
-        try:
-            with FileLock(self.folder / "lock").acquire(timeout=0.008, poll_interval=0.001):
-                return False
-        except Timeout:
-            return True
-        except PermissionError:  # it is another account's, or nobody can write there
-            return is_locked(self.folder / "lock")
-        except OSError:
-            return False
+        return is_held(self.folder)
 
     def request_stop(self) -> None:
         """Ask the trainer to stop after the batch in hand."""
@@ -225,14 +175,8 @@ class Run:
 
     def save_evaluation(self, evaluation: RunEvaluation, validation: Validation) -> None:
         """Save the scores and the probabilities that they rest on."""
-        with replacing(self.folder / "validation.npz") as temporary:
-            np.savez_compressed(
-                temporary,
-                rows=validation.rows.astype(np.int32),
-                labels=validation.labels,
-                probabilities=validation.probabilities,
-            )
-        write_text(self.folder / "evaluation.json", evaluation.model_dump_json(indent=2) + "\n")
+        validation.save(self.folder / "validation.npz")
+        write_document(self.folder / "evaluation.json", evaluation)
 
     def save_test_scores(self, scores: HeldOutEvaluation) -> None:
         """Put scores on test faces beside those on the validation rows.
@@ -242,9 +186,8 @@ class Run:
         evaluation = self.evaluation()
         if evaluation is None:
             raise EmotionError(f"Run {self.id} has no evaluation to store the scores with.")
-        document = evaluation.model_copy(update={"test": scores}).model_dump_json(indent=2)
         try:
-            write_text(self.folder / "evaluation.json", document + "\n")
+            write_document(self.folder / "evaluation.json", evaluation.model_copy(update={"test": scores}))
         except OSError as error:
             raise EmotionError(f"The scores cannot be kept in {self.folder}: {error.strerror or error}.") from error
 
@@ -260,34 +203,19 @@ class Run:
         """Return the scores on the validation rows, None where the run has none yet; raises DamagedRun."""
         if not self.has_scores():
             return None
-        try:
-            return RunEvaluation.model_validate_json(self._read("evaluation.json"))
-        except ValidationError as error:
-            raise DamagedRun(f"{self.folder / 'evaluation.json'} does not hold a run's scores.") from error
+        return read_document(self.folder / "evaluation.json", RunEvaluation, "a run's scores")
 
     def validation(self) -> Validation:
         """Return labels and probabilities of the validation rows; raises DamagedRun."""
-        path = self.folder / "validation.npz"
-        try:
-            with np.load(path) as arrays:
-                outcome = Validation(arrays["rows"].astype(np.int64), arrays["labels"], arrays["probabilities"])
-            outcome.check()
-            return outcome
-        except (OSError, ValueError, KeyError, EOFError) as error:
-            raise DamagedRun(f"{path} is missing or cannot be read.") from error
-        except Exception as error:  # zipfile and zlib raise errors of their own on damaged bytes
-            raise DamagedRun(f"{path} is damaged: {error}") from error
+        return Validation.load(self.folder / "validation.npz")
 
     def log_tail(self, lines: int = 40) -> str:
         """Return the last lines of the trainer's log, empty where there is none."""
-        with suppress(OSError), self.log_path.open("rb") as log:
-            log.seek(max(0, log.seek(0, io.SEEK_END) - 200 * lines))
-            return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
-        return ""
+        return last_lines(self.log_path, lines)
 
     def log_of_sitting(self, lines: int = 200) -> str:
         """Return the last lines of the log, but none from before the run was last taken up."""
-        return self.log_tail(lines).rpartition(SITTING)[2]
+        return of_last_sitting(self.log_tail(lines))
 
     def files(self) -> list[Path]:
         """Return the files worth handing out, by name."""
@@ -306,9 +234,3 @@ class Run:
         """Let go of what the run can do without, so that a full disk has room for a few lines."""
         (self.folder / "progress.csv").unlink(missing_ok=True)
         self.checkpoints.keep(1)
-
-    def _read(self, name: str) -> bytes:
-        try:
-            return read_bytes(self.folder / name)
-        except OSError as error:
-            raise DamagedRun(f"{self.folder / name} cannot be read: {error.strerror}.") from error
