@@ -114,7 +114,8 @@ class Recorder:
         """Note the start of an epoch."""
         self._epoch_began = time.monotonic()
         self._first_batch = 0
-        self._run.clear_progress()
+        with suppress(PermissionError):  # on Windows, while another program reads them; each row tells its epoch
+            self._run.clear_progress()
 
     def batch_ends(self, batch: int, means: Callable[[], tuple[float, float]]) -> None:
         """Report the running means of loss and accuracy, about once a second and after the last batch.

@@ -72,6 +72,12 @@ def progressive_sides(first_side: int | None, epochs: int) -> list[SameSide]:
     return [SameSide(first, end, side) for first, end, side in parts if first < end]
 
 
+def image_sizes(first_side: int | None, epochs: int) -> NDArray[np.float64]:
+    """Return the pixels of the images in each epoch, as a share of those of a whole face."""
+    parts = progressive_sides(first_side, epochs)
+    return np.repeat([(part.side / IMAGE_SIZE) ** 2 for part in parts], [part.end - part.first for part in parts])
+
+
 def _cosine(schedule: CosineRate, all_steps: int) -> NDArray[np.float64]:
     """Rise in a line to the rate, then fall along half a cosine."""
     rising = round(schedule.warmup * all_steps)

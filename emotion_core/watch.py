@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from emotion_core.config import LinearModel
 from emotion_core.runs import Run, RunSummary, State, Status, effort_of
+from emotion_core.schedules import image_sizes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +71,7 @@ def watch(run: Run, queued_before: int = 0, state: State | None = None) -> Watch
         epoch_fraction=_epoch_fraction(status),
         seconds=status.seconds,
         images_per_second=status.images_per_second,
-        seconds_left=None if state is State.STOPPING else _seconds_left(status, history, progress),
+        seconds_left=None if state is State.STOPPING else _seconds_left(run, status, history, progress),
         best_epoch=status.best_epoch,
         val_accuracy=status.best_val_accuracy,
         history=history,
@@ -122,22 +123,28 @@ def _epoch_fraction(status: Status) -> float:
     return min(1.0, status.batch / status.batches) if status.batches else 0.0
 
 
-def _seconds_left(status: Status, history: "pd.DataFrame", progress: "pd.DataFrame") -> float | None:
-    pace = _seconds_per_epoch(status, history, progress)
-    return None if pace is None else pace * (status.epochs - status.epoch - _epoch_fraction(status))
+def _seconds_left(run: Run, status: Status, history: "pd.DataFrame", progress: "pd.DataFrame") -> float | None:
+    """Return the time that the epochs to come take at the pace of the last ones; in the first one, of its reports.
 
-
-def _seconds_per_epoch(status: Status, history: "pd.DataFrame", progress: "pd.DataFrame") -> float | None:
-    """Return the pace of the last epochs; in the first one, that between its reports.
-
-    The very first batch is left out, since the network is compiled in it.
+    On a processor an epoch takes time by the pixels of its images, which may grow; beside a GPU making them does.
     """
+    first_side = None if status.device.startswith("GPU") else run.config.training.first_side
+    sizes = image_sizes(first_side, status.epochs)
     if len(history):
-        return float(history["seconds"].tail(EPOCHS_AVERAGED).mean())
-    if len(progress) < 2 or not status.batches:
+        seconds = history["seconds"].tail(EPOCHS_AVERAGED)
+        pace = seconds.sum() / sizes.take(range(len(history))[-len(seconds) :], mode="clip").sum()
+    elif len(progress) > 1 and status.batches:
+        pace = _seconds_per_batch(progress) * status.batches / sizes[0]
+    else:
         return None
+    left = sizes[status.epoch :]
+    return float(pace * (left.sum() - left[:1].sum() * _epoch_fraction(status)))
+
+
+def _seconds_per_batch(progress: "pd.DataFrame") -> float:
+    """Return the pace between reports. The very first batch is left out, since the network is compiled in it."""
     begin, now = progress.iloc[0], progress.iloc[-1]
-    return float((now["seconds"] - begin["seconds"]) * status.batches / (now["batch"] - begin["batch"]))
+    return float((now["seconds"] - begin["seconds"]) / (now["batch"] - begin["batch"]))
 
 
 def _activity(run: Run, state: State, status: Status) -> str:

@@ -106,6 +106,15 @@ def test_progress_begins_anew_with_each_epoch(recorder, run):
     assert run.status().batch == 4
 
 
+def test_rows_of_progress_that_a_program_on_windows_holds_do_not_end_the_run(recorder, run, monkeypatch):
+    def refuse():
+        raise PermissionError(13, "Access is denied")
+
+    monkeypatch.setattr(run, "clear_progress", refuse)
+    end_epoch(recorder)
+    assert run.status().epoch == 1
+
+
 def test_speed_leaves_validation_out(recorder):
     assert recorder.images_per_second == 0
     end_epoch(recorder)

@@ -117,6 +117,22 @@ def test_time_left_follows_the_pace_of_the_last_epochs(runs: Runs) -> None:
     assert seen.seconds_left == pytest.approx(3.5 * 20)
 
 
+@pytest.mark.parametrize(
+    ("device", "seconds"),
+    [("CPU", 90 * (2.5 * (40 / 32) ** 2 + 5 * (48 / 32) ** 2)), ("GPU (NVIDIA L4)", 90 * 7.5)],
+)
+def test_time_left_allows_for_images_that_grow_where_they_take_the_time(
+    runs: Runs, device: str, seconds: float
+) -> None:
+    run = runs.create(config("residual"))
+    run.record(state=State.RUNNING, backend="jax", device=device, batches=4)
+    finish_epoch(run, 1, seconds=90)
+    finish_epoch(run, 2, seconds=90)  # on 32x32 pixels; three on 40x40 and five on 48x48 are to come
+    run.record(batch=2)
+    with run.alive():
+        assert watch(run).seconds_left == pytest.approx(seconds)
+
+
 def test_time_left_in_the_first_epoch_is_told_from_its_batches(runs: Runs) -> None:
     run = runs.create(config())
     run.record(state=State.RUNNING, backend="jax", batches=100)
