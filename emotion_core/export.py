@@ -12,6 +12,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,8 @@ def _write_onnx(network: "keras.Model", path: Path, metadata: dict[str, str]) ->
     import onnx
 
     network(keras.ops.zeros((1, *network.input_shape[1:])))  # the exporter needs a model that has been called
-    network.export(path, format="onnx", verbose=False)
+    with warnings.catch_warnings(action="ignore", category=FutureWarning):  # by what Keras does for old NumPy
+        network.export(path, format="onnx", verbose=False)
     exported = onnx.load(path)
     onnx.helper.set_model_props(exported, metadata)
     onnx.save(exported, path)

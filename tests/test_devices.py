@@ -172,6 +172,8 @@ def test_a_gpu_s_slot_shows_that_gpu_alone(machine, network):
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
     }
     assert "JAX_PLATFORMS" not in environment
+    assert environment["TF_CPP_MIN_LOG_LEVEL"] == "2"
+    assert devices.run_environment(network, "cpu")["TF_CPP_MIN_LOG_LEVEL"] == "3"  # no GPU is no error there
     assert devices.run_environment(network)["EMOTION_SLOT"] == "gpu-0"
 
 

@@ -404,6 +404,16 @@ def test_the_log_s_tail_is_its_last_lines_whatever_is_in_it(run):
     assert run.log_tail(3).splitlines() == ["line 4998", "line 4999", "� odd byte"]
 
 
+def test_the_log_s_tail_leaves_out_what_tensorflow_tells_of_itself(run):
+    run.log_path.write_text(
+        "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\n"
+        "I0000 00:00:1795903696.770343   16732 cudart_stub.cc:31] Could not find cuda drivers on your machine.\n"
+        "E0000 00:00:1795903699.132598   16732 allocator.cc:52] out of memory\n"
+        "epoch 1: loss 2.1\n"
+    )
+    assert [line[:5] for line in run.log_tail().splitlines()] == ["E0000", "epoch"]
+
+
 def test_files_handed_out_leave_out_locks_and_requests(runs, finished_run):
     with finished_run.alive():
         finished_run.request_stop()

@@ -21,7 +21,12 @@ from emotion_core.recorder import SLOT_VARIABLE
 _QUIET: Final = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
 
 # NOTE: "-1" and not "": Windows takes an empty variable for one that is not set.
-_NO_GPU: Final = {"CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu", "KERAS_TORCH_DEVICE": "cpu"}
+_NO_GPU: Final = {
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "JAX_PLATFORMS": "cpu",
+    "KERAS_TORCH_DEVICE": "cpu",
+    "TF_CPP_MIN_LOG_LEVEL": "3",  # TensorFlow looks for a GPU all the same, and calls it an error to find none
+}
 
 
 def may_have_gpu() -> bool:
