@@ -21,12 +21,13 @@ BLIND_TORCH = (
 
 @pytest.fixture
 def machine(install_driver, tmp_path, monkeypatch):
-    """Make a machine with so many GPUs, which TensorFlow does not see and torch may."""
+    """Make a machine with so many GPUs, which TensorFlow does not see and torch may; it has no JAX."""
 
     monkeypatch.setenv("EMOTION_CACHE", str(tmp_path / "cache"))  # nobody has asked a backend yet
 
     def make(gpus: int, torch: str = TORCH_WITH_GPU) -> None:
         install(tmp_path, monkeypatch, tensorflow=TENSORFLOW_WITHOUT_GPU, torch=torch)
+        monkeypatch.setattr(devices, "installed_backends", lambda: ("tensorflow", "torch"))
         install_driver(*[L4] * gpus)
 
     return make
