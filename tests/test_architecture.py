@@ -160,3 +160,13 @@ def test_pages_are_left_in_one_way_only(path):
     """Streamlit's own refuses where the address holds the value of a widget; `widgets.go_to` says what to do."""
     if module_name(path) != "ui.widgets":
         assert "switch_page" not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", python_files("ui", "pages"), ids=module_name)
+def test_what_is_run_without_its_page_says_itself_what_is_refused(path):
+    """The page's own `friendly_errors` is not around a fragment or a dialog that is run again by itself."""
+    for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(function, ast.FunctionDef):
+            decorators = " ".join(ast.unparse(decorator) for decorator in function.decorator_list)
+            assert "st.fragment" not in decorators or "friendly_errors()" in decorators, function.name
+            assert "st.dialog" not in decorators or "friendly_errors()" in decorators, function.name

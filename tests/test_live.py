@@ -13,9 +13,10 @@ from conftest import open_app, save_finished_run, the_button
 from streamlit.testing.v1 import AppTest
 
 from emotion_core.config import with_settings
+from emotion_core.errors import EmotionError
 from emotion_core.presets import find_preset
-from emotion_core.runs import Checkpoint, Run, Runs, State
-from ui import attempts
+from emotion_core.runs import Checkpoint, Run, Runs, RunSummary, State
+from ui import attempts, cache
 from ui.live_queue import ROWS
 
 PAGE = "pages/train_models.py"
@@ -62,6 +63,25 @@ def press(page: AppTest, key: str) -> None:
         page.session_state["live.last_action"] = (asked, at - 60)
     page.button(key=key).click().run()
     assert not page.exception
+
+
+# --- what cannot be read -------------------------------------------------------------------------------------------
+
+
+def test_runs_that_cannot_be_listed_while_one_is_watched_are_said_in_a_sentence(runs: Runs, monkeypatch) -> None:
+    over(runs, "Watched", State.STOPPED)
+    page = open_app(PAGE, show="Watch")
+    looks = iter([cache.lines()])  # the page's own; what is refreshed below it can no longer look
+
+    def list_once() -> list[RunSummary]:
+        for lines in looks:
+            return lines
+        raise EmotionError("The runs cannot be listed.")
+
+    monkeypatch.setattr(cache, "lines", list_once)
+    page.run()
+    assert not page.exception
+    assert [error.value for error in page.error] == [r"The runs cannot be listed\."]
 
 
 # --- going on -----------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from emotion_core.errors import EmotionError
 from emotion_core.settings import data_folder
 from ui import cache
 from ui.choices import forget, kept
-from ui.widgets import plain
+from ui.widgets import friendly_errors, plain
 
 
 def offer_to_add(key: str) -> None:
@@ -42,6 +42,7 @@ def show_refusal(key: str) -> None:
 
 
 @st.dialog("Remove this data set?")
+@friendly_errors()
 def _confirm_removal(key: str, path: Path) -> None:
     """Ask once more, and say what is lost with it."""
     st.markdown(f"**{plain(path.name)}** is deleted from {plain(str(path.parent))}. This cannot be undone.")

@@ -27,7 +27,7 @@ from emotion_core.face_statistics import (
     picture,
 )
 from ui.charts import MUTED, dotted
-from ui.widgets import data_url, heading
+from ui.widgets import data_url, friendly_errors, heading
 
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset
@@ -43,6 +43,7 @@ _Maps = Mapping[str, NDArray[np.float64]]
 
 
 @st.fragment
+@friendly_errors()
 def show_class_faces(dataset: "Dataset") -> None:
     """Show the mean face of each emotion, and how bright and contrasty its faces are; of all faces without labels."""
     if not len(dataset):

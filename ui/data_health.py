@@ -20,7 +20,7 @@ from ui.cleaned_copy import offer_cleaned_copy
 from ui.examining import best_judge, examine_once, judge_labels
 from ui.faces import JudgedFace, show_gallery
 from ui.findings import Finding, describe
-from ui.widgets import data_url
+from ui.widgets import data_url, friendly_errors
 
 PICTURES_SHOWN: Final = 12
 DOUBTS_SHOWN: Final = 24
@@ -37,6 +37,7 @@ T = TypeVar("T")
 
 
 @st.fragment
+@friendly_errors()
 def show_health(dataset: Dataset) -> None:
     """Show what is wrong with a data set, with labels or without, and offer a copy without it."""
     examined = examine_once(dataset)

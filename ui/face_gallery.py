@@ -13,7 +13,7 @@ from ui import cache
 from ui.charts import dotted
 from ui.face_grid import show_face_grid
 from ui.faces import emotion_bars
-from ui.widgets import data_url, plain
+from ui.widgets import data_url, friendly_errors, plain
 
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset
@@ -24,6 +24,7 @@ _PAGE, _EMOTION = "gallery_page", "emotion"
 
 
 @st.fragment
+@friendly_errors()
 def show_gallery(dataset: "Dataset") -> None:
     """Show the faces of a chosen emotion; a click enlarges one."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -74,6 +75,7 @@ def _open_first() -> None:
 
 
 @st.dialog("One face", width="medium")
+@friendly_errors()
 def enlarge(dataset: "Dataset", row: int) -> None:
     """Show one face large, what is known of it, and what the best model reads in it."""
     face = dataset.images[row]

@@ -21,7 +21,7 @@ from ui import cache, presenter
 from ui.charts import ACCENT, CALM, dotted
 from ui.choices import remember
 from ui.faces import emotion_bars
-from ui.widgets import columns, data_url, heading, ink, photo_url, plain, show_faces
+from ui.widgets import columns, data_url, friendly_errors, heading, ink, photo_url, plain, show_faces
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,6 +64,7 @@ class Drawn:
 
 
 @st.fragment
+@friendly_errors()
 def show_face_map(dataset: "Dataset") -> None:
     """Show the map that the person chooses, and beside it the face that was picked, with its neighbours."""
     run = _best_network()

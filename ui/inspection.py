@@ -16,7 +16,7 @@ from emotion_core.settings import data_folder
 from ui import cache, charts
 from ui.choices import remember
 from ui.faces import JudgedFace, show_gallery
-from ui.widgets import columns, drawn_badge, heading, plain
+from ui.widgets import columns, drawn_badge, friendly_errors, heading, plain
 
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset
@@ -82,6 +82,7 @@ _clickable_matrix = st.components.v2.component(
 
 
 @st.fragment
+@friendly_errors()
 def show_mistakes(run: Run, evaluation: RunEvaluation) -> None:
     """Show the confusion matrix and beside it the faces of the chosen cell, or else the surest mistakes."""
     left, right = columns([6, 5], "mistakes", narrowest=19)

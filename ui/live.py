@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from emotion_core.diagnosis import FEWEST_EPOCHS, diagnose_run
-from emotion_core.errors import DamagedRun, EmotionError
+from emotion_core.errors import EmotionError
 from emotion_core.runs import Run, RunSummary, State, Status, WayOn, way_on
 from emotion_core.units import GIGABYTE
 from emotion_core.watch import Watch, as_duration, runs_before, watch
@@ -31,7 +31,7 @@ from ui.live_queue import short_name, show_computing, show_queue, wake_engine
 from ui.presenter import enlarged, scale
 from ui.run_actions import RESUME, show_actions
 from ui.tables import seed_untold
-from ui.widgets import empty_state, plain, show_curves, state_badge
+from ui.widgets import empty_state, friendly_errors, plain, show_curves, state_badge
 
 REFRESH_SECONDS = 1.5
 LOOK_SECONDS = 5.0
@@ -53,6 +53,7 @@ def live_view() -> None:
     st.fragment(_refresh, run_every=REFRESH_SECONDS if moving else LOOK_SECONDS)(moving)
 
 
+@friendly_errors()
 def _refresh(moving: bool) -> None:
     lines = cache.lines()
     hand = cache.runs().in_hand(lines)
@@ -65,10 +66,7 @@ def _refresh(moving: bool) -> None:
         return
     _offer_interrupted(lines, line.id)
     show_computing(hand, line.id)
-    try:
-        _show_run(line, hand)
-    except DamagedRun as error:
-        st.error(plain(str(error)), icon=":material/broken_image:")
+    _show_run(line, hand)
 
 
 def _find(chosen: str | None, lines: Sequence[RunSummary], hand: Sequence[RunSummary]) -> RunSummary | None:

@@ -10,7 +10,7 @@ from emotion_core.runs import Run
 from emotion_core.runs.about import LONGEST_NOTES, LONGEST_TAG, MOST_TAGS, About
 from ui import cache, launch
 from ui.choices import forget
-from ui.widgets import plain
+from ui.widgets import friendly_errors, plain
 
 PICKER: Final = "run-inspected"
 """Key of the Run page's picker."""
@@ -44,6 +44,7 @@ def resume(run: Run, epochs: int | None = None) -> None:
 
 
 @st.dialog("Train longer")
+@friendly_errors()
 def train_longer(run: Run) -> None:
     """Ask for the number of epochs in all."""
     done, planned = run.status().epoch, run.status().epochs
@@ -65,6 +66,7 @@ def _lengthen(run: Run) -> None:
 
 
 @st.dialog("Name, notes and tags")
+@friendly_errors()
 def edit(run: Run) -> None:
     """Let a person write about the run."""
     about = run.about()
@@ -102,6 +104,7 @@ def _save(run: Run) -> None:
 
 
 @st.dialog("Delete this run?")
+@friendly_errors()
 def confirm_deletion(run: Run) -> None:
     """Ask once more, then remove the run for good."""
     st.markdown(f"**{plain(_name_of(run))}** and its model are removed from the disk. This cannot be undone.")

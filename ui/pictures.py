@@ -20,7 +20,7 @@ from ui.charts import dotted
 from ui.closer import show_closer
 from ui.detectors import Finder
 from ui.faces import Picture, read_picture, show_face, show_picture
-from ui.widgets import columns, photo_url, plain
+from ui.widgets import columns, friendly_errors, photo_url, plain
 
 _NO_FACE_ADVICE: Final = """Try a picture in which the face looks at the camera and is upright, evenly lit, uncovered
 and not too small: the smallest face to look for can be set next to the detector."""
@@ -103,6 +103,7 @@ def _warn_of_no_face(where: str, advice: str) -> None:
 
 
 @st.fragment
+@friendly_errors()
 def show_closely(answers: Sequence[Answer], run: Run) -> None:
     """Let the person choose one of the faces, and show how it was read."""
     # NOTE: named by what it shows, not by its place, which another face has once a picture is taken away.

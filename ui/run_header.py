@@ -62,6 +62,7 @@ def _offer_to_train_anew(run: Run) -> None:
 
 
 @st.fragment(run_every=5)
+@widgets.friendly_errors()
 def _wait_for_model(run: Run) -> None:
     """Say that the run cannot classify yet, and show the page anew once it can."""
     if run.onnx_path.exists():

@@ -107,6 +107,7 @@ def _show_controls(webcam: WebcamClassifier, playing: bool) -> None:
     webcam.settings = LiveSettings(_SMOOTHING[smoothing], unsure / 100, largest, mirrored)
 
 
+@friendly_errors()
 def _show_latest(webcam: WebcamClassifier, playing: bool) -> None:
     """Show the newest result. Runs again and again in the browser's time, without the rest of the page."""
     view = webcam.latest if playing else None
@@ -193,6 +194,7 @@ def _show_below(webcam: WebcamClassifier, run: Run, playing: bool) -> None:
         show_closer(still.image, _read_again(still, webcam)[0], run, key="still")
 
 
+@friendly_errors()
 def _show_live_closely(webcam: WebcamClassifier, run: Run) -> None:
     """Show the newest face closely, again and again."""
     still = webcam.still()
