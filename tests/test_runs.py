@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -422,3 +423,9 @@ def test_files_handed_out_leave_out_locks_and_requests(runs, finished_run):
     assert names == sorted(names)
     assert {"config.json", "history.csv", "linear.npz", "log.txt"} <= set(names)
     assert not {"lock", "stop", "kill"} & set(names)
+
+
+def test_files_that_cannot_be_listed_are_said_in_a_sentence(finished_run):
+    shutil.rmtree(finished_run.folder)
+    with pytest.raises(DamagedRun, match=r"The files in .* cannot be listed"):
+        finished_run.files()

@@ -218,10 +218,13 @@ class Run:
         return of_last_sitting(self.log_tail(lines))
 
     def files(self) -> list[Path]:
-        """Return the files worth handing out, by name."""
+        """Return the files worth handing out, by name; raises DamagedRun."""
         hidden = {"lock", "stop", "kill"}
-        visible = (path for path in self.folder.iterdir() if not path.name.startswith("."))
-        return sorted(path for path in visible if path.is_file() and path.name not in hidden)
+        try:
+            visible = (path for path in self.folder.iterdir() if not path.name.startswith("."))
+            return sorted(path for path in visible if path.is_file() and path.name not in hidden)
+        except OSError as error:
+            raise DamagedRun(f"The files in {self.folder} cannot be listed: {error.strerror}.") from error
 
     def sweep(self) -> None:
         """Remove what a killed trainer left half written. Only its next trainer may."""
