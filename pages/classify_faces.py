@@ -111,10 +111,10 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
         "Faces from",
         list(MODES),
         key="mode",
-        default="Upload",
+        default=next(iter(MODES)),
         required=True,
         bind="query-params",
         label_visibility="collapsed",
     )
     finder = pick_detector(live=mode == "Webcam")
-MODES[mode](model, run, finder)
+MODES[mode or next(iter(MODES))](model, run, finder)  # an address with `?mode=` chooses none

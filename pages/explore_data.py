@@ -95,4 +95,4 @@ view = st.segmented_control(
     "View", list(views), default=next(iter(views)), required=True, key="view", bind="query-params",
     label_visibility="collapsed",
 )  # fmt: skip
-views[view](faces)
+views[view or next(iter(views))](faces)  # an address with `?view=` chooses none

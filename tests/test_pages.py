@@ -51,6 +51,28 @@ def test_page_opens_with_runs_of_every_state(open_page: Opener, path: str, faces
     assert len(open_page(path).title) == 1
 
 
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        (EXPLORE, {"view": ""}),
+        (RESULTS, {"compare": ""}),
+        (RESULTS, {"compare": "Cost", "cost": "", "score": ""}),
+        ("pages/classify_faces.py", {"mode": ""}),
+    ],
+)
+def test_an_address_that_names_a_view_and_leaves_it_empty_opens_the_first(
+    open_page: Opener, path: str, named: dict[str, str], faces_csv: Path, finished_run: Run
+):
+    assert elements(open_page(path, **named)) == elements(
+        open_page(path, **{name: word for name, word in named.items() if word})
+    )
+
+
+def elements(page: AppTest) -> list[str]:
+    """What kinds of elements are on the page, in their order."""
+    return [element.type for element in page]
+
+
 def test_all_pages_are_in_the_navigation():
     app = (PROJECT / "app.py").read_text(encoding="utf-8")
     assert len(PAGES) == 8

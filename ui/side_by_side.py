@@ -44,7 +44,7 @@ def compare(view: View, ticked: Sequence[RunGroup]) -> None:
     _say_what_is_compared(view, ticked, rows)
     if not rows:
         return
-    match section:
+    match section or SECTIONS[0]:  # an address with `?compare=` chooses none
         case "Curves":
             _show_curves(rows)
         case "Recall by emotion":
@@ -155,16 +155,18 @@ def _show_cost(view: View, rows: Sequence[Compared]) -> None:
 
 
 def _choose_figure(label: str, key: str, titles: dict[Figure, str]) -> Figure:
-    return st.segmented_control(
+    first = next(iter(titles))
+    chosen = st.segmented_control(
         label,
         list(titles),
         format_func=titles.__getitem__,
-        default=next(iter(titles)),
+        default=first,
         required=True,
         key=key,
         label_visibility="collapsed",
         bind=IN_URL,
     )
+    return chosen or first
 
 
 def _show_settings(rows: Sequence[Compared]) -> None:
