@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePath
+from threading import RLock
 from typing import Final
 
 from emotion_core.dataset import forget_parsed, load_dataset
@@ -17,6 +18,9 @@ from emotion_core.runs import Runs
 
 _LONGEST_PART: Final = 40
 """Characters kept of a name before its first dot, and of what follows: systems take 255 bytes in all."""
+
+_one_at_a_time: Final = RLock()
+"""A class may upload the same file at once: it is written by one, and its note is that of the file that stays."""
 
 
 def name_of_copy(name: str, digest: str) -> str:
@@ -41,7 +45,7 @@ def is_kept_copy(path: Path) -> bool:
 @contextmanager
 def keeping(path: Path) -> Iterator[Path]:
     """Yield a temporary path as `replacing` does; what then lies at `path` is a copy that the app put there."""
-    with replacing(path) as temporary:
+    with _one_at_a_time, replacing(path) as temporary:
         yield temporary
         write_text(_note(path), _state(temporary))
 
@@ -58,14 +62,9 @@ def keep_copy(content: bytes | memoryview, name: str, folder: Path) -> Path:
         BadInput: It is no data set, which is then not kept, or it cannot be saved.
     """
     path = folder / name_of_copy(name, hashlib.sha256(content).hexdigest())
-    is_new = not path.exists()
-    try:
-        if is_new:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with keeping(path) as temporary:
-                temporary.write_bytes(content)
-    except OSError as error:
-        raise BadInput(f"{name} cannot be saved in {path.parent}: {error.strerror or error}.") from error
+    with _one_at_a_time:
+        if is_new := not path.exists():
+            _write(content, name, path)
     try:
         load_dataset(path, drop_incomplete=True)
     except Exception as error:
@@ -93,6 +92,15 @@ def remove_kept_copy(path: Path, runs: Runs) -> None:
     except OSError as error:
         raise BadInput(f"{path} cannot be removed: {error.strerror}.") from error
     forget_parsed(path)
+
+
+def _write(content: bytes | memoryview, name: str, path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with keeping(path) as temporary:
+            temporary.write_bytes(content)
+    except OSError as error:
+        raise BadInput(f"{name} cannot be saved in {path.parent}: {error.strerror or error}.") from error
 
 
 def _unlink(path: Path) -> None:

@@ -3,13 +3,15 @@
 import hashlib
 import io
 import shutil
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from conftest import save_csv
 
-from emotion_core import settings
+from emotion_core import kept_copies, settings
 from emotion_core.config import with_settings
 from emotion_core.dataset import find_datasets, load_dataset
 from emotion_core.errors import BadInput
@@ -62,6 +64,21 @@ def test_the_same_content_is_kept_once_and_other_content_beside_it(tmp_path, con
     other = keep_copy(content + content.splitlines(keepends=True)[1], "mine.csv", folder)
     assert first == again != other
     assert find_datasets(folder) == sorted([first, other])
+
+
+def test_what_two_people_upload_at_once_is_written_by_one_and_known_as_a_copy(tmp_path, content, monkeypatch):
+    waits, note = [0.1, 0.4], kept_copies.write_text
+
+    def write_slowly(path: Path, text: str) -> None:
+        note(path, text)
+        time.sleep(waits.pop())  # whoever came first goes on last
+
+    monkeypatch.setattr(kept_copies, "write_text", write_slowly)
+    with ThreadPoolExecutor() as people:
+        one, other = people.map(lambda folder: keep_copy(content, "mine.csv", folder), [tmp_path / "data"] * 2)
+    assert one == other
+    assert is_kept_copy(one)
+    assert len(waits) == 1
 
 
 def test_a_copy_is_not_lost_when_it_cannot_be_read_again(tmp_path, content, monkeypatch):
