@@ -122,6 +122,17 @@ def test_home_survives_data_that_cannot_be_read(runs_folder):
     assert metrics(open_app(HOME))["Data"] == ("Not readable", "bad.csv")
 
 
+def test_home_counts_the_faces_that_are_left_where_a_person_left_rows_out(faces_csv):
+    lines = faces_csv.read_text(encoding="utf-8").splitlines()
+    faces_csv.write_text("\n".join([*lines[:5], "4,3,", *lines[6:]]) + "\n", encoding="utf-8")
+    page = open_app("pages/explore_data.py")
+    (leave_out,) = [button for button in page.button if button.label == "Leave such rows out"]
+    checked(leave_out.click().run())
+    page.query_params.clear()
+    checked(page.switch_page(HOME).run())
+    assert metrics(page)["Faces"] == ("69", faces_csv.name)
+
+
 def test_a_run_opens_on_its_page(finished_run):
     page = open_app(HOME)
     checked(page.button(key=f"latest-{finished_run.id}").click().run())

@@ -13,6 +13,7 @@ from emotion_core.errors import EmotionError
 from emotion_core.runs import RunSummary, State
 from emotion_core.settings import data_folder
 from ui import cache, charts
+from ui.pickers import agreed_to_leave_out
 from ui.widgets import go_to, plain, state_badge
 
 _LISTED: Final = 5
@@ -117,7 +118,7 @@ def show_data(files: Sequence[Path]) -> None:
 
     source = str(next((path for path in files if not is_kept_copy(path)), SAMPLE))
     try:
-        dataset = cache.dataset(source)
+        dataset = cache.dataset(source, drop_incomplete=source in agreed_to_leave_out())
     except EmotionError as error:
         name = charts.short(Data(source=source).name)
         st.metric("Data", "Not readable", plain(name), help=plain(str(error)), **_CARD)

@@ -90,8 +90,14 @@ def choose_dataset(config: RunConfig) -> bool:
     path = Path(source)
     st.query_params["data"] = path.name if path.parent == data_folder() else source
     if config.data.drop_incomplete:
-        st.session_state.setdefault("incomplete_rows_dropped", set()).add(source)
+        agreed_to_leave_out().add(source)
     return True
+
+
+def agreed_to_leave_out() -> set[str]:
+    """Return the data sets of which this person agreed to leave out the rows without pixels; it may be added to."""
+    agreed: set[str] = st.session_state.setdefault("incomplete_rows_dropped", set())
+    return agreed
 
 
 def _place_of(source: str) -> str:
@@ -102,7 +108,7 @@ def _place_of(source: str) -> str:
 
 def _read(source: str) -> "Dataset | None":
     """Read a data set; where only incomplete rows are in the way, ask whether to leave them out."""
-    agreed = st.session_state.setdefault("incomplete_rows_dropped", set())
+    agreed = agreed_to_leave_out()
     try:
         return cache.dataset(source, drop_incomplete=source in agreed)
     except EmotionError as error:
