@@ -45,6 +45,9 @@ def mark_drawn(runs: Sequence[Run]) -> None:
 def show_result(runs: Sequence[Run], dataset: Dataset, prediction: Prediction, style: Style) -> None:
     header = ",".join(HEADERS[style.header])
     st.caption(f"`{prediction.file_name}`: {len(dataset):,} rows under the header `{header}`.")
+    if left_out := len(dataset.problems):
+        rows = "1 row without pixels is" if left_out == 1 else f"{left_out:,} rows without pixels are"
+        st.warning(f"{rows} left out. Kaggle expects an answer for every row.", icon=":material/warning:")
     preview, balance = widgets.columns([1, 1], "result", narrowest=18)
     with preview:
         st.subheader("First rows", anchor=False)

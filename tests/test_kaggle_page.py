@@ -100,6 +100,15 @@ def test_download_holds_the_models_answer_for_each_id(predicted: AppTest, finish
     assert predicted.session_state["prediction"].csv(load_dataset(test_file), Style()) == "id,predicted class\n" + rows
 
 
+def test_a_file_that_lacks_rows_is_said_to_do_so(open_page, finished_run: Run, test_file: Path):
+    with test_file.open("a", encoding="utf-8") as file:
+        file.write("13,\n")
+    page = open_page()
+    (leave_out,) = [button for button in page.button if button.label == "Leave such rows out"]
+    page = predict(leave_out.click().run())
+    assert ["1 row without pixels is left out" in warning.value for warning in page.warning] == [True]
+
+
 def test_file_is_named_by_run_and_day(predicted: AppTest):
     name = f"predictions_Fixture-run_{date.today()}.csv"
     assert predicted.session_state["prediction"].file_name == name
