@@ -7,9 +7,9 @@ import pytest
 from filelock import FileLock
 
 from emotion_core.config import with_settings
-from emotion_core.dataset import load_dataset
+from emotion_core.dataset import Dataset, load_dataset
 from emotion_core.engine import LocalEngine, devices
-from emotion_core.engine.local import freeze
+from emotion_core.engine.local import freeze, freeze_all
 from emotion_core.engine.queue import Note, Queue, QueueUnusable
 from emotion_core.engine.worker import Worker
 from emotion_core.errors import BadInput, DamagedRun, EmotionError
@@ -70,6 +70,21 @@ def test_a_queue_is_computed_in_a_folder_whose_name_the_code_page_cannot_write(t
     assert run.state() is State.FINISHED
     wait_until(lambda: not engine.is_working())
     assert f"at work in {runs.folder}" in (runs.engine_folder / "worker.log").read_text(encoding="utf-8")
+
+
+def test_runs_that_are_queued_together_have_their_data_looked_at_once(quick, tiny_csv, runs, monkeypatch):
+    looked_at = []
+
+    def look(source: str, **how: bool) -> Dataset:
+        looked_at.append(source)
+        return load_dataset(source, **how)
+
+    monkeypatch.setattr("emotion_core.dataset.load_dataset", look)
+    config = with_settings(quick, {"data.source": str(tiny_csv)})
+    frozen = freeze_all([config, with_settings(config, {"training.seed": 2})], runs)
+    assert len(looked_at) == 1
+    assert [each.training.seed for each in frozen] == [config.training.seed, 2]
+    assert {each.data_fingerprint for each in frozen} == {load_dataset(tiny_csv).fingerprint}
 
 
 def refused_settings(tmp_path):

@@ -2,9 +2,10 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from emotion_core.config import SAMPLE, RunConfig, refuse_unused, with_settings
 from emotion_core.engine.devices import check_device
@@ -13,6 +14,9 @@ from emotion_core.engine.queue import Queue
 from emotion_core.errors import BadInput, EmotionError
 from emotion_core.readers.sources import resolve_source
 from emotion_core.runs import Run, Runs, State, WayOn, way_on
+
+if TYPE_CHECKING:
+    from emotion_core.dataset import Dataset
 
 
 class LocalEngine:
@@ -32,7 +36,7 @@ class LocalEngine:
 
     def submit_all(self, configs: Sequence[RunConfig]) -> list[Run]:
         """Queue several runs in their order: all of them, or none where one is refused or cannot be made."""
-        frozen = [freeze(config, self._runs) for config in configs]
+        frozen = freeze_all(configs, self._runs)
         with self._at_queue():
             made = self._queue.add(frozen)
             try:
@@ -180,15 +184,27 @@ def freeze(config: RunConfig, runs: Runs) -> RunConfig:
     Reading data for the first time takes a while. Raises BadInput if the settings cannot be met here, RunNotFound or
     ModelUnavailable if a run to learn from or to begin with is not there or has no model.
     """
+    (frozen,) = freeze_all([config], runs)
+    return frozen
+
+
+def freeze_all(configs: Sequence[RunConfig], runs: Runs) -> list[RunConfig]:
+    """Freeze several settings as `freeze` does one; each data set is looked at once, which takes long for a folder."""
     from emotion_core.dataset import load_dataset  # slow to import
-    from emotion_core.fine_tuning import name_start
+
+    load = cache(load_dataset)
+    return [_freeze(config, runs, load) for config in configs]
+
+
+def _freeze(config: RunConfig, runs: Runs, load: "Callable[..., Dataset]") -> RunConfig:
+    from emotion_core.fine_tuning import name_start  # slow to import
     from emotion_core.teachers import name_teachers
 
     refuse_unused(config)
     check_device(config)
     data = config.data
     source = SAMPLE if data.source == SAMPLE else str(resolve_source(data.source))
-    faces = load_dataset(source, drop_incomplete=data.drop_incomplete)
+    faces = load(source, drop_incomplete=data.drop_incomplete)
     frozen = with_settings(config, {"data.source": source, "data_fingerprint": faces.fingerprint})
     return name_teachers(name_start(frozen, runs, faces), runs, faces)
 
