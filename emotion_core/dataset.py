@@ -29,7 +29,7 @@ from emotion_core.readers.csv_parser import parse_csv
 from emotion_core.readers.image_folder import (
     has_class_folders,
     is_zip_of_pictures,
-    list_pictures,
+    picture_states,
     read_folder,
     read_zip,
 )
@@ -287,8 +287,7 @@ def _read_csv(path: Path) -> Iterator[Block]:
 
 def _key(path: Path) -> CacheKey:
     """Say which state of a file or folder is read: its size and time, for a folder those of each picture."""
-    files = [path] if path.is_file() else list_pictures(path)
-    return _named(path, json.dumps([_stamp(file) for file in files]))
+    return _named(path, json.dumps([_stamp(path)] if path.is_file() else picture_states(path)))
 
 
 def _named(path: Path, state: str = "") -> CacheKey:
@@ -298,7 +297,7 @@ def _named(path: Path, state: str = "") -> CacheKey:
 def _stamp(file: Path) -> tuple[str, int, int]:
     try:
         status = file.stat()
-    except OSError as error:  # gone a moment ago, or a link to nothing
+    except OSError as error:  # gone a moment ago
         raise BadInput(f"{file} cannot be read: {error.strerror}.") from error
     return str(file), status.st_size, status.st_mtime_ns
 

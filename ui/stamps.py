@@ -4,25 +4,28 @@ A folder may hold tens of thousands of pictures, and each is looked at, since on
 trace on its folder. So all sessions share one look, and the next one waits.
 """
 
-import os
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import streamlit as st
+
+from emotion_core.errors import EmotionError
 
 REST: Final = 10
 """A folder is looked through again when so many times as long has passed as the last look took."""
 
 
 def stamp_of(source: str) -> int:
-    """Return what changes when a file does, or any file in a folder at any depth; 0 where there is neither."""
+    """Return what changes when a file does, or any picture in a folder at any depth; 0 where there is neither."""
     try:
         path = Path(source).expanduser()
-        return hash(_of_file(path.stat())) if path.is_file() else _look(str(path)).stamp()
-    except (OSError, ValueError, RuntimeError):  # an address may name anything, also what could be no path
+        if not path.is_file():
+            return _look(str(path)).stamp()
+        status = path.stat()
+        return hash((status.st_size, status.st_mtime_ns))
+    except (EmotionError, OSError, ValueError, RuntimeError):  # an address may name anything, also no path at all
         return 0
 
 
@@ -35,11 +38,13 @@ class _Look:
         self._stamp, self._next = 0, -float("inf")
 
     def stamp(self) -> int:
-        """Return what changes when a file does, as of the last look; raises OSError where one may not look."""
+        """Return what changes when a picture does, as of the last look; raises BadInput where one may not look."""
+        from emotion_core.readers.image_folder import picture_states
+
         with self._lock:
             begun = time.monotonic()
             if begun >= self._next:
-                self._stamp = hash(tuple(_of_each(self._folder)))
+                self._stamp = hash(tuple(picture_states(self._folder)))
                 ended = time.monotonic()
                 self._next = ended + REST * (ended - begun)
             return self._stamp
@@ -48,19 +53,3 @@ class _Look:
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _look(folder: str) -> _Look:
     return _Look(Path(folder))
-
-
-def _of_each(folder: Path) -> Iterator[tuple[int, int]]:
-    from emotion_core.readers.image_folder import visible_folders
-
-    for place, _ in visible_folders(folder):
-        with os.scandir(place) as entries:
-            yield from (_of_file(entry.stat(follow_symlinks=not _is_broken(entry))) for entry in entries)
-
-
-def _is_broken(entry: "os.DirEntry[str]") -> bool:
-    return entry.is_symlink() and not os.path.exists(entry.path)
-
-
-def _of_file(status: os.stat_result) -> tuple[int, int]:
-    return status.st_size, status.st_mtime_ns

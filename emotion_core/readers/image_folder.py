@@ -62,39 +62,61 @@ def read_zip(path: Path) -> Iterator[Block]:
         yield from _read_pictures(pictures, path.name)
 
 
-def list_pictures(folder: Path) -> list[Path]:
-    """Return the pictures at any depth, also those of kinds that cannot be read, none that is hidden.
+def picture_states(folder: Path) -> list[tuple[str, int, int]]:
+    """Return path, size and time of each picture at any depth, also of kinds that cannot be read, none that is hidden.
 
     Raises BadInput where one may not look.
     """
-    kinds = _SUFFIXES | _OTHER_SUFFIXES
-    return [path for path in _list_files(folder) if path.suffix.lower() in kinds]
+    kinds = (*_SUFFIXES, *_OTHER_SUFFIXES)
+    return sorted(_state(entry) for entry in _entries(folder) if entry.name.lower().endswith(kinds))
 
 
 def _list_files(folder: Path) -> list[Path]:
-    try:
-        return sorted(parent / name for parent, files in visible_folders(folder) for name in files)
-    except OSError as error:
-        raise BadInput(f"{error.filename} cannot be looked into: {error.strerror}.") from error
+    return sorted(Path(entry.path) for entry in _entries(folder))
 
 
-def visible_folders(folder: Path) -> Iterator[tuple[Path, list[str]]]:
-    """Yield a folder and those in it at any depth, each with the names of its files; none that is hidden.
+def _entries(folder: Path) -> Iterator["os.DirEntry[str]"]:
+    """Yield the files of a folder and of those in it at any depth, none that is hidden; raises BadInput.
 
-    Links are followed, into each folder once. Raises OSError where one may not look.
+    Links are followed, into each folder once.
     """
     seen: set[str] = set()
-    for parent, folders, files in os.walk(folder, onerror=_raise, followlinks=True):
-        if (place := os.path.realpath(parent)) in seen:  # a link that leads back
-            folders.clear()
+    waiting = [str(folder)]
+    while waiting:
+        place = waiting.pop()
+        if (real := os.path.realpath(place)) in seen:  # a link that leads back
             continue
-        seen.add(place)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield Path(parent), [name for name in files if not name.startswith(".")]
+        seen.add(real)
+        folders = []
+        for entry in _look_into(place):
+            if _is_folder(entry):
+                folders.append(entry.path)
+            else:
+                yield entry
+        waiting += sorted(folders, reverse=True)
 
 
-def _raise(error: OSError) -> None:
-    raise error
+def _look_into(place: str) -> list["os.DirEntry[str]"]:
+    try:
+        with os.scandir(place) as entries:
+            return [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        raise BadInput(f"{place} cannot be looked into: {error.strerror}.") from error
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _state(entry: "os.DirEntry[str]") -> tuple[str, int, int]:
+    try:
+        status = entry.stat()
+    except OSError as error:  # gone a moment ago, or a link to nothing
+        raise BadInput(f"{entry.path} cannot be read: {error.strerror}.") from error
+    return entry.path, status.st_size, status.st_mtime_ns
 
 
 def has_class_folders(folder: Path) -> bool:
