@@ -131,6 +131,23 @@ def test_coursework_cnn_has_its_layers_in_order():
 
 
 @pytest.mark.tensorflow
+def test_a_network_is_the_same_whatever_keras_was_told_at_home():
+    """Keras reads `~/.keras/keras.json`, where a tutorial of old may have left its own defaults."""
+    import keras
+
+    from emotion_core.models.build import build_model
+
+    keras.config.set_image_data_format("channels_first")
+    keras.config.set_floatx("float16")
+    try:
+        model = build_model(PRESETS["cnn-small"].config.model)
+    finally:
+        keras.config.set_image_data_format("channels_last")
+        keras.config.set_floatx("float32")
+    assert model.count_params() == count_parameters(PRESETS["cnn-small"].config.model)
+    assert model.inputs[0].dtype == "float32"
+
+
 def test_a_dense_network_has_its_layers_in_order():
     from emotion_core.models.build import build_model
 

@@ -29,6 +29,8 @@ def build_model(settings: Model, *, any_side: bool = False) -> keras.Model:
         settings: Of any family but the linear one.
         any_side: Take images of any side instead of 48, with the same weights; residual networks can.
     """
+    keras.config.set_floatx("float32")  # whatever the keras.json in a person's home says
+    keras.config.set_image_data_format("channels_last")
     side = None if any_side else IMAGE_SIZE
     faces = keras.Input((side, side, 1), name="faces")
     return keras.Model(faces, _BUILDERS[type(settings)](settings, faces), name=settings.family)
