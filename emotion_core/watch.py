@@ -128,6 +128,8 @@ def _seconds_left(run: Run, status: Status, history: "pd.DataFrame", progress: "
 
     On a processor an epoch takes time by the pixels of its images, which may grow; beside a GPU making them does.
     """
+    if _is_done_training(run, status):
+        return None  # how long evaluating takes is not known
     first_side = None if status.device.startswith("GPU") else run.config.training.first_side
     sizes = image_sizes(first_side, status.epochs)
     if len(history):

@@ -117,6 +117,17 @@ def test_time_left_follows_the_pace_of_the_last_epochs(runs: Runs) -> None:
     assert seen.seconds_left == pytest.approx(3.5 * 20)
 
 
+@pytest.mark.parametrize("best_epoch", [EPOCHS, EPOCHS - 4])
+def test_no_time_is_left_to_train_while_a_run_is_evaluated(runs: Runs, best_epoch: int) -> None:
+    run = runs.create(config(early_stopping_patience=3))
+    run.record(state=State.RUNNING, backend="jax", batches=4, best_epoch=best_epoch)
+    for epoch in range(1, min(best_epoch + 3, EPOCHS) + 1):
+        finish_epoch(run, epoch, seconds=20)
+    with run.alive():
+        seen = watch(run)
+    assert (seen.phase, seen.seconds_left) == ("Evaluating and saving the model.", None)
+
+
 @pytest.mark.parametrize(
     ("device", "seconds"),
     [("CPU", 90 * (2.5 * (40 / 32) ** 2 + 5 * (48 / 32) ** 2)), ("GPU (NVIDIA L4)", 90 * 7.5)],
