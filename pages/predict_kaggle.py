@@ -121,8 +121,9 @@ with buttons.container(horizontal=True):
             icon=":material/library_books:",
             help="Predict this file with every saved run that has a model; download one CSV for each, in one zip.",
         )
-for name, reason in every.refused.items() if every else ():
-    st.warning(f"{widgets.plain(name)} is not in the zip: {widgets.plain(reason)}", icon=":material/warning:")
+for run_id, reason in every.refused.items() if every else ():
+    name = widgets.plain(predictions.called(run_id))
+    st.warning(f"{name} is not in the zip: {widgets.plain(reason)}", icon=":material/warning:")
 if asked:
     predictions.predict(runs, dataset)
     st.rerun()

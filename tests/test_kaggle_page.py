@@ -20,7 +20,7 @@ from emotion_core.emotions import EMOTIONS
 from emotion_core.ensemble import Ensemble
 from emotion_core.evaluation import RunEvaluation, evaluate
 from emotion_core.presets import find_preset
-from emotion_core.runs import Run, Runs, Validation
+from emotion_core.runs import About, Run, Runs, Validation
 from emotion_core.submission import Style
 
 IDS = ("10", "7", "abc", "11", "12")
@@ -191,7 +191,7 @@ def test_a_run_that_is_deleted_while_it_predicts_loses_no_prediction(
     monkeypatch.setattr(Ensemble, "probabilities", delete_and_answer)
     the_button(page, "predict-").click().run()
     assert not page.exception
-    assert page.session_state["prediction"].title == "Second run"
+    assert [run_id for run_id, _ in page.session_state["prediction"].models] == [second_run.id]
 
 
 def test_labels_in_any_order_give_the_score(predicted: AppTest, finished_run: Run, test_file: Path):
@@ -349,6 +349,17 @@ def test_every_run_s_file_is_in_the_zip_but_for_a_damaged_one_which_is_named(
         + "".join(f"{row},{label}\n" for row, label in zip(IDS, expected_labels(run, test_file), strict=True))
         for name, run in (("Fixture-run", finished_run), ("Second-run", second_run))
     }
+
+
+def test_a_run_that_was_renamed_gives_its_files_its_new_name(open_page, finished_run: Run, test_file: Path):
+    page = open_page()
+    page.button(key="every-run").click().run()
+    predict(page)
+    finished_run.write_about(About(name="New name"))
+    name = f"predictions_New-name_{date.today()}.csv"
+    assert f"`{name}`: 5 rows" in said(page.run())
+    every = page.session_state["every-prediction"].zip(load_dataset(test_file), Style())
+    assert zipfile.ZipFile(io.BytesIO(every)).namelist() == [name]
 
 
 def test_no_zip_is_offered_where_no_model_could_be_used(open_page, finished_run: Run, test_file: Path):

@@ -49,14 +49,12 @@ class Prediction:
     Attributes:
         models: The model of the run, and of those that it was averaged with.
         fingerprint: Digest of the data set.
-        title: What the file is named after.
         day: When it was predicted.
         probabilities: float32 (n, 7), in the order of the file.
     """
 
     models: tuple[Model, ...]
     fingerprint: str
-    title: str
     day: date
     probabilities: NDArray[np.float32]
 
@@ -67,8 +65,9 @@ class Prediction:
 
     @property
     def file_name(self) -> str:
-        """What the file is called, by run and date."""
-        return file_name(self.title, self.day)
+        """What the file is called, by date and by what the run is called now."""
+        (run_id, _), *others = self.models
+        return file_name(f"ensemble-{len(self.models)}" if others else called(run_id), self.day)
 
     def csv(self, dataset: Dataset, style: Style) -> str:
         """Return the file to hand in."""
@@ -83,8 +82,8 @@ class EveryPrediction:
         models: Those of all runs that were asked.
         fingerprint: Digest of the data set.
         day: When it was predicted.
-        labels: Name of a run and its labels, uint8 (n,), in the order of the file.
-        refused: Name of a run whose model could not be used, and why.
+        labels: Id of a run and its labels, uint8 (n,), in the order of the file.
+        refused: Id of a run whose model could not be used, and why.
     """
 
     models: tuple[Model, ...]
@@ -100,7 +99,9 @@ class EveryPrediction:
 
     def zip(self, dataset: Dataset, style: Style) -> bytes:
         """Return one CSV for each run in one zip."""
-        return submissions_zip(dataset.ids, self.labels, self.day, style)
+        names = tables.distinct_names(with_model())
+        labels = {names.get(run_id, run_id): labels for run_id, labels in self.labels.items()}
+        return submissions_zip(dataset.ids, labels, self.day, style)
 
 
 # --- choices -------------------------------------------------------------------------------------------------------
@@ -121,6 +122,11 @@ def choose_runs() -> "list[Run]":
 def with_model() -> list[RunSummary]:
     """Return a line for each saved run that can predict, newest first."""
     return [line for line in cache.runs().summaries() if line.has_model]
+
+
+def called(run_id: str) -> str:
+    """Return the name by which a run is told from the others that can predict; its id where it is gone."""
+    return tables.distinct_names(with_model()).get(run_id, run_id)
 
 
 def choose_style() -> Style:
@@ -177,7 +183,6 @@ def predict(runs: "Sequence[Run]", dataset: Dataset) -> None:
     """Let a run, or several on average, predict while a bar shows how far they are, and remember what they say."""
     from emotion_core.ensemble import Ensemble
 
-    title = tables.distinct_names(with_model()).get(runs[0].id, "") if len(runs) == 1 else f"ensemble-{len(runs)}"
     models = _models(runs)  # before they are asked: one may be trained further meanwhile, or deleted
     with widgets.friendly_errors():
         classifier = Ensemble([cache.classifier(run.id) for run in runs])
@@ -185,7 +190,7 @@ def predict(runs: "Sequence[Run]", dataset: Dataset) -> None:
     probabilities = classifier.probabilities(
         dataset.images, lambda done, total: bar.progress(done / total, text=f"{done:,} of {total:,} faces")
     )
-    st.session_state["prediction"] = Prediction(models, dataset.fingerprint, title, date.today(), probabilities)
+    st.session_state["prediction"] = Prediction(models, dataset.fingerprint, date.today(), probabilities)
 
 
 def kept(runs: "Sequence[Run]", dataset: Dataset) -> Prediction | None:
@@ -200,21 +205,16 @@ def predict_with_every_run(dataset: Dataset) -> None:
     """Let every saved run predict while a bar shows how far they are, and remember what they say."""
     from emotion_core.ensemble import ask_each
 
-    names = tables.distinct_names(with_model())
-    runs = [cache.runs().find(run_id) for run_id in names]
+    runs = [cache.runs().run_of(line) for line in with_model()]
     models = _models(runs)  # before they are asked
-    bar = st.progress(0.0, text=f"0 of {len(names)} runs")
+    bar = st.progress(0.0, text=f"0 of {len(runs)} runs")
     answers = ask_each(
         runs,
         dataset.images,
-        lambda done, total: bar.progress(done / total, text=f"{done // len(dataset)} of {len(names)} runs"),
+        lambda done, total: bar.progress(done / total, text=f"{done // len(dataset)} of {len(runs)} runs"),
     )
     st.session_state["every-prediction"] = EveryPrediction(
-        models,
-        dataset.fingerprint,
-        date.today(),
-        {names[run_id]: labels for run_id, labels in answers.labels.items()},
-        {names[run_id]: reason for run_id, reason in answers.refused.items()},
+        models, dataset.fingerprint, date.today(), answers.labels, answers.refused
     )
 
 
