@@ -389,3 +389,20 @@ def test_the_data_chosen_on_one_page_is_chosen_on_the_next(open_page: Opener, ru
     page.query_params.clear()
     checked(page.switch_page(AUGMENT).run())
     assert page.selectbox(key="augmented-data").value == "second.csv"
+
+
+# --- run picker ----------------------------------------------------------------------------------------------------
+
+
+def test_a_run_without_a_model_stays_chosen_while_another_classifies(open_page: Opener, finished_run: Run):
+    failed = Runs(finished_run.folder.parent).create(find_preset("sgd").config)
+    failed.record(state=State.FAILED)
+    page = open_page(RUN, run=failed.id)
+    for path, key, run in (
+        ("pages/classify_faces.py", "classify-run", finished_run),
+        ("pages/predict_kaggle.py", "kaggle-run", finished_run),
+        (RUN, "run-inspected", failed),
+    ):
+        page.query_params.clear()
+        checked(page.switch_page(path).run())
+        assert page.selectbox(key=key).value == run.id

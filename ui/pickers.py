@@ -30,7 +30,8 @@ def pick_run(key: str, *, with_model: bool = True) -> Run | None:
         key: Key of the widget.
         with_model: Offer only runs that can classify, otherwise every run.
     """
-    lines = {line.id: line for line in cache.runs().summaries() if line.has_model or not with_model}
+    every = cache.runs().summaries()
+    lines = {line.id: line for line in every if line.has_model or not with_model}
     if not lines:
         empty_state(
             "There is no trained model yet. Train one first; the linear baseline takes a minute."
@@ -42,9 +43,11 @@ def pick_run(key: str, *, with_model: bool = True) -> Run | None:
         return None
     _write_out_the_id(lines)
     _warn_of_unknown_run(lines)
-    follow("run", key, lines, _best_run_id(lines))
+    is_shown_elsewhere = any(line.id == kept("run") and line.id not in lines for line in every)
+    memory = "run_with_model" if is_shown_elsewhere else "run"  # the Run page goes on with one that has no model
+    follow("run", key, lines, _best_run_id(lines), memory)
     st.selectbox("Run", list(lines), key=key, format_func=tables.run_labels(list(lines.values())).__getitem__)
-    return cache.runs().find(_keep_picked("run", key))
+    return cache.runs().find(_keep_picked("run", key, memory))
 
 
 def pick_dataset(key: str, *, to_predict: bool = False) -> "Dataset | None":
