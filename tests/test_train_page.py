@@ -702,6 +702,28 @@ def test_a_clone_whose_data_is_gone_says_so_and_takes_other_data(
     assert not page.button(key="train").disabled
 
 
+def test_a_clone_says_that_its_data_set_is_gone_until_its_faces_are_chosen(
+    open_page: Callable[..., AppTest], runs: Runs, faces_csv: Path
+) -> None:
+    save_csv(faces_csv.with_name("again.csv"), [0, 1] * 20)
+    again = load_dataset(faces_csv.with_name("again.csv"))
+    page = open_page(clone=cloned(runs, "gone.csv", data_fingerprint=again.fingerprint).id, data="faces.csv")
+    page.selectbox(key="train-data").set_value("faces.csv").run()
+    assert [warning.value for warning in page.warning if "is gone" in warning.value]
+    page.selectbox(key="train-data").set_value("again.csv").run()
+    assert not [warning.value for warning in page.warning if "is gone" in warning.value]
+
+
+def test_a_clone_says_that_its_file_holds_other_faces_today(
+    open_page: Callable[..., AppTest], runs: Runs, faces_csv: Path
+) -> None:
+    save_csv(faces_csv.with_name("others.csv"), [0, 1] * 20)
+    page = open_page(clone=cloned(runs, str(faces_csv), data_fingerprint="of other faces").id)
+    assert "faces.csv** holds other faces than when it was trained" in shown(page.warning[0].value)
+    page.selectbox(key="train-data").set_value("others.csv").run()  # on purpose
+    assert not [warning.value for warning in page.warning if "holds other faces" in warning.value]
+
+
 def test_a_clone_keeps_its_augmentation_until_another_is_brought_from_the_augment_page(
     open_page: Callable[..., AppTest], runs: Runs
 ) -> None:

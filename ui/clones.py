@@ -4,11 +4,11 @@ The URL names the run, so that a link or a reload opens the same; the session re
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from emotion_core.config import with_settings
+from emotion_core.config import RunConfig, with_settings
 from emotion_core.errors import EmotionError
 from emotion_core.grid import without_seed
 from emotion_core.runs import Run
@@ -17,6 +17,9 @@ from ui.choices import forget, keep, kept
 from ui.pickers import choose_dataset
 from ui.starts import Start
 from ui.widgets import plain
+
+if TYPE_CHECKING:
+    from emotion_core.dataset import Dataset
 
 _CLONE: Final = "clone"
 _OPENED: Final = "train.cloned"
@@ -58,19 +61,35 @@ def family_of_clone() -> str | None:
         return None
 
 
-def show_cloned(run: Run) -> Start:
-    """Say whose settings the form has, offer the way back to the presets, and return the settings."""
+def show_cloned(run: Run, dataset: "Dataset | None") -> Start:
+    """Say whose settings the form has and why its data may be others, offer the presets, and return the settings."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":material/content_copy: Settings of **{plain(run.name)}**", width="content")
         st.button("Back to the presets", key="leave-clone", icon=":material/arrow_back:", on_click=leave_clone)
-    opened: _Opened = st.session_state[_OPENED]
-    if not opened.with_data:
-        st.warning(
-            f"Its data set is gone: {plain(run.config.data.source)}. The new run learns from the one chosen above.",
-            icon=":material/link_off:",
-        )
+    if dataset is not None:
+        _warn_of_other_faces(run.config, dataset)
     settings = with_settings(run.config, {"data_fingerprint": "", "name": without_seed(run.config.name)})
     return Start(settings, _key(run))
+
+
+def _warn_of_other_faces(config: RunConfig, dataset: "Dataset") -> None:
+    """Say why the faces are not those that the run learnt from, unless a person chose others."""
+    from emotion_core.origins import learnt_from
+
+    opened: _Opened = st.session_state[_OPENED]
+    if learnt_from(config, dataset):
+        return
+    if not opened.with_data:
+        st.warning(
+            f"Its data set is gone: {plain(config.data.source)}. The new run learns from the one chosen above.",
+            icon=":material/link_off:",
+        )
+    elif dataset.name == config.data.name:
+        st.warning(
+            f"**{plain(dataset.name)}** holds other faces than when it was trained, so the new run's scores cannot be "
+            "compared with its own.",
+            icon=":material/difference:",
+        )
 
 
 def clone_anew() -> None:

@@ -39,7 +39,7 @@ def show_new_run() -> None:
     """Show the form from data to the Train button."""
     cloned = find_cloned()
     dataset = pick_dataset("train-data")
-    start = show_cloned(cloned) if cloned else choose_preset(dataset)
+    start = show_cloned(cloned, dataset) if cloned else choose_preset(dataset)
     form = ConfigForm(start.config, start.key)
     take_over(form)
     family = form.current("model.family")
