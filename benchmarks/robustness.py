@@ -25,7 +25,7 @@ from emotion_core.classifier import Classifier, best_run, load_classifier
 from emotion_core.dataset import load_dataset, read_labels
 from emotion_core.emotions import IMAGE_SIZE
 from emotion_core.runs import Run, Runs
-from emotion_core.settings import PROJECT
+from emotion_core.settings import PROJECT, runs_folder
 
 Faces = NDArray[np.uint8]
 Change = Callable[[Faces], Faces]
@@ -93,7 +93,7 @@ def accuracy(classifier: Classifier, faces: Faces, labels: NDArray[np.integer]) 
 
 
 def runs_named(names: list[str]) -> list[Run]:
-    runs = Runs(PROJECT / "trained")
+    runs = Runs(runs_folder())
     if names:
         return [runs.find(name) for name in names]
     small = [run for run in runs.all() if run.config.preset == "cnn-small" and run.onnx_path.exists()]

@@ -168,7 +168,7 @@ def test_a_set_too_small_to_split_is_examined_all_the_same(runs_folder: Path):
 def test_drawn_faces_that_look_alike_are_no_fault(runs_folder: Path, monkeypatch: pytest.MonkeyPatch):
     images, labels = draw(12), np.arange(12, dtype=np.uint8) % 7
     images[11] = brightened(images[5])
-    monkeypatch.setattr("emotion_core.dataset.draw_sample", lambda: (images, labels))
+    monkeypatch.setattr("emotion_core.dataset.loading.draw_sample", lambda: (images, labels))
     page = open_health("sample")
     assert "artefact of drawing" in said(page)
     assert "no file to clean" in said(page)

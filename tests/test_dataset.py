@@ -659,7 +659,7 @@ def caches(cache: Path) -> list[Path]:
 def test_the_second_read_maps_what_the_first_one_parsed(tmp_path, cache, monkeypatch):
     path = save(tmp_path, csv_text())
     load_dataset(path)
-    monkeypatch.setattr("emotion_core.dataset.parse_csv", lambda *_: pytest.fail("parsed again"))
+    monkeypatch.setattr("emotion_core.dataset.loading.parse_csv", lambda *_: pytest.fail("parsed again"))
     dataset = load_dataset(path)
     assert isinstance(dataset.images, np.memmap)
     assert not dataset.images.flags.writeable

@@ -49,5 +49,5 @@ def test_the_sample_is_cached_like_a_file_and_says_that_it_is_drawn(sample, tmp_
     assert dataset.source == "sample"
     np.testing.assert_array_equal(dataset.images, sample[0])
     np.testing.assert_array_equal(dataset.labels, sample[1])
-    monkeypatch.setattr("emotion_core.dataset.draw_sample", lambda: pytest.fail("drawn again"))
+    monkeypatch.setattr("emotion_core.dataset.loading.draw_sample", lambda: pytest.fail("drawn again"))
     assert load_dataset("sample").fingerprint == dataset.fingerprint
