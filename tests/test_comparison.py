@@ -114,6 +114,27 @@ def test_a_seed_counts_once_the_finished_run_before_the_newer_stopped_one() -> N
     assert len(known.lines) == 3
 
 
+def test_of_a_group_the_run_of_highest_accuracy_stands_for_it() -> None:
+    assert group(0.3, 0.5, 0.4).best.val_accuracy == 0.5
+    waiting = line("a", state=State.QUEUED, accuracy=None)
+    assert group_runs([waiting])[0].best == waiting
+
+
+@pytest.mark.parametrize(
+    ("states", "state"),
+    [
+        ([State.FINISHED, State.RUNNING], State.RUNNING),
+        ([State.FINISHED, State.STOPPED], State.STOPPED),
+        ([State.FAILED, State.FINISHED], State.FINISHED),
+        ([State.INTERRUPTED, State.FAILED], State.INTERRUPTED),
+    ],
+)
+def test_a_group_stands_as_a_run_in_hand_then_as_those_that_are_counted(states: list[State], state: State) -> None:
+    scores = {State.FINISHED: 0.4, State.STOPPED: 0.4}
+    lines = [line(each, seed=seed, state=each, accuracy=scores.get(each)) for seed, each in enumerate(states)]
+    assert group_runs(lines)[0].state is state
+
+
 def test_a_test_score_is_averaged_over_the_runs_that_have_one() -> None:
     (known,) = group_runs([line("b", seed=43, test_accuracy=0.3), line("a")])
     assert known.statistic("test_accuracy") == Statistic(1, 0.3)
@@ -374,6 +395,11 @@ def test_rows_are_ordered_and_those_without_the_figure_come_last(order: Order, k
     lines[2] = replace(lines[2], macro_f1=0.1)
     groups = group_runs(lines)
     assert "".join(known.key for known in in_order(groups, order)) == keys
+
+
+def test_runs_that_were_submitted_at_once_stand_as_they_were_queued_the_last_first() -> None:
+    groups = group_runs(line(key, settings=key, submitted=1.0, sequence=place) for place, key in enumerate("abc"))
+    assert "".join(known.key for known in in_order(groups, Order.NEWEST)) == "cba"
 
 
 def test_the_best_of_each_family_are_those_of_highest_accuracy() -> None:

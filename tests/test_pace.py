@@ -201,6 +201,13 @@ def test_a_run_of_the_same_family_tells_how_fast_this_processor_is_with_it(runs:
     assert unchanged == other
 
 
+def test_of_several_runs_of_a_family_the_last_one_tells(reference_machine: None) -> None:
+    earlier, last = (Workload.of(config_of(preset), has_gpu=False) for preset in ("dense-single", "dense-2"))
+    expected = expect([(config_of("dense-1", training__epochs=10), 1_000)], {earlier: 5.0, last: 400.0})
+    assert expected
+    assert expected.seconds == pytest.approx(10 * 1_000 / 400)  # as large as the last one, dropout aside
+
+
 @pytest.mark.parametrize(
     "changes", [{"machine": "ffffffffffff"}, {"machine": ""}, {"epoch": 0}, {"images": 0}, {"seconds": 19.0}]
 )
