@@ -95,6 +95,14 @@ def test_models_that_differ_in_weights_alone_come_as_a_pair(runs, dataset):
     assert pair.policies[0].scores.recall == evaluation.per_class["Disgust"].recall
 
 
+def test_of_many_pairs_the_three_most_accurate_are_shown(runs, dataset):
+    for place, preset in enumerate(("dense-1", "dense-2", "dense-5", "dense-6")):
+        for policy in ("none", "balanced"):
+            save_run(runs, policy, preset=preset, skill=0.2 + place / 5)
+    pairs = compare_policies(runs, dataset, "Disgust")
+    assert [pair.policies[0].group.newest.preset for pair in pairs] == ["dense-6", "dense-5", "dense-2"]
+
+
 def test_seeds_of_a_pair_are_averaged(runs, dataset):
     accuracies = [save_run(runs, "none", seed=seed).evaluation().accuracy for seed in (42, 43)]
     save_run(runs, "balanced")

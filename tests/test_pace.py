@@ -79,6 +79,12 @@ def test_work_is_what_reckoning_by_hand_gives(preset: str, operations: int) -> N
     assert count_operations(find_preset(preset).config.model) == operations
 
 
+def test_a_side_that_cannot_be_halved_is_rounded_up() -> None:
+    stages = [{"filters": 1, "blocks": 1}] * 5  # sides of 24, 12, 6, 3 and 2
+    model = config_of("residual", model__stages=stages, model__stem_filters=1).model
+    assert count_operations(model) == 48**2 * 9 + (24**2 + 12**2 + 6**2 + 3**2 + 2**2) * 2 * 9 + 7
+
+
 def test_the_coursework_s_cnn_takes_0_39_billion_and_the_first_dense_network_1_55_million() -> None:
     assert count_operations(find_preset("cnn").config.model) == pytest.approx(0.39e9, rel=0.02)
     assert count_operations(find_preset("dense-1").config.model) == 1_552_700

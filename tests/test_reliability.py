@@ -36,6 +36,7 @@ def test_a_single_face_is_one_face():
         (0.8, 0.7, "overconfident by 10 points"),
         (0.5, 0.65, "underconfident by 15 points"),
         (0.61, 0.6, "about as sure as it should be"),
+        (0.63, 0.6, "overconfident by 3 points"),
     ],
 )
 def test_a_model_is_too_sure_or_too_modest_or_neither(confidence, accuracy, verdict):

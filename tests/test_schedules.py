@@ -61,6 +61,11 @@ def test_one_cycle_without_a_length_spans_the_run():
     assert (np.diff(table.rates[40:]) < 0).all()
 
 
+def test_one_cycle_whose_descent_is_longer_than_the_run_is_all_descent():
+    table = tabulate(OneCycleRate(start=0.1, peak=1.0, end=0.001, last_iterations=9_063), epochs=1, steps_per_epoch=10)
+    assert table.rates == pytest.approx(np.linspace(0.1, 0.001, 11)[:10])
+
+
 @pytest.mark.parametrize(
     ("step", "expected"),
     [
