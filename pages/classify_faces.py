@@ -25,7 +25,7 @@ def show_model(run: Run) -> None:
 def classify_uploads(classifier: Classifier, run: Run, finder: Finder) -> None:
     uploads = st.file_uploader(
         "Pictures",
-        type=["jpg", "jpeg", "png", "webp", "bmp"],
+        type=["jpg", "jpeg", "jfif", "png", "webp", "bmp"],
         accept_multiple_files=True,
         max_upload_size=50,
         key="pictures",

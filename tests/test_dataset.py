@@ -534,6 +534,11 @@ def test_a_class_that_lies_behind_a_link_is_read_once(tmp_path):
     assert sorted(load_dataset(tmp_path / "faces").ids) == sorted(PICTURES)
 
 
+def test_a_jpeg_as_windows_saves_it_from_the_web_is_read(tmp_path):
+    save_tree(tmp_path / "faces", {"happy/a.jfif": PICTURES["happy/face0.png"], "sad/b.JFIF": PICTURES["6/face2.png"]})
+    assert sorted(load_dataset(tmp_path / "faces").ids) == ["happy/a.jfif", "sad/b.JFIF"]
+
+
 def test_pictures_of_other_kinds_are_not_left_out_in_silence(tmp_path):
     pictures = {**PICTURES, "happy/scan.TIFF": b"II*"}
     save_tree(tmp_path / "faces", pictures)

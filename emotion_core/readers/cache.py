@@ -22,7 +22,7 @@ from emotion_core.emotions import IMAGE_SIZE
 from emotion_core.errors import EmotionError
 from emotion_core.readers.blocks import Block, Problem
 
-_LAYOUT: Final = 3
+_LAYOUT: Final = 4
 """Changes with what is written below and with what the readers make of a file."""
 
 _MANIFEST: Final = "manifest.json"

@@ -29,7 +29,7 @@ _FACES_PER_BLOCK: Final = 256
 _MAX_FILE_BYTES: Final = 50 * MEGABYTE
 _LONGEST_HEADER: Final = 10_000
 _TABLES: Final = (".csv", ".csv.gz", ".zip")
-_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp"})  # a JPEG from the web may be a .jfif
 _OTHER_SUFFIXES: Final = frozenset({".tif", ".tiff", ".gif", ".heic", ".heif", ".avif", ".jp2", ".pgm", ".ppm"})
 
 
