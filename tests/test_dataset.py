@@ -255,6 +255,7 @@ REFUSED = {
     "row too long": (with_field(4, 1, "3,3"), "line 4 has 4 fields; expected 3, as in the header"),
     "no pixels column": ("id,emotion\n0,3\n", "line 1 has no column 'pixels'; it has 'id', 'emotion'"),
     "no header": (csv_text().partition("\n")[2], "line 1 has no column 'pixels'; it has 'a0', '3', '"),
+    "semicolons": (csv_text().replace(",", ";"), "it has 'id;emotion;pixels'. Save it with commas between the columns"),
     "column twice": ("pixels,id,ID\n1,2,3\n", "line 1 has the column 'id' twice"),
     "empty": ("", "faces.csv is empty"),
     "white space": ("\n\n", "line 1 is empty"),
@@ -280,7 +281,10 @@ REFUSED = {
         "cats/1.png is not in a folder named after an emotion: Angry, Disgust, Fear, Happy",
     ),
     "zip of what is no picture": (zipped({"happy/1.png": b"x"}), "happy/1.png is not a picture"),
-    "tar in gzip": (gzipped(b"fer2013/\0\0\0" + b"\0" * 500), "is not a text file"),
+    "tar in gzip": (
+        gzipped(b"fer2013/\0\0\0" + b"\0" * 500),
+        "is not a text file; expected a CSV in UTF-8. If it is an archive, unpack it first.",
+    ),
 }
 
 

@@ -56,7 +56,7 @@ def read_header(line: bytes, name: str) -> list[str]:
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        raise BadInput(f"{name} is not a text file; expected a CSV in UTF-8.")
+        raise BadInput(f"{name} is not a text file; expected a CSV in UTF-8. If it is an archive, unpack it first.")
     if not text.strip():
         raise BadInput(f"{name}: line 1 is empty; expected the names of the columns.")
     try:
@@ -71,7 +71,8 @@ def require_columns(columns: list[str], required: tuple[str, ...], name: str) ->
     for column in required:
         if column not in columns:
             found = ", ".join(quote(other) for other in columns[:5]) + (", ..." if len(columns) > 5 else "")
-            raise BadInput(f"{name}: line 1 has no column '{column}'; it has {found}.")
+            advice = " Save it with commas between the columns." if set(columns[0]) & set(";\t") else ""
+            raise BadInput(f"{name}: line 1 has no column '{column}'; it has {found}.{advice}")
     twice = [column for column in columns if column and columns.count(column) > 1]
     if twice:
         raise BadInput(f"{name}: line 1 has the column {quote(twice[0])} twice.")
