@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from emotion_core.errors import EmotionError
 from ui import cache, charts, pickers, widgets
 
 if TYPE_CHECKING:
@@ -46,8 +47,13 @@ def show_classes(dataset: "Dataset") -> None:
     """Show how uneven the classes are, what weights do about it, and what unevenness does to scores."""
     from ui import imbalance
 
-    with widgets.friendly_errors():
+    try:
         overview = cache.overview(dataset)
+    except EmotionError as error:  # faces that cannot train, such as test faces, can be counted all the same
+        widgets.heading("Faces by emotion", "counts")
+        st.html(charts.class_counts({"Faces": dataset.counts()}))
+        st.info(widgets.plain(str(error)), icon=":material/info:")
+        return
     show_numbers(dataset, overview)
     with st.grid(2, min_column_width=charts.SIDE_BY_SIDE, gap="large"):
         with st.container():

@@ -176,6 +176,17 @@ def test_explore_tells_models_apart_counts_a_seed_once_and_names_other_splits(op
     assert "Models that name a split are scored on others." in said(page)
 
 
+def test_explore_counts_labelled_faces_that_cannot_train(open_page: Opener, runs_folder: Path):
+    path = save_csv(runs_folder.parent / "data" / "test.csv", [0] * 6 + [3] * 18)
+    header, *lines = path.read_text(encoding="utf-8").splitlines()
+    rows = [f"{header},Usage", *(f"{line},PrivateTest" for line in lines)]
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    page = open_page(EXPLORE)
+    assert "no face is marked Training" in shown(page.info[0].value)
+    assert "<b>18</b> &nbsp;75.0%" in figures(page)
+    assert not page.error
+
+
 def test_explore_says_that_unlabelled_faces_are_for_predicting(open_page: Opener, runs_folder: Path):
     save_csv(runs_folder.parent / "data" / "test.csv", None)
     page = open_page(EXPLORE)
