@@ -81,8 +81,8 @@ def rows_to_map(dataset: Dataset, split: Split, seed: int) -> NDArray[np.int64]:
         mixed = np.concatenate([mixed[labels == label][:most] for label in range(NUM_EMOTIONS)])
     if len(mixed) < LEAST_FACES:
         raise BadInput(
-            f"{dataset.name} has {len(mixed)} faces for a map, which shows validation faces where there are any; it "
-            f"needs at least {LEAST_FACES}."
+            f"A map needs at least {LEAST_FACES} faces, of those for validation where there are any; "
+            f"{dataset.name} has {len(mixed)}."
         )
     return np.sort(mixed[:MOST_FACES])
 

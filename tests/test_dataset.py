@@ -442,11 +442,11 @@ def test_usage_split_follows_the_file():
 @pytest.mark.parametrize(
     ("dataset", "split", "cause"),
     [
-        (make_dataset(4), FirstRows(), "0 for validation"),
-        (make_dataset(2), RandomSplit(share=0.1), "0 for validation"),
-        (make_dataset(2), RandomSplit(share=0.9), "0 rows for training"),
+        (make_dataset(4), FirstRows(), "faces would train and 0 validate"),
+        (make_dataset(2), RandomSplit(share=0.1), "faces would train and 0 validate"),
+        (make_dataset(2), RandomSplit(share=0.9), "0 of its faces would train and 2 validate"),
         (make_dataset(4), UsageSplit(), "no Usage column"),
-        (make_dataset(4, ["Training"] * 4), UsageSplit(), "0 for validation"),
+        (make_dataset(4, ["Training"] * 4), UsageSplit(), "faces would train and 0 validate"),
         (
             make_dataset(4, ["PrivateTest"] * 4),
             FirstRows(),

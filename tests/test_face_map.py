@@ -114,7 +114,7 @@ def test_a_set_that_cannot_be_split_so_may_all_be_on_a_map():
 
 
 def test_too_few_faces_are_refused():
-    with pytest.raises(BadInput, match=rf"faces\.csv has {LEAST_FACES - 1} faces"):
+    with pytest.raises(BadInput, match=rf"faces\.csv has {LEAST_FACES - 1}\."):
         rows_to_map(dataset(None, LEAST_FACES - 1), FirstRows(), 0)
 
 

@@ -110,7 +110,7 @@ def test_a_damaged_network_gets_one_sentence(network_run: Run):
 
 def test_too_few_faces_get_one_sentence(runs_folder):
     page = opened(faces(count=12))
-    assert ["faces for a map" in note.value for note in page.info] == [True]
+    assert ["A map needs at least 20 faces" in note.value for note in page.info] == [True]
 
 
 # --- points and chart ----------------------------------------------------------------------------------------------

@@ -45,8 +45,8 @@ def split_rows(dataset: Dataset, split: Split, seed: int) -> Rows:
     _refuse_without_training(dataset)
     if not len(training) or not len(validation):
         raise BadInput(
-            f"{dataset.name} cannot be split: {len(training):,} rows for training and {len(validation):,} for "
-            "validation; each needs at least one."
+            f"{dataset.name} cannot be split: {len(training):,} of its faces would train and {len(validation):,} "
+            "validate; each part needs at least one."
         )
     return Rows(training.astype(np.int64), validation.astype(np.int64))
 
