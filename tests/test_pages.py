@@ -2,6 +2,7 @@
 
 import io
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -388,8 +389,12 @@ def test_a_zip_that_is_no_run_is_refused_in_one_sentence(open_page: Opener, runs
 def test_the_data_first_chosen_suits_the_page(open_page: Opener, runs_folder: Path):
     save_csv(runs_folder.parent / "data" / "a_test.csv", None)
     save_csv(runs_folder.parent / "data" / "b_train.csv", [0, 1] * 10)
+    with zipfile.ZipFile(runs_folder.parent / "data" / "a_download.zip", "w") as download:
+        for name in ("a_test.csv", "b_train.csv"):
+            download.write(runs_folder.parent / "data" / name, name)
     save_finished_run(Runs(runs_folder))
     assert open_page(EXPLORE).query_params["data"] == "b_train.csv"
+    assert metrics(open_page("pages/home.py"))["Faces"] == "20"
     assert open_page("pages/predict_kaggle.py").query_params["data"] == "a_test.csv"
 
 

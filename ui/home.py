@@ -157,10 +157,11 @@ def show_ranking(lines: Sequence[RunSummary]) -> None:
 
 
 def labelled_files() -> list[Path]:
-    """Return the data sets of the data folder that can train."""
-    from emotion_core.dataset import find_datasets, may_train
+    """Return the data sets of the data folder that can train, or may once they are unpacked, the surest first."""
+    from emotion_core.dataset import chance_of_labels, find_datasets
 
-    return [path for path in find_datasets(data_folder()) if may_train(path)]
+    found = sorted(find_datasets(data_folder()), key=chance_of_labels, reverse=True)
+    return [path for path in found if chance_of_labels(path)]
 
 
 def _offer_run(line: RunSummary, place: str) -> None:

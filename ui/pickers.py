@@ -59,11 +59,11 @@ def pick_dataset(key: str, *, to_predict: bool = False) -> "Dataset | None":
         key: Key of the widget.
         to_predict: Offer files without labels first and remember the choice apart; otherwise those that can train.
     """
-    from emotion_core.dataset import find_datasets, may_train
+    from emotion_core.dataset import chance_of_labels, find_datasets
     from emotion_core.kept_copies import is_kept_copy
 
     memory = "data_to_predict" if to_predict else "data"
-    found = sorted(find_datasets(data_folder()), key=may_train, reverse=not to_predict)
+    found = sorted(find_datasets(data_folder()), key=chance_of_labels, reverse=not to_predict)
     named = {path.name: path for path in found}
     asked = st.query_params.get("data") or kept(memory)
     elsewhere = [asked] if asked and asked not in (*named, SAMPLE) else []

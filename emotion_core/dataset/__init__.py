@@ -5,7 +5,7 @@ here trains or scores.
 """
 
 from emotion_core.dataset.dataset import Dataset
-from emotion_core.dataset.finding import find_datasets, may_train
+from emotion_core.dataset.finding import chance_of_labels, find_datasets
 from emotion_core.dataset.loading import forget_parsed, load_dataset
 from emotion_core.dataset.splits import Rows, class_weights, labels_of_run, rows_of_run, split_rows
 from emotion_core.readers.blocks import Problem
@@ -15,12 +15,12 @@ __all__ = [
     "Dataset",
     "Problem",
     "Rows",
+    "chance_of_labels",
     "class_weights",
     "find_datasets",
     "forget_parsed",
     "labels_of_run",
     "load_dataset",
-    "may_train",
     "read_labels",
     "rows_of_run",
     "split_rows",

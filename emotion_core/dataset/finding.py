@@ -15,9 +15,11 @@ def find_datasets(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*") if _is_presentable(path.name) and _may_hold_faces(path))
 
 
-def may_train(path: Path) -> bool:
-    """Whether a data set that `find_datasets` found has labels, as far as can be told without unpacking it."""
-    return not path.name.lower().endswith(".csv") or "emotion" in _columns(path)
+def chance_of_labels(path: Path) -> float:
+    """Return how likely a data set that `find_datasets` found has labels: 0 or 1, or between where it is packed."""
+    if path.is_dir():
+        return 1
+    return float("emotion" in _columns(path)) if path.name.lower().endswith(".csv") else 0.5
 
 
 def _is_presentable(name: str) -> bool:
