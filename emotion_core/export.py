@@ -16,10 +16,12 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filelock import FileLock
+
 from emotion_core.classifier import TEMPERATURE
 from emotion_core.errors import EmotionError
 from emotion_core.files import replacing
-from emotion_core.runs import Run
+from emotion_core.runs import Run, Runs
 from emotion_core.views import Views
 
 if TYPE_CHECKING:
@@ -81,11 +83,13 @@ def main() -> None:
     parser.add_argument("temperature", type=float, nargs="?")
     options = parser.parse_args()
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    run = Run(options.folder)
+    run = Run(options.folder.resolve())
+    one_at_a_time = FileLock(Runs(run.folder.parent).engine_folder / "export.lock")  # each takes most of a gigabyte
     try:
-        scores = run.evaluation()
-        known = scores.temperature if scores else 1.0
-        export_onnx(run, known if options.temperature is None else options.temperature)
+        with one_at_a_time:
+            scores = run.evaluation()
+            known = scores.temperature if scores else 1.0
+            export_onnx(run, known if options.temperature is None else options.temperature)
     except EmotionError as error:
         sys.exit(str(error))
 

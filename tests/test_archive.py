@@ -5,6 +5,7 @@ import json
 import os
 import stat
 import struct
+import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -13,9 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock, Timeout
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from emotion_core import export
 from emotion_core.archive import MAX_ARCHIVE_BYTES, loses_model, pack, unpack
 from emotion_core.archive.contents import LIMITS, look_into
 from emotion_core.classifier import load_classifier
@@ -595,3 +598,18 @@ def test_a_folder_that_cannot_be_written_to_is_said(linear_files, tmp_path):
     (tmp_path / "occupied").write_bytes(b"")
     with pytest.raises(EmotionError, match="could not be saved"):
         unpack(zipped(linear_files), Runs(tmp_path / "occupied"))
+
+
+def test_serving_copies_are_made_one_after_the_other(finished_run, monkeypatch):
+    """Thirty runs that come in at once would take the memory of thirty frameworks."""
+    looked = []
+
+    def look(run: Run, temperature: float) -> None:
+        with pytest.raises(Timeout):
+            FileLock(Runs(run.folder.parent).engine_folder / "export.lock").acquire(timeout=0)
+        looked.append(run.id)
+
+    monkeypatch.setattr(export, "export_onnx", look)
+    monkeypatch.setattr(sys, "argv", ["export", str(finished_run.folder)])
+    export.main()
+    assert looked == [finished_run.id]
