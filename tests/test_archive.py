@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emotion_core import export
-from emotion_core.archive import MAX_ARCHIVE_BYTES, loses_model, pack, unpack
+from emotion_core.archive import MAX_ARCHIVE_BYTES, is_being_prepared, loses_model, pack, prepare, unpack
 from emotion_core.archive.contents import LIMITS, look_into
 from emotion_core.classifier import load_classifier
 from emotion_core.config import with_settings
@@ -27,7 +27,8 @@ from emotion_core.errors import BadInput, DamagedRun, EmotionError
 from emotion_core.models.counts import count_parameters
 from emotion_core.presets import find_preset
 from emotion_core.runs import About, Run, Runs, State, summarise
-from tests.conftest import save_finished_run
+from tests.conftest import end_processes_of, save_finished_run
+from tests.engine_helpers import wait_until
 
 RUN_ID = "20260101-120000-sgd-0123abcd"
 SMALL_NETWORK = with_settings(
@@ -598,6 +599,16 @@ def test_a_folder_that_cannot_be_written_to_is_said(linear_files, tmp_path):
     (tmp_path / "occupied").write_bytes(b"")
     with pytest.raises(EmotionError, match="could not be saved"):
         unpack(zipped(linear_files), Runs(tmp_path / "occupied"))
+
+
+def test_a_model_is_being_prepared_for_as_long_as_a_process_makes_its_serving_copy(finished_run):
+    finished_run.linear_path.unlink()
+    assert not is_being_prepared(finished_run)
+    with FileLock(Runs(finished_run.folder.parent).engine_folder / "export.lock"):
+        prepare(finished_run)
+        wait_until(lambda: is_being_prepared(finished_run))
+        end_processes_of(finished_run.folder)
+    wait_until(lambda: not is_being_prepared(finished_run))
 
 
 def test_serving_copies_are_made_one_after_the_other(finished_run, monkeypatch):

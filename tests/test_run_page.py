@@ -15,6 +15,7 @@ from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 
+from emotion_core import archive
 from emotion_core.archive import pack
 from emotion_core.config import with_settings
 from emotion_core.dataset import labels_of_run, load_dataset, rows_of_run
@@ -28,7 +29,7 @@ from ui import cache, charts, run_sections, tables
 
 HAPPY, FEAR = EMOTIONS.index("Happy"), EMOTIONS.index("Fear")
 
-PREPARED = "it is prepared in the background"
+PREPARED = "Preparing it takes about a minute"
 TAKEN_UP_AGAIN = "once its training is taken up again and ends"
 
 Opener = Callable[..., AppTest]
@@ -182,6 +183,22 @@ def test_a_run_whose_model_cannot_serve_says_what_it_waits_for(
         judged_run.checkpoints.save(Checkpoint(1, {"weights": np.zeros(3)}, {}))
     sentences = said(open_page(run=judged_run.id))
     assert [words for words in (PREPARED, TAKEN_UP_AGAIN) if words in sentences] == ([sentence] if sentence else [])
+
+
+def test_a_model_that_nothing_prepares_any_more_is_prepared_when_a_person_asks(
+    open_page: Opener, finished_run: Run, monkeypatch: pytest.MonkeyPatch
+):
+    """The machine may have been shut down just after an import."""
+    begun: list[str] = []
+    monkeypatch.setattr(archive, "prepare", lambda run: begun.append(run.id))
+    monkeypatch.setattr(archive, "is_being_prepared", lambda run: run.id in begun)
+    finished_run.linear_path.unlink()
+    finished_run.keras_path.write_bytes(b"the kept epoch")
+    page = open_page(run=finished_run.id)
+    assert "It is being prepared" not in said(page)
+    page.button(key=f"prepare-{finished_run.id}").click().run()
+    assert begun == [finished_run.id]
+    assert "It is being prepared, which takes about a minute." in said(checked(page))
 
 
 def test_a_run_is_deleted_only_after_a_second_yes(open_page: Opener, finished_run: Run):

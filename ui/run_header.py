@@ -64,14 +64,25 @@ def _offer_to_train_anew(run: Run) -> None:
 @st.fragment(run_every=5)
 @widgets.friendly_errors()
 def _wait_for_model(run: Run) -> None:
-    """Say that the run cannot classify yet, and show the page anew once it can."""
+    """Say that the run cannot classify yet, offer to change that, and show the page anew once it can."""
+    from emotion_core.archive import is_being_prepared, prepare
+
     if run.onnx_path.exists():
         st.rerun()
-    st.info(
-        "This run's model is not ready to classify yet. After an import it is prepared in the background, which takes "
-        "about a minute and needs TensorFlow.",
-        icon=":material/hourglass:",
-    )
+    if is_being_prepared(run):
+        st.info(
+            "This run's model is not ready to classify yet. It is being prepared, which takes about a minute.",
+            icon=":material/hourglass:",
+        )
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.info(
+            "This run's model is not ready to classify. Preparing it takes about a minute and needs TensorFlow.",
+            icon=":material/hourglass:",
+        )
+        if st.button("Prepare it", icon=":material/build:", key=f"prepare-{run.id}"):
+            prepare(run)
+            st.rerun()
 
 
 def show_notes(about: About) -> None:

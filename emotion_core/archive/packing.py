@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 import numpy as np
 
 from emotion_core.archive.contents import LIMITS, Incoming, look_into
-from emotion_core.engine.processes import start_detached
+from emotion_core.archive.preparing import prepare
 from emotion_core.errors import BadInput, EmotionError
 from emotion_core.files import rename_folder, replacing, write_text
 from emotion_core.runs import Run, Runs, State
@@ -64,7 +64,7 @@ def unpack(file: Path | BinaryIO, runs: Runs) -> Run:
     except OSError as error:
         raise EmotionError(f"{title} could not be saved in {runs.folder}: {error.strerror}.") from error
     if incoming.network is not None:
-        _start_export(run, runs)
+        prepare(run)
     return run
 
 
@@ -148,8 +148,3 @@ def _write(incoming: Incoming, run: Run) -> None:
     if incoming.network is not None:
         with replacing(run.keras_path) as temporary:
             temporary.write_bytes(incoming.network)
-
-
-def _start_export(run: Run, runs: Runs) -> None:
-    environment = {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
-    start_detached("emotion_core.export", [str(run.folder)], runs.engine_folder / "export.log", environment)

@@ -1,0 +1,24 @@
+"""The serving copy of a network that came in without one: made in the background, by a process of its own."""
+
+from typing import Final
+
+from emotion_core.engine.processes import find_started, start_detached
+from emotion_core.errors import EmotionError
+from emotion_core.runs import Run, Runs
+
+_EXPORT: Final = "emotion_core.export"
+
+
+def prepare(run: Run) -> None:
+    """Begin to make a run's serving copy, which takes about a minute and needs TensorFlow; raises EmotionError."""
+    environment = {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
+    try:
+        log = Runs(run.folder.parent).engine_folder / "export.log"
+        start_detached(_EXPORT, [str(run.folder.resolve())], log, environment)
+    except OSError as error:
+        raise EmotionError(f"The model of run {run.id} cannot be prepared: {error}.") from error
+
+
+def is_being_prepared(run: Run) -> bool:
+    """Whether a process that `prepare` started makes a run's serving copy, or waits for its turn to."""
+    return find_started(_EXPORT, str(run.folder.resolve())) is not None
