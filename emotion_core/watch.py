@@ -24,7 +24,7 @@ class Watch:
 
     Attributes:
         phase: One sentence on what it is doing or how it ended.
-        epoch: The epoch in hand, from 1; once the run is over, the number of whole epochs.
+        epoch: The epoch in hand, from 1; once no other is to come, the number of whole epochs.
         epoch_fraction: How much of the epoch in hand is done, 0 to 1.
         seconds: Time spent computing, over all sittings; None where unknown.
         images_per_second: Training images learnt from, of late; once the run is over, on average; None where unknown.
@@ -61,17 +61,17 @@ def watch(run: Run, queued_before: int = 0, state: State | None = None) -> Watch
     state, status = state or run.state(), run.status()
     if state.is_over or state is State.QUEUED:
         return _watch_at_rest(run, state, status, queued_before)
-    history, progress = run.history(), run.progress()
+    history, progress, is_done = run.history(), run.progress(), _is_done_training(run, status)
     return Watch(
         state,
         status,
         phase=_activity(run, state, status),
-        epoch=min(status.epoch + 1, status.epochs),
+        epoch=status.epoch if is_done else status.epoch + 1,
         epochs=status.epochs,
         epoch_fraction=_epoch_fraction(status),
         seconds=status.seconds,
         images_per_second=status.images_per_second,
-        seconds_left=None if state is State.STOPPING else _seconds_left(run, status, history, progress),
+        seconds_left=None if is_done or state is State.STOPPING else _seconds_left(run, status, history, progress),
         best_epoch=status.best_epoch,
         val_accuracy=status.best_val_accuracy,
         history=history,
@@ -128,8 +128,6 @@ def _seconds_left(run: Run, status: Status, history: "pd.DataFrame", progress: "
 
     On a processor an epoch takes time by the pixels of its images, which may grow; beside a GPU making them does.
     """
-    if _is_done_training(run, status):
-        return None  # how long evaluating takes is not known
     first_side = None if status.device.startswith("GPU") else run.config.training.first_side
     sizes = image_sizes(first_side, status.epochs)
     if len(history):

@@ -118,7 +118,7 @@ def test_time_left_follows_the_pace_of_the_last_epochs(runs: Runs) -> None:
 
 
 @pytest.mark.parametrize("best_epoch", [EPOCHS, EPOCHS - 4])
-def test_no_time_is_left_to_train_while_a_run_is_evaluated(runs: Runs, best_epoch: int) -> None:
+def test_no_epoch_and_no_time_is_to_come_while_a_run_is_evaluated(runs: Runs, best_epoch: int) -> None:
     run = runs.create(config(early_stopping_patience=3))
     run.record(state=State.RUNNING, backend="jax", batches=4, best_epoch=best_epoch)
     for epoch in range(1, min(best_epoch + 3, EPOCHS) + 1):
@@ -126,6 +126,7 @@ def test_no_time_is_left_to_train_while_a_run_is_evaluated(runs: Runs, best_epoc
     with run.alive():
         seen = watch(run)
     assert (seen.phase, seen.seconds_left) == ("Evaluating and saving the model.", None)
+    assert seen.epoch == min(best_epoch + 3, EPOCHS)
 
 
 @pytest.mark.parametrize(
