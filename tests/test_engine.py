@@ -385,7 +385,7 @@ def test_of_several_runs_none_is_left_where_one_cannot_be_made_or_no_worker_begi
         return refuse() if FullDisk.left < 0 else path.write_text(text)
 
     if trouble == "disk":
-        monkeypatch.setattr("emotion_core.runs.folder.write_text", write)
+        monkeypatch.setattr("emotion_core.runs.documents.write_text", write)
     else:
         monkeypatch.setattr(LocalEngine, "_start_worker_where_none_is", refuse)
     with pytest.raises(EmotionError):
