@@ -407,6 +407,15 @@ def test_the_data_chosen_on_one_page_is_chosen_on_the_next(open_page: Opener, ru
     assert page.selectbox(key="augmented-data").value == "second.csv"
 
 
+def test_two_files_of_the_same_name_are_told_apart(open_page: Opener, tmp_path: Path, faces_csv: Path):
+    elsewhere = save_csv(tmp_path / faces_csv.name, [0] * 15 + [1] * 10)
+    page = open_page(EXPLORE, data=str(elsewhere))
+    assert metrics(page)["Faces"] == "25"
+    assert page.selectbox(key="explored-data").options == [faces_csv.name, str(elsewhere), "Sample (drawn faces)"]
+    checked(page.selectbox(key="explored-data").set_value(faces_csv.name).run())
+    assert metrics(page)["Faces"] == "70"
+
+
 # --- run picker ----------------------------------------------------------------------------------------------------
 
 

@@ -4,7 +4,9 @@ What was picked is kept as a choice (`choices`).
 """
 
 import os
+from collections.abc import Collection
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,7 +73,7 @@ def pick_dataset(key: str, *, to_predict: bool = False) -> "Dataset | None":
     first = next((path.name for path in found if not is_kept_copy(path)), SAMPLE)
     follow("data", key, options, first, memory)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox("Data set", options, key=key, format_func=lambda source: Data(source=source).name)
+        st.selectbox("Data set", options, key=key, format_func=partial(_say_source, named=named))
         offer_to_add(key)
         if (chosen := st.session_state[key]) in named:
             offer_to_remove(key, named[chosen])
@@ -101,6 +103,12 @@ def agreed_to_leave_out() -> set[str]:
     """Return the data sets of which this person agreed to leave out the rows without pixels; it may be added to."""
     agreed: set[str] = st.session_state.setdefault("incomplete_rows_dropped", set())
     return agreed
+
+
+def _say_source(source: str, named: Collection[str]) -> str:
+    """Return a data set's name, or its path where a file of the data folder has the same name: the list has both."""
+    name = Data(source=source).name
+    return source if name in named else name
 
 
 def _place_of(source: str) -> str:
