@@ -8,7 +8,7 @@ from emotion_core.video import FORMATS
 from ui import cache, pickers, widgets
 from ui.detectors import Finder, pick_detector
 from ui.faces import show_no_face, show_picture
-from ui.pictures import Search, answer, show_answers, show_closely, show_found
+from ui.pictures import Search, answer, answers_to, show_answers, show_closely, show_found
 
 
 def show_model(run: Run) -> None:
@@ -44,7 +44,7 @@ def classify_uploads(classifier: Classifier, run: Run, finder: Finder) -> None:
             "Upload a picture: each face is boxed and classified, and can then be examined.",
             icon=":material/add_photo_alternate:",
         )
-    show_answers([answer(upload, upload.name, classifier, search) for upload in uploads], run)
+    show_answers(answers_to(uploads, classifier, search), run)
 
 
 def classify_snapshot(classifier: Classifier, run: Run, finder: Finder) -> None:

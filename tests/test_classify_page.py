@@ -112,6 +112,14 @@ def test_the_face_that_is_looked_at_stays_when_another_picture_is_taken_away(ope
     assert [body for body in bodies(page) if "averaged over areas" in body] == [before]
 
 
+def test_pictures_of_the_same_name_are_told_apart(open_page, finished_run: Run):
+    page, portraits = open_page(), (draw_portrait(), draw_portrait(320, 480, (160, 230), 110))
+    page.file_uploader(key="pictures").set_value([("image.png", png(each), "image/png") for each in portraits]).run()
+    assert not page.exception
+    options = page.selectbox(key="closer-face").options
+    assert [option.partition(":")[0] for option in options] == ["image.png", "image.png (2)"]
+
+
 def test_what_an_answer_hangs_on_is_shown_for_the_emotion_asked_about(open_page, finished_run: Run):
     page = upload(open_page(), portrait=png(draw_portrait()))
     page.segmented_control(key="closer-view").set_value("What mattered").run()

@@ -1,5 +1,6 @@
 """Pictures that people hand in: read one by one, shown with their faces, listed as a CSV."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -47,6 +48,17 @@ class Search:
     finder: Finder
     largest_only: bool = False
     whole: bool = False
+
+
+def answers_to(uploads: Sequence[UploadedFile], classifier: Classifier, search: Search) -> list[Answer]:
+    """Read pictures and classify their faces; a second one of the same name, as phones give it, is `image.jpg (2)`."""
+    met: Counter[str] = Counter()
+    answers = []
+    for upload in uploads:
+        met[upload.name] += 1
+        number = f" ({met[upload.name]})" if met[upload.name] > 1 else ""
+        answers.append(answer(upload, f"{upload.name}{number}", classifier, search))
+    return answers
 
 
 def answer(upload: UploadedFile, name: str, classifier: Classifier, search: Search) -> Answer:
