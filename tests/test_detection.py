@@ -150,6 +150,12 @@ def test_face_that_fills_less_than_the_smallest_is_not_looked_for(haar):
     assert haar.detect(draw_portrait(size=tiny)) == []
 
 
+def test_boxes_that_are_much_smaller_than_the_smallest_are_dropped(haar, monkeypatch):
+    monkeypatch.setattr(haar, "_find", lambda picture: [(9.0, 9.0, 30.0, 30.0), (90.0, 90.0, 6.0, 6.0)])
+    (face,) = haar.detect(np.zeros((240, 320, 3), np.uint8))
+    assert face.holds(30, 30)
+
+
 def test_smaller_faces_are_found_where_asked_for(haar):
     crowd = draw_portrait(size=38)
     assert haar.detect(crowd) == []

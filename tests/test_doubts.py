@@ -56,6 +56,12 @@ def test_a_label_as_sure_as_usual_is_not_suspected_though_another_is_likelier_bu
     assert not doubts.is_suspect.any()
 
 
+def test_a_label_is_suspected_where_another_emotion_is_just_as_sure_as_usual():
+    probabilities = np.zeros((2, 7), np.float32)
+    probabilities[:, :3] = [[0.25, 0.5, 0.25], [0.125, 0.5, 0.375]]
+    assert doubt_labels(np.array([0, 1], np.uint8), probabilities).is_suspect.tolist() == [True, False]
+
+
 @pytest.mark.parametrize(
     ("probabilities", "rows"), [(PROBABILITIES[:4], None), (PROBABILITIES[:, :6], None), (PROBABILITIES, np.arange(4))]
 )

@@ -216,6 +216,7 @@ def test_what_a_test_set_shares_with_a_training_set():
     train, test = draw(20), draw(9, seed=1)
     test[0], test[4], test[5] = train[3], train[3], mirrored(train[8])
     train[2] = test[7] = 0
+    train[13] = train[12]  # which the test set has not
     train[11] = brightened(train[10])
     shared = shared_faces(dataset(train), dataset(test))
     assert shared.exact == (Pair(3, 0, 1.0, mirrored=False), Pair(3, 4, 1.0, mirrored=False))

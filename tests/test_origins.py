@@ -1,17 +1,18 @@
 """Finding the data set that a run was judged on, and telling it from others."""
 
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import save_csv
+from conftest import save_csv, save_finished_run
 
 from emotion_core.config import MisalignedSplit, RunConfig, with_settings
 from emotion_core.dataset import Dataset, labels_of_run, load_dataset, rows_of_run
-from emotion_core.origins import find_sources, holds_faces, learnt_from
+from emotion_core.origins import find_sources, holds_faces, learnt_from, seen_rows, sources_of_knowledge
 from emotion_core.presets import find_preset
-from emotion_core.runs import Validation
+from emotion_core.runs import Run, Runs, Validation
 
 
 def config(source: str, preset: str = "sgd") -> RunConfig:
@@ -114,7 +115,8 @@ def test_a_run_of_old_is_known_to_have_learnt_from_the_sample():
 def test_too_few_rows_are_other_faces(dataset):
     run = config(dataset.source)
     validation = validation_of(dataset, run)
-    assert not holds_faces(dataset, run, replace(validation, rows=validation.rows + len(dataset)))
+    for rows in (validation.rows + len(dataset), validation.rows - len(dataset)):
+        assert not holds_faces(dataset, run, replace(validation, rows=rows))
 
 
 def test_faces_without_labels_are_other_faces(dataset):
@@ -128,3 +130,52 @@ def test_a_digest_decides_where_the_run_has_one(dataset, digest):
     given = {"its own": dataset.fingerprint, "another": "0" * 32}.get(digest, "")
     run = with_settings(run, {"data_fingerprint": given})
     assert holds_faces(dataset, run, validation_of(dataset, run)) == (digest != "another")
+
+
+# --- what a run knows through others -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def runs(runs_folder) -> Runs:
+    return Runs(runs_folder)
+
+
+def changed(run: Run, settings: dict[str, object], preset: str = "residual") -> Run:
+    """Return a run as if it had been submitted with these settings."""
+    text = with_settings(find_preset(preset).config, settings).model_dump_json()
+    (run.folder / "config.json").write_text(text, encoding="utf-8")
+    return Run(run.folder)
+
+
+def test_knowledge_comes_from_starts_and_teachers_and_theirs_each_once(runs):
+    start, teacher, run = (save_finished_run(runs) for _ in range(3))
+    changed(teacher, {"training.start_from": [start.id]})
+    run = changed(run, {"training.start_from": [start.id, "of-long-ago"], "training.teachers": [teacher.id]})
+    ids = [source.id for source in sources_of_knowledge(run, runs)]
+    assert ids[0] == run.id
+    assert sorted(ids) == sorted([start.id, teacher.id, run.id])
+
+
+def test_runs_that_name_each_other_are_looked_at_once(runs):
+    one, other = save_finished_run(runs), save_finished_run(runs)
+    changed(other, {"training.teachers": [one.id]})
+    one = changed(one, {"training.teachers": [other.id]})
+    assert [source.id for source in islice(sources_of_knowledge(one, runs), 9)] == [one.id, other.id]
+
+
+def test_a_face_that_one_run_learnt_and_another_was_validated_on_counts_as_learnt(runs, dataset):
+    here = {"data.source": dataset.source, "data_fingerprint": dataset.fingerprint}
+    teacher, run = (save_finished_run(runs) for _ in range(2))
+    halves = {"data.split.kind": "random", "data.split.share": 0.5}
+    teacher = changed(teacher, here | halves | {"training.seed": 1})
+    run = changed(run, here | halves | {"training.seed": 2, "training.teachers": [teacher.id]})
+    learnt = {*rows_of_run(dataset, teacher.config).training, *rows_of_run(dataset, run.config).training}
+    seen = seen_rows(run, runs, dataset)
+    assert seen is not None
+    assert set(seen.training) == learnt
+    assert set(seen.validation) == set(range(len(dataset))) - learnt
+    assert len(seen.validation) < len(dataset) / 2  # some of either's validation faces the other one learnt
+
+
+def test_of_faces_that_nothing_it_knows_comes_from_a_run_has_seen_none(runs, dataset):
+    assert seen_rows(save_finished_run(runs), runs, dataset) is None
