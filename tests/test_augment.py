@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy import ndimage, stats
 
-from emotion_core.augment import augment, draw_transforms
+from emotion_core.augment import augment, draw_changes, draw_transforms
 from emotion_core.config import Augmentation
 from emotion_core.presets import COURSEWORK_AUGMENTATION
 
@@ -175,6 +175,12 @@ def test_a_rectangle_is_erased_in_half_of_the_images(faces):
         height, width = np.ptp(rows) + 1, np.ptp(columns) + 1
         assert image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].mean() > 0.9  # noise may hit its own value
         assert 0.01 * 48**2 <= height * width <= 0.34 * 48**2  # sides are whole pixels
+
+
+def test_rectangles_are_as_small_as_asked_for_also_below_the_usual_smallest():
+    erasures = draw_changes(Augmentation(erasing=0.01), 2_000, np.random.default_rng(1)).erasures
+    assert erasures is not None
+    assert erasures.shares[erasures.chosen].mean() == pytest.approx(0.01, rel=0.05)  # sides are whole pixels
 
 
 def test_erasing_leaves_the_originals(faces):

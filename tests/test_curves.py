@@ -91,6 +91,13 @@ def test_no_spike_is_lost() -> None:
     assert {1_234, 4_321} <= set(spaced(values))
 
 
+@pytest.mark.parametrize("spike", [0.5, 9.0])
+def test_nor_is_one_in_a_stretch_that_is_not_whole_yet(spike: float) -> None:
+    values = np.ones(4_999)
+    values[4_997] = spike
+    assert 4_997 in spaced(values)
+
+
 def test_a_line_that_grows_keeps_the_points_that_it_has() -> None:
     values = np.random.default_rng(1).normal(size=5_100)
     before, after = set(spaced(values[:5_000])), set(spaced(values))
@@ -177,6 +184,13 @@ def test_the_zoom_is_bound_to_the_scales_of_a_layer_that_exists() -> None:
     (zoom,) = curve_chart("loss")["params"]
     assert (zoom["name"], zoom["bind"]) == (ZOOM, "scales")
     assert zoom["views"] == [layer["name"] for layer in curve_chart("loss")["layer"] if "name" in layer]
+
+
+@pytest.mark.parametrize(("rotation", "why"), [(10, "on changed faces"), (0, "with dropout")])
+def test_why_training_accuracy_is_lower_is_said_once(rotation: int, why: str) -> None:
+    settings = {"augmentation": {"rotation": rotation}, "model.dropout": 0.2}
+    words = how_measured(with_settings(find_preset("dense-2").config, settings))
+    assert words == f"Training accuracy is measured {why}, so it may lie below validation."
 
 
 @pytest.mark.parametrize(

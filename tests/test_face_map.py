@@ -203,3 +203,4 @@ def test_agreement_by_chance_is_that_of_a_shuffled_map():
     rng = np.random.default_rng(0)
     pairs = [labels[rng.permutation(40)[:2]] for _ in range(20_000)]
     assert agreement_by_chance(labels) == pytest.approx(np.mean([a == b for a, b in pairs]), abs=0.02)
+    assert agreement_by_chance(labels) == (30 * 29 + 10 * 9) / (40 * 39)  # a face is not its own neighbour

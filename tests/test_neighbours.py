@@ -6,7 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from emotion_core.neighbours import FaceIndex, Neighbour
+from emotion_core.config import with_settings
+from emotion_core.dataset import load_dataset, rows_of_run
+from emotion_core.neighbours import FaceIndex, Neighbour, TrainingFaces
+from emotion_core.presets import find_preset
 
 
 def draw(count: int, seed: int = 0) -> np.ndarray:
@@ -136,3 +139,12 @@ def test_a_face_of_another_kind_is_refused(index, images):
         index.nearest(images[0][:24])
     with pytest.raises(ValueError, match="count must be at least 1, not 0"):
         index.nearest(images[0], count=0)
+
+
+def test_of_a_data_set_only_faces_that_train_are_found_under_their_own_row(faces_csv):
+    dataset = load_dataset(faces_csv)
+    config = with_settings(find_preset("dense-5").config, {"data.split.kind": "first_rows", "data.split.count": 7})
+    rows, faces = rows_of_run(dataset, config), TrainingFaces(dataset, config)
+    assert rows.validation.tolist() == list(range(7))
+    assert faces.nearest(dataset.images[rows.training[5]], 1)[0].row == rows.training[5]
+    assert {near.row for near in faces.nearest(dataset.images[0], len(dataset))} == set(rows.training.tolist())
