@@ -217,6 +217,10 @@ def test_rows_without_pixels_are_left_out_only_when_the_person_agrees(open_page:
     agree = next(button for button in page.button if button.label == "Leave such rows out")
     checked(agree.click().run())
     assert metrics(page)["Faces"] == "70"
+    with faces_csv.open("a", encoding="utf-8") as file:
+        file.write("71,3,\n")
+    checked(page.run())
+    assert "Leave such rows out" in [button.label for button in page.button]  # those of another file, as it were
 
 
 def test_a_path_typed_by_a_person_is_read_and_stands_in_the_url(open_page: Opener, tmp_path: Path, faces_csv: Path):

@@ -118,7 +118,7 @@ def show_data(files: Sequence[Path]) -> None:
 
     source = str(next((path for path in files if not is_kept_copy(path)), SAMPLE))
     try:
-        dataset = cache.dataset(source, drop_incomplete=source in agreed_to_leave_out())
+        dataset = cache.dataset(source, drop_incomplete=agreed_to_leave_out(source))
     except EmotionError as error:
         name = charts.short(Data(source=source).name)
         st.metric("Data", "Not readable", plain(name), help=plain(str(error)), **_CARD)

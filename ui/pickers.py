@@ -8,7 +8,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
@@ -19,6 +19,7 @@ from emotion_core.settings import data_folder
 from ui import cache, tables
 from ui.added_data import offer_to_add, offer_to_remove, show_refusal
 from ui.choices import follow, keep, kept
+from ui.stamps import stamp_of
 from ui.widgets import drawn_badge, empty_state, plain
 
 if TYPE_CHECKING:
@@ -95,14 +96,21 @@ def choose_dataset(config: RunConfig) -> bool:
     path = Path(source)
     st.query_params["data"] = path.name if path.parent == data_folder() else source
     if config.data.drop_incomplete:
-        agreed_to_leave_out().add(source)
+        _agree_to_leave_out(source)
     return True
 
 
-def agreed_to_leave_out() -> set[str]:
-    """Return the data sets of which this person agreed to leave out the rows without pixels; it may be added to."""
-    agreed: set[str] = st.session_state.setdefault("incomplete_rows_dropped", set())
-    return agreed
+def agreed_to_leave_out(source: str) -> bool:
+    """Whether this person agreed to leave out the rows without pixels of a data set as it is now."""
+    agreed: dict[str, int] = st.session_state.get(_AGREED, {})
+    return source in agreed and agreed[source] == stamp_of(source)
+
+
+def _agree_to_leave_out(source: str) -> None:
+    st.session_state.setdefault(_AGREED, {})[source] = stamp_of(source)
+
+
+_AGREED: Final = "incomplete_rows_dropped"
 
 
 def _say_source(source: str, named: Collection[str]) -> str:
@@ -119,14 +127,13 @@ def _place_of(source: str) -> str:
 
 def _read(source: str) -> "Dataset | None":
     """Read a data set; where only incomplete rows are in the way, ask whether to leave them out."""
-    agreed = agreed_to_leave_out()
     try:
-        return cache.dataset(source, drop_incomplete=source in agreed)
+        return cache.dataset(source, drop_incomplete=agreed_to_leave_out(source))
     except EmotionError as error:
         st.error(plain(str(error)), icon=":material/error:")
     with suppress(EmotionError):
         cache.dataset(source, drop_incomplete=True)
-        st.button("Leave such rows out", icon=":material/filter_alt:", on_click=agreed.add, args=(source,))
+        st.button("Leave such rows out", icon=":material/filter_alt:", on_click=_agree_to_leave_out, args=(source,))
     return None
 
 
