@@ -7,7 +7,7 @@ import streamlit as st
 from emotion_core.dataset import Dataset
 from emotion_core.runs import Run
 from emotion_core.submission import HEADERS, Style
-from ui import charts, pickers, predictions, widgets
+from ui import badges, charts, pickers, predictions, widgets
 from ui.class_balance import show_balance, training_balance
 from ui.predictions import EveryPrediction, Prediction
 
@@ -39,7 +39,7 @@ def offer_zip(dataset: Dataset, every: EveryPrediction, style: Style) -> None:
 
 def mark_drawn(runs: Sequence[Run]) -> None:
     if any(run.config.data.is_drawn for run in runs):
-        widgets.drawn_badge()
+        badges.drawn_badge()
 
 
 def show_result(runs: Sequence[Run], dataset: Dataset, prediction: Prediction, style: Style) -> None:

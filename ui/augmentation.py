@@ -14,7 +14,7 @@ from emotion_core.config import Augmentation
 from emotion_core.emotions import EMOTIONS
 from emotion_core.images import to_network_input
 from emotion_core.variants import ask_about, drawn_by, each_alone, reach, summarise_pixels
-from ui import augment_charts, cache, choices, pickers, transforms, widgets
+from ui import augment_charts, badges, cache, choices, face_images, pickers, transforms, widgets
 from ui.augment_charts import PATCH, Card, Stage, Strip
 from ui.fields import Kind
 
@@ -63,11 +63,11 @@ def show_view(view: str, dataset: "Dataset", row: int, settings: Augmentation) -
 def show_original(dataset: "Dataset", row: int) -> None:
     """Show the face as it is in the file."""
     emotion = "" if dataset.labels is None else f" · {EMOTIONS[dataset.labels[row]]}"
-    widgets.show_faces(dataset.images[row : row + 1], [f"id {dataset.ids[row]}{emotion}"], 1, width=_ORIGINAL_WIDTH)
+    face_images.show_faces(dataset.images[row : row + 1], [f"id {dataset.ids[row]}{emotion}"], 1, width=_ORIGINAL_WIDTH)
 
 
 def _show_together(dataset: "Dataset", row: int, settings: Augmentation) -> None:
-    widgets.show_faces(cache.variants(dataset, row, settings, VARIANTS, _seed()), None, COLUMNS)
+    face_images.show_faces(cache.variants(dataset, row, settings, VARIANTS, _seed()), None, COLUMNS)
     st.caption("Everything that is on, combined as in training." if settings.enabled else _NOTHING)
 
 
@@ -87,7 +87,7 @@ def _strip(dataset: "Dataset", row: int, name: str, only: Augmentation) -> Strip
     return Strip(
         transforms.FIELDS[name].label,
         transforms.say_setting(name, only),
-        [widgets.data_url(variants[place]) for place in order],
+        [face_images.data_url(variants[place]) for place in order],
         [transforms.say_drawn(name, numbers[place]) for place in order],
     )
 
@@ -141,7 +141,7 @@ def _stage(title: str, pixels: NDArray[np.uint8] | NDArray[np.float32], shown: N
     return Stage(
         title,
         "uint8 (48, 48)" if whole else "float32 (48, 48, 1)",
-        widgets.data_url(pixels if whole else shown),
+        face_images.data_url(pixels if whole else shown),
         values,
         summarise_pixels(pixels, white),
         ("0", str(white)),
@@ -156,7 +156,7 @@ def _show_effect(dataset: "Dataset", row: int, settings: Augmentation) -> None:
     variants = cache.variants(dataset, row, settings, ASKED, _seed())
     with widgets.friendly_errors():
         if run.config.data.is_drawn:
-            widgets.drawn_badge()
+            badges.drawn_badge()
         effect = ask_about(cache.classifier(run.id), dataset.images[row], variants)
     true = None if dataset.labels is None else EMOTIONS[dataset.labels[row]]
     st.html(augment_charts.sentence(effect, true))
@@ -165,7 +165,7 @@ def _show_effect(dataset: "Dataset", row: int, settings: Augmentation) -> None:
     st.caption(dots if settings.enabled else _NOTHING)
     if len(effect.changed):
         st.markdown("**Variants that change the answer**")
-        pictures = [widgets.data_url(variant) for variant in variants]
+        pictures = [face_images.data_url(variant) for variant in variants]
         st.html(augment_charts.renamed(effect, pictures, MOST_RENAMED))
 
 

@@ -27,7 +27,8 @@ from emotion_core.face_statistics import (
     picture,
 )
 from ui.charts import MUTED, dotted
-from ui.widgets import data_url, friendly_errors, heading
+from ui.face_images import data_url
+from ui.widgets import friendly_errors, heading
 
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset

@@ -17,7 +17,7 @@ from emotion_core.errors import EmotionError
 from emotion_core.faces import ClassifiedFace
 from emotion_core.images import shrink, to_gray
 from emotion_core.runs import Run
-from ui import cache, charts, tables, widgets
+from ui import cache, charts, face_images, tables, widgets
 from ui.inspection import find_faces
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def _show_neighbours(crop: NDArray[np.uint8], run: Run) -> None:
         st.caption(dataset)
         return
     found = cache.training_faces(run.config, dataset).nearest(crop, _NEIGHBOURS)
-    widgets.show_faces(
+    face_images.show_faces(
         dataset.images[[near.row for near in found]], _captions(found, dataset.labels), _NEIGHBOURS, width=980
     )
     st.caption(
@@ -243,7 +243,7 @@ def _in_a_row(steps: Sequence[_Step]) -> str:
 
 def _picture(step: _Step) -> str:
     rendering = "pixelated" if step.is_sharp else "auto"
-    url = widgets.data_url(step.image) if step.is_sharp else widgets.photo_url(step.image)
+    url = face_images.data_url(step.image) if step.is_sharp else face_images.photo_url(step.image)
     style = f"width:100%;display:block;border-radius:6px;image-rendering:{rendering}"
     return f'<img alt="{step.title}" src="{url}" style="{style}">'
 
@@ -258,6 +258,6 @@ def _caption(step: _Step) -> str:
 def _show_large(title: str, image: NDArray[np.uint8], words: str) -> None:
     st.html(
         f'<div style="font-weight:600;margin-bottom:.4rem">{title}</div><img alt="{title}" '
-        f'src="{widgets.data_url(image)}" style="width:100%;max-width:{_HEAT_SIDE}px;image-rendering:pixelated;'
+        f'src="{face_images.data_url(image)}" style="width:100%;max-width:{_HEAT_SIDE}px;image-rendering:pixelated;'
         f'border-radius:6px;display:block"><div style="opacity:.75;font-size:.9rem;margin-top:.4rem">{words}</div>'
     )

@@ -18,9 +18,10 @@ from ui.charts import DEEP_ACCENT, dotted
 from ui.choices import follow, keep
 from ui.cleaned_copy import offer_cleaned_copy
 from ui.examining import best_judge, examine_once, judge_labels
+from ui.face_images import data_url
 from ui.faces import JudgedFace, show_gallery
 from ui.findings import Finding, describe
-from ui.widgets import data_url, friendly_errors
+from ui.widgets import friendly_errors
 
 PICTURES_SHOWN: Final = 12
 DOUBTS_SHOWN: Final = 24

@@ -12,8 +12,9 @@ from emotion_core.overview import count_pages, rows_of
 from ui import cache
 from ui.charts import dotted
 from ui.face_grid import show_face_grid
+from ui.face_images import data_url
 from ui.faces import emotion_bars
-from ui.widgets import data_url, friendly_errors, plain
+from ui.widgets import friendly_errors, plain
 
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset

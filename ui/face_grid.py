@@ -9,7 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from ui import presenter
-from ui.widgets import data_url
+from ui.face_images import data_url
 
 _CSS: Final = """
 .faces { display: grid; gap: 12px; }

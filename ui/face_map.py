@@ -20,8 +20,10 @@ from emotion_core.runs import Run
 from ui import cache, presenter
 from ui.charts import ACCENT, CALM, dotted
 from ui.choices import remember
+from ui.face_images import data_url, photo_url, show_faces
 from ui.faces import emotion_bars
-from ui.widgets import columns, data_url, friendly_errors, heading, ink, photo_url, plain, show_faces
+from ui.figures import ink
+from ui.widgets import columns, friendly_errors, heading, plain
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,7 +15,7 @@ from emotion_core.faces import ClassifiedFace, Face, find_faces
 from emotion_core.images import decode_image, shrink
 from ui import cache
 from ui.charts import TRACK, bar_on_track, dotted
-from ui.widgets import data_url
+from ui.face_images import data_url
 
 _LARGEST_PICTURE: Final = (640, 460)
 """Width and height in pixels that a picture is reduced to on the page."""

@@ -10,7 +10,7 @@ import streamlit as st
 from emotion_core.config import FirstRows, Split
 from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
 from emotion_core.imbalance import Comparison, PolicyScores, Scores, constant_scores, loss_shares
-from ui import cache, charts, tables, widgets
+from ui import cache, charts, figures, tables, widgets
 
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset
@@ -54,7 +54,7 @@ def show_loss(overview: "Overview") -> None:
         st.caption("For a model equally unsure of every face. Training lowers the loss where most of it lies.")
     with single:
         st.subheader("What one face adds", anchor=False)
-        widgets.show_curves(loss_points(weights), loss_chart(widgets.ink()), key="loss-curves", alt=_ALT)
+        figures.show_curves(loss_points(weights), loss_chart(figures.ink()), key="loss-curves", alt=_ALT)
 
 
 def loss_points(weights: dict[str, float]) -> pd.DataFrame:

@@ -14,9 +14,10 @@ from emotion_core.evaluation import RunEvaluation
 from emotion_core.runs import Run, Validation
 from emotion_core.settings import data_folder
 from ui import cache, charts
+from ui.badges import drawn_badge
 from ui.choices import remember
 from ui.faces import JudgedFace, show_gallery
-from ui.widgets import columns, drawn_badge, friendly_errors, heading, plain
+from ui.widgets import columns, friendly_errors, heading, plain
 
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset

@@ -14,6 +14,7 @@ from emotion_core.units import GIGABYTE
 from emotion_core.watch import Watch, as_duration, runs_before, watch
 from ui import cache
 from ui.attempts import attempt
+from ui.badges import state_badge
 from ui.charts import CALM
 from ui.curves import (
     ZOOM,
@@ -27,11 +28,12 @@ from ui.curves import (
     rate_points,
 )
 from ui.fields import label_of
+from ui.figures import show_curves
 from ui.live_queue import short_name, show_computing, show_queue, wake_engine
 from ui.presenter import enlarged, scale
 from ui.run_actions import RESUME, show_actions
 from ui.tables import seed_untold
-from ui.widgets import empty_state, friendly_errors, plain, show_curves, state_badge
+from ui.widgets import empty_state, friendly_errors, plain
 
 REFRESH_SECONDS = 1.5
 LOOK_SECONDS = 5.0

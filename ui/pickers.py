@@ -18,9 +18,10 @@ from emotion_core.runs import Run, RunSummary
 from emotion_core.settings import data_folder
 from ui import cache, tables
 from ui.added_data import offer_to_add, offer_to_remove, show_refusal
+from ui.badges import drawn_badge
 from ui.choices import follow, keep, kept
 from ui.stamps import stamp_of
-from ui.widgets import drawn_badge, empty_state, plain
+from ui.widgets import empty_state, plain
 
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset

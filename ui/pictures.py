@@ -20,8 +20,9 @@ from emotion_core.runs import Run
 from ui.charts import dotted
 from ui.closer import show_closer
 from ui.detectors import Finder
+from ui.face_images import photo_url
 from ui.faces import Picture, read_picture, show_face, show_picture
-from ui.widgets import columns, friendly_errors, photo_url, plain
+from ui.widgets import columns, friendly_errors, plain
 
 _NO_FACE_ADVICE: Final = """Try a picture in which the face looks at the camera and is upright, evenly lit, uncovered
 and not too small: the smallest face to look for can be set next to the detector."""

@@ -24,7 +24,7 @@ from emotion_core.origins import learnt_from, sources_of_knowledge
 from emotion_core.readers.label_file import Answers, read_labels
 from emotion_core.runs import RunSummary
 from emotion_core.submission import HEADERS, Style, file_name, score_predictions, submission_csv, submissions_zip
-from ui import cache, choices, pickers, tables, widgets
+from ui import cache, choices, face_images, pickers, tables, widgets
 
 if TYPE_CHECKING:
     from emotion_core.runs import Run
@@ -236,7 +236,7 @@ def _models(runs: "Iterable[Run]") -> tuple[Model, ...]:
 
 def show_faces(dataset: Dataset) -> None:
     """Show the first faces of a test file, as they are before anything is predicted."""
-    widgets.show_faces(dataset.images[:_AT_A_GLANCE], columns=12)
+    face_images.show_faces(dataset.images[:_AT_A_GLANCE], columns=12)
 
 
 def show_preview(dataset: Dataset, prediction: Prediction, style: Style) -> None:
@@ -245,7 +245,7 @@ def show_preview(dataset: Dataset, prediction: Prediction, style: Style) -> None
     names = [EMOTIONS[label] for label in prediction.labels[shown]]
     identity, answer = HEADERS[style.header]
     columns = {
-        "Face": [widgets.data_url(face) for face in dataset.images[shown]],
+        "Face": [face_images.data_url(face) for face in dataset.images[shown]],
         identity: dataset.ids[shown],
         answer: names if style.names else prediction.labels[shown],
         "Name": names,

@@ -6,7 +6,7 @@ import streamlit as st
 
 from emotion_core.comparison import Standing
 from emotion_core.runs import State
-from ui.widgets import STATE_COLOURS
+from ui.badges import STATE_COLOURS
 
 RULE: Final = (
     "A difference is within the spread of seeds if it is at most twice its standard error, "

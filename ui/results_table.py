@@ -7,10 +7,11 @@ import streamlit as st
 from emotion_core.comparison import Order, RunGroup, Standing, difference, in_order
 from emotion_core.runs import State
 from ui import presenter, tables
+from ui.badges import drawn_badge
 from ui.choices import forget, keep, kept, newly_asked
 from ui.results_columns import COLUMNS, open_column
 from ui.results_view import View
-from ui.widgets import drawn_badge, go_to, plain
+from ui.widgets import go_to, plain
 
 ROOM: Final = 700
 """Pixels that the table has beside the names of runs in a window of 1440."""

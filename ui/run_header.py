@@ -4,7 +4,7 @@ import streamlit as st
 
 from emotion_core.runs import About, Run, RunSummary, State, WayOn, way_on
 from emotion_core.watch import watch
-from ui import charts, run_actions, widgets
+from ui import badges, charts, run_actions, widgets
 
 
 def show_header(run: Run, line: RunSummary) -> None:
@@ -13,7 +13,7 @@ def show_header(run: Run, line: RunSummary) -> None:
     with title, st.container(gap="xsmall"):
         st.subheader(widgets.plain(line.name), anchor=False)
         with st.container(horizontal=True, gap="small"):
-            widgets.state_badge(line.state)
+            badges.state_badge(line.state)
             if line.state is not State.DAMAGED:
                 _show_origin(run, line)
     with actions:
@@ -22,14 +22,14 @@ def show_header(run: Run, line: RunSummary) -> None:
 
 def _show_origin(run: Run, line: RunSummary) -> None:
     if run.config.data.is_drawn:
-        widgets.drawn_badge()
+        badges.drawn_badge()
     else:
         data = charts.short(run.config.data.name)
-        widgets.typed_badge(data, ":material/database:")
-    widgets.typed_badge(line.preset, ":material/tune:")
+        badges.typed_badge(data, ":material/database:")
+    badges.typed_badge(line.preset, ":material/tune:")
     st.badge(f"Seed {line.seed}", icon=":material/casino:", color="gray")
     for tag in line.tags:
-        widgets.typed_badge(tag, ":material/label:", "primary")
+        badges.typed_badge(tag, ":material/label:", "primary")
 
 
 def show_outcome(run: Run, line: RunSummary) -> None:

@@ -1,6 +1,7 @@
 """The sections of the Run page: how training went, mistakes, scores by emotion, confidence, settings, files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 import streamlit as st
@@ -10,7 +11,8 @@ from emotion_core.emotions import EMOTIONS
 from emotion_core.errors import DamagedRun
 from emotion_core.evaluation import RunEvaluation
 from emotion_core.runs import Run, RunSummary, State, Status
-from ui import cache, carrying, inspection, reliability, tables, widgets
+from emotion_core.units import KILOBYTE, MEGABYTE
+from ui import cache, carrying, figures, inspection, reliability, tables, widgets
 from ui.curves import curve_chart, curve_heading, curve_points, how_measured
 
 _LOG_LINES: Final = 200
@@ -58,7 +60,7 @@ def _show_curves(run: Run, line: RunSummary, status: Status | None) -> None:
     for place, metric in zip(st.columns(2, gap="large"), ("accuracy", "loss"), strict=True):
         with place:
             st.html(curve_heading(metric))
-            widgets.show_curves(
+            figures.show_curves(
                 curve_points(history, run.progress(), metric, batches, line.best_epoch),
                 curve_chart(metric),
                 key=metric,
@@ -135,9 +137,9 @@ def _show_confidence(run: Run) -> None:
     left, right = widgets.columns([3, 2], "confidence", narrowest=16, vertical_alignment="center")
     with left:
         st.html(reliability.reliability_heading())
-        widgets.show_curves(
+        figures.show_curves(
             reliability.reliability_points(calibration),
-            reliability.reliability_chart(widgets.ink()),
+            reliability.reliability_chart(figures.ink()),
             key="reliability",
             alt="Accuracy by confidence",
         )
@@ -171,6 +173,24 @@ def _show_files(run: Run, line: RunSummary) -> None:
     st.code(str(run.folder), language=None, wrap_lines=True)
     if line.state.is_over and line.state is not State.DAMAGED:
         carrying.offer_export(run)
-    widgets.offer_files(run.files())
+    _offer_files(run.files())
     st.markdown("**Log**")
     st.code(run.log_tail(_LOG_LINES) or "The run has printed nothing.", language=None, height=360)
+
+
+def _offer_files(paths: Sequence[Path]) -> None:
+    """Offer each file for download with its size; a file is read only when it is asked for."""
+    with st.container(horizontal=True):
+        for path in paths:
+            st.download_button(
+                f"{path.name} ({_size(path.stat().st_size)})",
+                path.read_bytes,
+                path.name,
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"download-{path.name}",
+            )
+
+
+def _size(size: int) -> str:
+    return f"{size / MEGABYTE:.1f} MB" if size >= MEGABYTE else f"{max(1, round(size / KILOBYTE))} kB"

@@ -20,9 +20,10 @@ from emotion_core.evaluation import RunEvaluation
 from ui import cache, compared, tables
 from ui.charts import MUTED
 from ui.compared import Compared, Curve
+from ui.figures import ink, show_figure
 from ui.results_table import untick_all
 from ui.results_view import IN_URL, View
-from ui.widgets import ink, plain, show_figure
+from ui.widgets import plain
 
 SECTIONS: Final = ("Curves", "Recall by emotion", "Confusion", "Cost", "Settings")
 

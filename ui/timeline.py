@@ -13,7 +13,9 @@ from emotion_core.runs import Run
 from emotion_core.video import FRAMES_PER_SECOND, LONGEST_SECONDS, Sighting, Timeline, read_timeline
 from ui import cache
 from ui.detectors import Finder
-from ui.widgets import friendly_errors, ink, plain, show_curves, show_faces
+from ui.face_images import show_faces
+from ui.figures import ink, show_curves
+from ui.widgets import friendly_errors, plain
 
 _FACES_SHOWN: Final = 12
 

@@ -20,8 +20,9 @@ from ui import cache
 from ui.camera_check import TRANSLATIONS, show_camera_trouble
 from ui.closer import show_closer
 from ui.detectors import Finder
+from ui.face_images import show_faces
 from ui.faces import show_face, show_no_face
-from ui.widgets import columns, friendly_errors, plain, show_faces
+from ui.widgets import columns, friendly_errors, plain
 
 _CAMERA: Final = {
     "video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 20, "max": 30}},
