@@ -169,6 +169,16 @@ def test_one_press_of_back_leaves_a_page_or_undoes_a_choice(app, page):
     press_back("Facial emotions", "")
 
 
+def test_what_a_page_that_was_left_writes_into_the_next_one_s_address_is_no_step(app, page):
+    open_page(page, f"{app.address}/explore?data=some_faces.csv")
+    before = page.evaluate("history.length")
+    for address in ("?run=left", "?data=some_faces.csv&run=left", "?data=some_faces.csv"):
+        page.evaluate("address => history.pushState(null, '', address)", address)
+    assert page.evaluate("history.length") == before
+    page.evaluate("history.pushState(null, '', '?data=other.csv')")
+    assert page.evaluate("history.length") == before + 1
+
+
 def test_training_on_the_sample_is_watched_found_used_and_handed_in(app, page, tmp_path):
     """One person's way through the app, from a new run to its prediction file."""
     before = {run.id for run in app.runs.all()}
