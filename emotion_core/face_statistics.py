@@ -77,7 +77,7 @@ def class_statistics(dataset: Dataset) -> ClassStatistics:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class EmotionsCompared:
     """How a measure such as brightness differs between emotions.
 
     Attributes:
@@ -95,14 +95,14 @@ class Comparison:
     explained: float
 
 
-def compare_emotions(values: Mapping[str, NDArray[np.float64]]) -> Comparison:
+def compare_emotions(values: Mapping[str, NDArray[np.float64]]) -> EmotionsCompared:
     """Compare the values (n,) that the faces of each emotion have of a measure; at least one emotion has faces."""
     means = {name: float(found.mean()) for name, found in values.items()}
     every = np.concatenate(list(values.values()))
     within = sum(float(((found - means[name]) ** 2).sum()) for name, found in values.items())
     whole = float(((every - every.mean()) ** 2).sum())
     highest, lowest = max(means, key=means.__getitem__), min(means, key=means.__getitem__)
-    return Comparison(
+    return EmotionsCompared(
         highest=highest,
         lowest=lowest,
         gap=means[highest] - means[lowest],

@@ -41,7 +41,7 @@ class PolicyScores:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PoliciesCompared:
     """One model under several weightings, in the order of `WEIGHT_POLICIES`, all scored on the faces of one split."""
 
     split: Split
@@ -73,7 +73,7 @@ def constant_scores(counts: Mapping[str, int], answer: str, emotion: str) -> Sco
     return Scores(share, 2 * share / (1 + share) / len(EMOTIONS), float(answer == emotion and share > 0))
 
 
-def compare_policies(runs: Runs, dataset: Dataset, emotion: str) -> list[Comparison]:
+def compare_policies(runs: Runs, dataset: Dataset, emotion: str) -> list[PoliciesCompared]:
     """Return what class weights did to models that learnt from a data set, the most accurate first.
 
     Models that were trained under several weightings come alone, where there are any: in these the weights are all
@@ -114,18 +114,18 @@ def _without_weights(config: RunConfig) -> str:
     return settings_digest(with_settings(config, {"training.class_weights": "none"}))
 
 
-def _compare(model: Sequence[tuple[RunConfig, PolicyScores]]) -> Comparison:
+def _compare(model: Sequence[tuple[RunConfig, PolicyScores]]) -> PoliciesCompared:
     config, _ = model[0]  # all are split alike
     in_order = sorted((scores for _, scores in model), key=lambda part: WEIGHT_POLICIES.index(part.policy))
-    return Comparison(config.data.split, tuple(in_order))
+    return PoliciesCompared(config.data.split, tuple(in_order))
 
 
-def _accuracy(comparison: Comparison) -> float:
+def _accuracy(comparison: PoliciesCompared) -> float:
     return max(part.scores.accuracy for part in comparison.policies)
 
 
-def _best_of_each_policy(comparisons: Sequence[Comparison]) -> list[Comparison]:
-    best: dict[str, Comparison] = {}
+def _best_of_each_policy(comparisons: Sequence[PoliciesCompared]) -> list[PoliciesCompared]:
+    best: dict[str, PoliciesCompared] = {}
     for comparison in comparisons:
         best.setdefault(comparison.policies[0].policy, comparison)
     return list(best.values())

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from emotion_core.dataset import Dataset
 from emotion_core.emotions import EMOTION_COLOURS
-from emotion_core.face_statistics import Comparison
+from emotion_core.face_statistics import EmotionsCompared
 from ui.class_faces import BRIGHTNESS, CONTRAST, lesson, ridges
 
 
@@ -74,7 +74,7 @@ def test_one_emotion_stands_out_from_nothing_and_two_of_one_size_equally():
 
 
 def test_emotions_of_one_brightness_are_called_so():
-    words = lesson(Comparison("Angry", "Angry", 0, 0, 0), Comparison("Angry", "Angry", 0, 0, 0))
+    words = lesson(EmotionsCompared("Angry", "Angry", 0, 0, 0), EmotionsCompared("Angry", "Angry", 0, 0, 0))
     assert words.startswith("All emotions are equally bright on average, while")
 
 
@@ -110,7 +110,9 @@ def test_the_highest_hill_fills_its_height_and_others_are_drawn_to_its_scale():
     [(0.05, "almost nothing about emotion"), (0.4, "light alone says something about emotion")],
 )
 def test_the_lesson_follows_from_the_share_of_variance_explained(explained: float, verdict: str):
-    words = lesson(Comparison("Surprise", "Sad", 25, 33, explained), Comparison("Fear", "Happy", 2, 14, 0.003))
+    words = lesson(
+        EmotionsCompared("Surprise", "Sad", 25, 33, explained), EmotionsCompared("Fear", "Happy", 2, 14, 0.003)
+    )
     assert "Surprise is brightest on average and Sad darkest, 25 grey levels apart" in words
     assert "differ by 33" in words
     assert f"{explained:.1%}" in words

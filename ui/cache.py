@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from emotion_core.dataset import Dataset
     from emotion_core.detection import Detector
     from emotion_core.engine import Engine
-    from emotion_core.imbalance import Comparison
+    from emotion_core.imbalance import PoliciesCompared
     from emotion_core.neighbours import TrainingFaces
     from emotion_core.overview import Overview
 
@@ -73,7 +73,7 @@ def overview(dataset: "Dataset") -> "Overview":
     return _overview(dataset.fingerprint, dataset)
 
 
-def policies_compared(dataset: "Dataset", emotion: str) -> "list[Comparison]":
+def policies_compared(dataset: "Dataset", emotion: str) -> "list[PoliciesCompared]":
     """Return what class weights did to saved runs that learnt from a data set, as of a few seconds ago at most."""
     return _policies_compared(str(runs().folder), dataset.fingerprint, emotion, dataset)
 
@@ -142,7 +142,7 @@ def _overview(fingerprint: str, _dataset: "Dataset") -> "Overview":
 
 
 @st.cache_data(ttl=LIST_SECONDS, max_entries=16, show_spinner=False)
-def _policies_compared(folder: str, fingerprint: str, emotion: str, _dataset: "Dataset") -> "list[Comparison]":
+def _policies_compared(folder: str, fingerprint: str, emotion: str, _dataset: "Dataset") -> "list[PoliciesCompared]":
     from emotion_core.imbalance import compare_policies
 
     return compare_policies(Runs(Path(folder)), _dataset, emotion)

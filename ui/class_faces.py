@@ -17,7 +17,7 @@ from emotion_core.face_statistics import (
     MOST_CONTRAST,
     WHITE,
     ClassStatistics,
-    Comparison,
+    EmotionsCompared,
     FaceStatistics,
     class_statistics,
     compare_emotions,
@@ -183,7 +183,7 @@ def show_light(statistics: ClassStatistics) -> None:
         st.markdown(lesson(compare_emotions(brightness), compare_emotions(contrast)))
 
 
-def lesson(brightness: Comparison, contrast: Comparison) -> str:
+def lesson(brightness: EmotionsCompared, contrast: EmotionsCompared) -> str:
     """Say whether light gives an emotion away."""
     tells_little = max(brightness.explained, contrast.explained) <= LITTLE
     verdict = (

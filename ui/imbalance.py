@@ -9,7 +9,7 @@ import streamlit as st
 
 from emotion_core.config import FirstRows, Split
 from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
-from emotion_core.imbalance import Comparison, PolicyScores, Scores, constant_scores, loss_shares
+from emotion_core.imbalance import PoliciesCompared, PolicyScores, Scores, constant_scores, loss_shares
 from ui import cache, charts, figures, tables, widgets
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ _SPLITS: Final = {
 """How a split that is not the usual one is called."""
 
 
-def _lesson(comparisons: Sequence[Comparison], common: str) -> str:
+def _lesson(comparisons: Sequence[PoliciesCompared], common: str) -> str:
     scored = (
         ", on which all of these are scored."
         if all(_is_usual(comparison.split) for comparison in comparisons)
