@@ -201,6 +201,16 @@ def test_a_model_that_nothing_prepares_any_more_is_prepared_when_a_person_asks(
     assert "It is being prepared, which takes about a minute." in said(checked(page))
 
 
+def test_why_a_model_could_not_be_prepared_is_said(open_page: Opener, finished_run: Run):
+    finished_run.linear_path.unlink()
+    finished_run.keras_path.write_bytes(b"no network")
+    log = Runs(finished_run.folder.parent).engine_folder / f"prepare-{finished_run.id}.log"
+    log.write_text("A line.\nTensorFlow is not installed.\n", encoding="utf-8")
+    page = open_page(run=finished_run.id)
+    assert "This run's model could not be prepared: TensorFlow is not installed." in shown(said(page))
+    assert not page.button(key=f"prepare-{finished_run.id}").disabled
+
+
 def test_a_run_is_deleted_only_after_a_second_yes(open_page: Opener, finished_run: Run):
     page = open_page(run=finished_run.id)
     do(page, "Delete")

@@ -415,17 +415,16 @@ def test_a_fine_tuned_run_begins_with_the_weights_of_another_or_their_mean(moder
 
 
 def test_a_network_that_travelled_serves_again_once_its_serving_copy_is_made(modern_run, tmp_path):
-    from emotion_core.archive import pack, unpack
+    from emotion_core.archive import pack, unpack, why_not_prepared
     from emotion_core.classifier import load_classifier
 
-    elsewhere = Runs(tmp_path / "elsewhere")
     pack(modern_run, tmp_path / "run.zip")
-    incoming = unpack(tmp_path / "run.zip", elsewhere)
+    incoming = unpack(tmp_path / "run.zip", Runs(tmp_path / "elsewhere"))
     assert not summarise(incoming).has_model
     deadline = time.monotonic() + 240
     while not incoming.onnx_path.exists() and time.monotonic() < deadline:
         time.sleep(0.5)
-    assert incoming.onnx_path.exists(), (elsewhere.engine_folder / "export.log").read_text()
+    assert incoming.onnx_path.exists(), why_not_prepared(incoming)
     faces = np.random.default_rng(0).integers(0, 256, (4, 48, 48), dtype=np.uint8)
     expected, found = (load_classifier(each).probabilities(faces) for each in (modern_run, incoming))
     np.testing.assert_allclose(found, expected, atol=1e-4)

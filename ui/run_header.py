@@ -65,7 +65,7 @@ def _offer_to_train_anew(run: Run) -> None:
 @widgets.friendly_errors()
 def _wait_for_model(run: Run) -> None:
     """Say that the run cannot classify yet, offer to change that, and show the page anew once it can."""
-    from emotion_core.archive import is_being_prepared, prepare
+    from emotion_core.archive import is_being_prepared, prepare, why_not_prepared
 
     if run.onnx_path.exists():
         st.rerun()
@@ -76,10 +76,13 @@ def _wait_for_model(run: Run) -> None:
         )
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.info(
-            "This run's model is not ready to classify. Preparing it takes about a minute and needs TensorFlow.",
-            icon=":material/hourglass:",
-        )
+        if failure := why_not_prepared(run):
+            st.warning(f"This run's model could not be prepared: {widgets.plain(failure)}", icon=":material/warning:")
+        else:
+            st.info(
+                "This run's model is not ready to classify. Preparing it takes about a minute and needs TensorFlow.",
+                icon=":material/hourglass:",
+            )
         if st.button("Prepare it", icon=":material/build:", key=f"prepare-{run.id}"):
             prepare(run)
             st.rerun()

@@ -7,6 +7,6 @@ from the run's settings. A run comes in whole or not at all, and nothing outside
 
 from emotion_core.archive.contents import MAX_ARCHIVE_BYTES
 from emotion_core.archive.packing import loses_model, pack, unpack
-from emotion_core.archive.preparing import is_being_prepared, prepare
+from emotion_core.archive.preparing import is_being_prepared, prepare, why_not_prepared
 
-__all__ = ["MAX_ARCHIVE_BYTES", "is_being_prepared", "loses_model", "pack", "prepare", "unpack"]
+__all__ = ["MAX_ARCHIVE_BYTES", "is_being_prepared", "loses_model", "pack", "prepare", "unpack", "why_not_prepared"]

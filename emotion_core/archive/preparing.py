@@ -1,20 +1,21 @@
 """The serving copy of a network that came in without one: made in the background, by a process of its own."""
 
+from pathlib import Path
 from typing import Final
 
 from emotion_core.engine.processes import find_started, start_detached
 from emotion_core.errors import EmotionError
 from emotion_core.runs import Run, Runs
+from emotion_core.runs.log import last_lines
 
 _EXPORT: Final = "emotion_core.export"
 
 
 def prepare(run: Run) -> None:
     """Begin to make a run's serving copy, which takes about a minute and needs TensorFlow; raises EmotionError."""
-    environment = {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
+    environment = {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
     try:
-        log = Runs(run.folder.parent).engine_folder / "export.log"
-        start_detached(_EXPORT, [str(run.folder.resolve())], log, environment)
+        start_detached(_EXPORT, [str(run.folder.resolve())], _log(run), environment)
     except OSError as error:
         raise EmotionError(f"The model of run {run.id} cannot be prepared: {error}.") from error
 
@@ -22,3 +23,12 @@ def prepare(run: Run) -> None:
 def is_being_prepared(run: Run) -> bool:
     """Whether a process that `prepare` started makes a run's serving copy, or waits for its turn to."""
     return find_started(_EXPORT, str(run.folder.resolve())) is not None
+
+
+def why_not_prepared(run: Run) -> str:
+    """Return the last that was printed by who tried to make a run's serving copy, empty where nobody did."""
+    return last_lines(_log(run), 1)
+
+
+def _log(run: Run) -> Path:
+    return Runs(run.folder.parent).engine_folder / f"prepare-{run.id}.log"
