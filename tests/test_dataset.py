@@ -588,6 +588,17 @@ def test_candidates_are_found_by_name_and_header(tmp_path):
     assert find_datasets(tmp_path / "nowhere") == []
 
 
+def test_nothing_is_offered_of_a_folder_that_can_be_listed_but_not_entered(tmp_path, monkeypatch):
+    def refuse(path: Path) -> bool:
+        if path.parent == tmp_path:
+            raise PermissionError(13, "Permission denied", str(path))
+        return True
+
+    (tmp_path / "faces.zip").touch()
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    assert find_datasets(tmp_path) == []
+
+
 def test_no_picture_is_looked_at_to_find_a_folder_of_them(tmp_path, monkeypatch):
     save_tree(tmp_path / "direct", PICTURES)
     save_tree(tmp_path / "deeper" / "train", PICTURES)

@@ -28,8 +28,11 @@ def _is_presentable(name: str) -> bool:
 
 def _may_hold_faces(path: Path) -> bool:
     name = path.name.lower()
-    if path.is_dir():
-        return has_class_folders(path)
+    try:
+        if path.is_dir():
+            return has_class_folders(path)
+    except OSError:  # one may list the folder that it lies in, but not enter it
+        return False
     return "pixels" in _columns(path) if name.endswith(".csv") else name.endswith((".csv.gz", ".zip"))
 
 
