@@ -19,7 +19,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emotion_core import export
-from emotion_core.archive import MAX_ARCHIVE_BYTES, is_being_prepared, loses_model, pack, prepare, unpack
+from emotion_core.archive import (
+    MAX_ARCHIVE_BYTES,
+    is_being_prepared,
+    loses_model,
+    pack,
+    prepare,
+    unpack,
+    why_not_prepared,
+)
 from emotion_core.archive.contents import LIMITS, look_into
 from emotion_core.classifier import load_classifier
 from emotion_core.config import with_settings
@@ -609,6 +617,14 @@ def test_a_model_is_being_prepared_for_as_long_as_a_process_makes_its_serving_co
         wait_until(lambda: is_being_prepared(finished_run))
         end_processes_of(finished_run.folder)
     wait_until(lambda: not is_being_prepared(finished_run))
+
+
+def test_why_a_model_was_not_prepared_is_said_whole_however_long_it_is(finished_run):
+    log = Runs(finished_run.folder.parent).engine_folder / f"prepare-{finished_run.id}.log"
+    assert why_not_prepared(finished_run) == ""
+    sentence = f"{'/a-long-name' * 30}/model.keras does not hold a network."
+    log.write_text(f"A line.\n{sentence}\n", encoding="utf-8")
+    assert why_not_prepared(finished_run) == sentence
 
 
 def test_serving_copies_are_made_one_after_the_other(finished_run, monkeypatch):

@@ -26,6 +26,9 @@ from ui.widgets import empty_state, plain
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset
 
+_AGREED: Final = "incomplete_rows_dropped"
+"""Where the session holds which data sets may lose rows, each with its stamp of then."""
+
 
 def pick_run(key: str, *, with_model: bool = True) -> Run | None:
     """Let the person choose a saved run, at first the best; None, said on the page, where there is none. Kept as ?run=.
@@ -109,9 +112,6 @@ def agreed_to_leave_out(source: str) -> bool:
 
 def _agree_to_leave_out(source: str) -> None:
     st.session_state.setdefault(_AGREED, {})[source] = stamp_of(source)
-
-
-_AGREED: Final = "incomplete_rows_dropped"
 
 
 def _say_source(source: str, named: Collection[str]) -> str:

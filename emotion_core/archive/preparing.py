@@ -10,6 +10,9 @@ from emotion_core.runs.log import last_lines
 
 _EXPORT: Final = "emotion_core.export"
 
+_LINES_READ: Final = 20
+"""Lines of usual length: the last may be longer, since it names files."""
+
 
 def prepare(run: Run) -> None:
     """Begin to make a run's serving copy, which takes about a minute and needs TensorFlow; raises EmotionError."""
@@ -26,8 +29,8 @@ def is_being_prepared(run: Run) -> bool:
 
 
 def why_not_prepared(run: Run) -> str:
-    """Return the last that was printed by who tried to make a run's serving copy, empty where nobody did."""
-    return last_lines(_log(run), 1)
+    """Return the last line that was printed by who tried to make a run's serving copy, empty where nobody did."""
+    return last_lines(_log(run), _LINES_READ).rpartition("\n")[2]
 
 
 def _log(run: Run) -> Path:
