@@ -19,6 +19,7 @@ from emotion_core.errors import DamagedRun
 from emotion_core.hardware import this_machine
 from emotion_core.models.counts import count_operations, count_parameters
 from emotion_core.runs import Run, Runs
+from emotion_core.schedules import epoch_work
 from emotion_core.watch import as_duration
 
 if TYPE_CHECKING:
@@ -42,15 +43,15 @@ class _Family:
 
 
 # Two cores of an AMD EPYC (Zen 5), whose yardstick is 80 GFLOP/s a core, TensorFlow 2.21, in images a second: dense-5
-# 3,850 in batches of 32 and 17,000 of 256, gru-attention 950, cnn 122, cnn-small 507, residual 160, since its images
-# grow; scikit-learn's sgd 35,000 with its scores. How many cores a family keeps busy is an estimate: small networks in
-# small batches wait for one another.
+# 3,850 in batches of 32 and 17,000 of 256, gru-attention 950, cnn 122, cnn-small 507, residual 118 at full size;
+# scikit-learn's sgd 35,000 with its scores. How many cores a family keeps busy is an estimate: small networks in small
+# batches wait for one another.
 _FAMILIES: Final = {
     "linear": _Family(0.021, most_cores=2),
     "dense": _Family(2.1, most_cores=4),
     "gru": _Family(0.16, most_cores=2),
     "cnn": _Family(1.75, most_cores=16),
-    "residual": _Family(1.1, most_cores=16),
+    "residual": _Family(0.84, most_cores=16),
 }
 
 _UPDATE: Final = 690
@@ -76,20 +77,32 @@ _DAY: Final = 86_400
 
 @dataclass(frozen=True)
 class Workload:
-    """What decides how fast a run learns on a machine: model, batches, whether a GPU computes it, and teachers."""
+    """What decides how fast a run learns on a machine.
+
+    Attributes:
+        taught: Whether teachers answer, too.
+        mixed_precision: Whether it was asked to compute in 16 bits.
+    """
 
     model: Model
     batch_size: int
     on_gpu: bool
     taught: bool = False
+    mixed_precision: bool = False
 
     @classmethod
     def of(cls, config: RunConfig, *, has_gpu: bool) -> Self:
         """Return that of a run on a machine with a GPU or without; a linear model takes neither batches nor a GPU."""
         if isinstance(config.model, LinearModel):
             return cls(config.model, 0, on_gpu=False)
-        on_gpu, training = has_gpu and config.device.kind != "cpu", config.training
-        return cls(config.model, training.batch_size, on_gpu=on_gpu, taught=bool(training.teachers))
+        device, training = config.device, config.training
+        return cls(
+            config.model,
+            training.batch_size,
+            on_gpu=has_gpu and device.kind != "cpu",
+            taught=bool(training.teachers),
+            mixed_precision=device.mixed_precision == "on",
+        )
 
 
 Job = tuple[RunConfig, int]
@@ -135,8 +148,9 @@ def expect(jobs: Iterable[Job], paces: Mapping[Workload, float], *, has_gpu: boo
         workload = Workload.of(config, has_gpu=has_gpu)
         if workload.on_gpu and workload not in paces:
             return None
-        pace = paces.get(workload) or _speed(workload.model.family, paces) / _cost(workload)
-        seconds += config.training.epochs * images / pace
+        pace = paces.get(workload) or _speed(workload, paces) / _cost(workload)
+        work = epoch_work(config.training.first_side, config.training.epochs, on_gpu=workload.on_gpu)
+        seconds += float(work.sum()) * images / pace
         measured &= workload in paces
         at_most |= config.training.early_stopping_patience is not None
     return Expectation(seconds, measured, at_most)
@@ -152,7 +166,8 @@ def say(jobs: Sequence[Job], paces: Mapping[Workload, float], *, has_gpu: bool) 
 def measured_paces(runs: Runs) -> dict[Workload, float]:
     """Return how fast runs learnt on this machine, validation included: images a second by workload, newest last.
 
-    A newer run of a workload takes the place of one that did no more epochs; one that was soon ended knows less.
+    On a processor an image of fewer pixels counts as so much less of one. A newer run of a workload takes the place of
+    one that did no more epochs; one that was soon ended knows less.
     """
     here, paces, epochs = this_machine(), dict[Workload, float](), dict[Workload, int]()
     for run in runs.all():
@@ -200,18 +215,22 @@ def _measured(run: Run, machine: str) -> tuple[Workload, float, int] | None:
     if not status.seconds or status.seconds < _LONG_ENOUGH_SECONDS:
         return None
     workload = Workload.of(run.config, has_gpu=status.device.startswith("GPU"))
-    epochs = status.epoch + (status.batch / status.batches if status.batches else 0)  # with the one in hand
+    begun = status.batch / status.batches if status.batches else 0.0  # of the epoch in hand
+    epochs = max(status.epochs, status.epoch)
+    work = epoch_work(run.config.training.first_side, epochs, on_gpu=workload.on_gpu)
+    done = work[: status.epoch].sum() + begun * work[status.epoch : status.epoch + 1].sum()
     seconds, history = status.seconds, run.history()
     if status.epoch > 1 and len(history) and (first := float(history["seconds"].iloc[0])) < seconds:
-        epochs, seconds = epochs - 1, seconds - first
-    return workload, epochs * status.images / seconds, status.epoch
+        done, seconds = done - work[0], seconds - first
+    return workload, float(done) * status.images / seconds, status.epoch
 
 
-def _speed(family: str, paces: Mapping[Workload, float]) -> float:
-    """Return the operations a second that a family gets of this processor: those of its last run, else reckoned."""
-    for workload in reversed(list(paces)):
-        if workload.model.family == family and not workload.on_gpu:
-            return paces[workload] * _cost(workload)
+def _speed(workload: Workload, paces: Mapping[Workload, float]) -> float:
+    """Return the operations a second that this processor gives a workload: as its family's last run, or reckoned."""
+    family, precision = workload.model.family, workload.mixed_precision
+    for other in reversed(list(paces)):
+        if (other.model.family, other.mixed_precision) == (family, precision) and not other.on_gpu:
+            return paces[other] * _cost(other)
     return core_speed() * min(_cores(), _FAMILIES[family].most_cores)
 
 

@@ -72,9 +72,12 @@ def progressive_sides(first_side: int | None, epochs: int) -> list[SameSide]:
     return [SameSide(first, end, side) for first, end, side in parts if first < end]
 
 
-def image_sizes(first_side: int | None, epochs: int) -> NDArray[np.float64]:
-    """Return the pixels of the images in each epoch, as a share of those of a whole face."""
-    parts = progressive_sides(first_side, epochs)
+def epoch_work(first_side: int | None, epochs: int, *, on_gpu: bool) -> NDArray[np.float64]:
+    """Return the work of each epoch, (epochs,), as a share of that on whole faces: what decides how long it takes.
+
+    On a processor it is the share of the pixels. Beside a GPU, making the images takes the time, whatever their size.
+    """
+    parts = progressive_sides(None if on_gpu else first_side, epochs)
     return np.repeat([(part.side / IMAGE_SIZE) ** 2 for part in parts], [part.end - part.first for part in parts])
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from emotion_core.config import LinearModel
 from emotion_core.runs import Run, RunSummary, State, Status, effort_of
-from emotion_core.schedules import image_sizes
+from emotion_core.schedules import epoch_work
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,20 +124,17 @@ def _epoch_fraction(status: Status) -> float:
 
 
 def _seconds_left(run: Run, status: Status, history: "pd.DataFrame", progress: "pd.DataFrame") -> float | None:
-    """Return the time that the epochs to come take at the pace of the last ones; in the first one, of its reports.
-
-    On a processor an epoch takes time by the pixels of its images, which may grow; beside a GPU making them does.
-    """
-    first_side = None if status.device.startswith("GPU") else run.config.training.first_side
-    sizes = image_sizes(first_side, status.epochs)
+    """Return the time that the epochs to come take at the pace of the last ones; in the first one, of its reports."""
+    on_gpu = status.device.startswith("GPU")
+    work = epoch_work(run.config.training.first_side, status.epochs, on_gpu=on_gpu)
     if len(history):
         seconds = history["seconds"].tail(EPOCHS_AVERAGED)
-        pace = seconds.sum() / sizes.take(range(len(history))[-len(seconds) :], mode="clip").sum()
+        pace = seconds.sum() / work.take(range(len(history))[-len(seconds) :], mode="clip").sum()
     elif len(progress) > 1 and status.batches:
-        pace = _seconds_per_batch(progress) * status.batches / sizes[0]
+        pace = _seconds_per_batch(progress) * status.batches / work[0]
     else:
         return None
-    left = sizes[status.epoch :]
+    left = work[status.epoch :]
     return float(pace * (left.sum() - left[:1].sum() * _epoch_fraction(status)))
 
 

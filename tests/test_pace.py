@@ -102,6 +102,7 @@ def test_the_coursework_s_cnn_takes_0_39_billion_and_the_first_dense_network_1_5
         ("gru-attention", 32, 950),
         ("cnn", 64, 122),
         ("cnn-small", 64, 507),
+        ("residual", 64, 150),  # 118 whole faces; on the average of its epochs an image has 79 % of one's pixels
     ],
 )
 def test_on_the_reference_machine_the_reckoning_comes_near_what_was_measured(
@@ -175,6 +176,36 @@ def test_the_first_epoch_in_which_a_network_is_compiled_does_not_count(runs: Run
         run.append_history(history_row(epoch, 3) | {"seconds": seconds})
     workload = Workload.of(config_of("dense-5"), has_gpu=False)
     assert measured_paces(runs)[workload] == pytest.approx(1_000 / 5)
+
+
+def test_epochs_on_small_images_do_not_pass_for_epochs_on_whole_faces(runs: Runs) -> None:
+    run = computed(runs, "residual", images=1_000, epoch=3, seconds=50)
+    run.record(epochs=8, batch=10)  # of 20; two epochs at 32 pixels, two at 40, four at 48
+    for epoch, seconds in ((1, 30.0), (2, 4.0), (3, 10.0)):
+        run.append_history(history_row(epoch, 8) | {"seconds": seconds})
+    pixels = [32**2 / 48**2, 40**2 / 48**2]  # of the second epoch; of the third and the half of the fourth
+    pace = (pixels[0] + 1.5 * pixels[1]) * 1_000 / (50 - 30)
+    workload = Workload.of(config_of("residual"), has_gpu=False)
+    assert measured_paces(runs)[workload] == pytest.approx(pace)
+    growing, whole = config_of("residual", training__epochs=8), config_of("residual", training__first_side=None)
+    expected = [expect([(config, 2_000)], {workload: 100.0}) for config in (growing, whole)]
+    assert expected[0]
+    assert expected[1]
+    assert expected[0].seconds == pytest.approx((2 * pixels[0] + 2 * pixels[1] + 4) * 2_000 / 100)
+    assert expected[1].seconds == pytest.approx(100 * 2_000 / 100)
+
+
+def test_beside_a_gpu_the_size_of_the_images_takes_no_time(runs: Runs) -> None:
+    computed(runs, "residual", images=1_000, epoch=100, seconds=20).record(device="GPU (fast)", epochs=100)
+    expected = expect([(config_of("residual"), 1_000)], measured_paces(runs), has_gpu=True)
+    assert expected
+    assert expected.seconds == pytest.approx(20)
+
+
+def test_what_computed_in_16_bits_tells_nothing_of_what_computes_in_32(runs: Runs, reference_machine: None) -> None:
+    before = expect([(config_of("residual"), 1_000)], {})
+    halved = Workload.of(config_of("residual", device__mixed_precision="on"), has_gpu=False)
+    assert expect([(config_of("residual"), 1_000)], {halved: 1.0}) == before
 
 
 def test_a_run_that_was_soon_ended_does_not_take_the_place_of_a_longer_one(runs: Runs) -> None:
