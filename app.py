@@ -19,14 +19,17 @@ dress_page()
 
 
 def leave_old_page_mode() -> None:
-    """Have the browser open the page anew if it is the first that a fresh server serves, and not the home page.
+    """Show our navigation, and open the page anew if it is the first that a fresh server serves, and not the home page.
 
-    NOTE: Streamlit runs a server's first script in its old multipage mode because there is a folder `pages/`; it then
-    takes the page out of the address and says in a dialog that there is no such page. `st.navigation` below ends
-    that mode.
+    NOTE: Streamlit runs a server's first script in its old multipage mode because there is a folder `pages/`. It then
+    lists the files of that folder, which `config.toml` hides; it takes the page out of the address and says in a
+    dialog that there is no such page. `st.navigation` below would end that mode, too, but maybe not before the page
+    is opened anew.
     """
+    st.set_option("client.showSidebarNavigation", True)
+    was_old, PagesManager.uses_pages_directory = PagesManager.uses_pages_directory, False
     path = urlsplit(st.context.url or "").path
-    if PagesManager.uses_pages_directory and path.strip("/"):
+    if was_old and path.strip("/"):
         address = json.dumps(path).replace("<", "\\u003c")
         st.html(
             f"<script>location.replace(location.origin + {address} + location.search)</script>",

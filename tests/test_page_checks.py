@@ -76,6 +76,15 @@ WATCH = """
 """Notes, by the page's own clock, when its heading shows."""
 
 
+TELL_ENTRIES = """
+    new MutationObserver(() => {
+        for (const link of document.querySelectorAll("[data-testid='stSidebarNavLink']"))
+            console.log(`sidebar ${link.pathname}`);
+    }).observe(document, {subtree: true, childList: true});
+"""
+"""Tells the console to which addresses the sidebar leads, be it for a moment."""
+
+
 class Hello(NamedTuple):
     """Streamlit's own example.
 
@@ -156,6 +165,18 @@ def test_every_page_of_the_app_is_looked_at():
     options = [{option.arg: ast.literal_eval(option.value) for option in call.keywords} for call in pages]
     paths = ["" if option.get("default") else option["url_path"] for option in options]
     assert sorted(paths) == sorted(PAGES)
+
+
+def test_the_first_page_of_a_fresh_server_is_the_one_asked_for_and_shows_no_names_of_files(browser, tmp_path):
+    folders = folders_in(tmp_path)
+    with serve("run", "app.py", log=tmp_path / "log", environment=folders) as server, new_page(browser) as page:
+        told = set()
+        page.on("console", lambda message: told.add(message.text))
+        page.add_init_script(TELL_ENTRIES)
+        open_page(page, f"{server.address}/explore")
+        page.wait_for_selector("h1:has-text('Explore')")
+        assert page.locator("[role='dialog']").count() == 0
+        assert {text for text in told if text.startswith("sidebar ")} == {f"sidebar /{path}" for path in PAGES}
 
 
 def test_contrast_and_the_other_rules_of_accessibility_can_be_checked():
