@@ -36,7 +36,7 @@ def show_damaged(run: Run, line: RunSummary) -> None:
     show_sections(run, line, None, None)
 
 
-title, picker = st.columns([2, 3], vertical_alignment="bottom")
+title, picker = widgets.columns([2, 3], "title", narrowest=13, gap="small", vertical_alignment="bottom")
 with title:
     widgets.page_header("Run", "Everything about one run.")
 manage.follow_up()
