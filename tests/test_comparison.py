@@ -11,8 +11,8 @@ from emotion_core.comparison import (
     Filter,
     Order,
     RunGroup,
-    Standing,
     Statistic,
+    Verdict,
     added_confusion,
     best_of_each_family,
     difference,
@@ -254,7 +254,7 @@ def test_a_difference_above_two_standard_errors_is_clear() -> None:
     found = difference(one, other)
     assert found is not None
     assert found.value == pytest.approx(0.10)
-    assert found.standing is Standing.CLEAR
+    assert found.verdict is Verdict.CLEAR
 
 
 def test_a_difference_within_two_standard_errors_is_within_the_spread() -> None:
@@ -263,7 +263,7 @@ def test_a_difference_within_two_standard_errors_is_within_the_spread() -> None:
     within, clear = difference(group(0.428, 0.448), baseline), difference(group(0.429, 0.449), baseline)
     assert within is not None
     assert clear is not None
-    assert (within.standing, clear.standing) == (Standing.WITHIN, Standing.CLEAR)
+    assert (within.verdict, clear.verdict) == (Verdict.WITHIN, Verdict.CLEAR)
     assert within.value == pytest.approx(0.028)
 
 
@@ -271,37 +271,37 @@ def test_a_difference_within_two_standard_errors_is_within_the_spread() -> None:
 def test_one_seed_on_either_side_leaves_the_spread_unknown(sides: tuple[tuple[float, ...], tuple[float, ...]]) -> None:
     found = difference(group(*sides[0]), group(*sides[1], key="other"))
     assert found is not None
-    assert found.standing is Standing.ONE_SEED
+    assert found.verdict is Verdict.ONE_SEED
     assert found.value is not None
 
 
 def test_the_baseline_differs_by_nothing_from_itself() -> None:
     found = difference(group(0.4, 0.5), group(0.4, 0.5))
     assert found is not None
-    assert (found.value, found.standing) == (None, Standing.BASELINE)
+    assert (found.value, found.verdict) == (None, Verdict.BASELINE)
 
 
 def test_equal_scores_of_two_and_of_three_seeds_do_not_differ() -> None:
     share = 1 / 2900
     found = difference(group(share, share), group(share, share, share, key="other"))
     assert found is not None
-    assert found.standing is Standing.WITHIN
+    assert found.verdict is Verdict.WITHIN
 
 
 def test_drawn_and_real_faces_are_not_compared() -> None:
     found = difference(group(0.9, 0.91, data=SAMPLE_NAME), group(0.4, 0.41, key="other"))
     assert found is not None
-    assert (found.value, found.standing) == (None, Standing.OTHER_FACES)
+    assert (found.value, found.verdict) == (None, Verdict.OTHER_FACES)
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs", "standing"),
-    [("a" * 32, "b" * 32, Standing.OTHER_FACES), ("a" * 32, "a" * 32, Standing.CLEAR), ("a" * 32, "", Standing.CLEAR)],
+    ("ours", "theirs", "verdict"),
+    [("a" * 32, "b" * 32, Verdict.OTHER_FACES), ("a" * 32, "a" * 32, Verdict.CLEAR), ("a" * 32, "", Verdict.CLEAR)],
 )
-def test_scores_on_other_data_are_not_compared_as_far_as_the_data_are_known(ours, theirs, standing) -> None:
+def test_scores_on_other_data_are_not_compared_as_far_as_the_data_are_known(ours, theirs, verdict) -> None:
     found = difference(group(0.9, 0.91, data_digest=ours), group(0.4, 0.41, key="other", data_digest=theirs))
     assert found is not None
-    assert found.standing is standing
+    assert found.verdict is verdict
 
 
 def test_test_scores_are_averaged_and_compared_on_one_file_only() -> None:
@@ -312,13 +312,13 @@ def test_test_scores_are_averaged_and_compared_on_one_file_only() -> None:
     elsewhere = group(0.4, key="other", test_accuracy=0.5, test_data="other.csv")
     found = difference(mixed, elsewhere, "test_accuracy")
     assert found is not None
-    assert found.standing is Standing.OTHER_FACES
+    assert found.verdict is Verdict.OTHER_FACES
 
 
 def test_a_run_of_the_baseline_shown_by_itself_is_part_of_it() -> None:
     baseline = group(0.4, 0.5)
     assert [difference(alone, baseline) for alone in single_runs(baseline.lines)] == [
-        Difference(None, Standing.BASELINE)
+        Difference(None, Verdict.BASELINE)
     ] * 2
 
 

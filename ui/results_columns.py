@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from emotion_core.comparison import Standing
+from emotion_core.comparison import Verdict
 from emotion_core.runs import State
 from ui.badges import STATE_COLOURS
 
@@ -18,12 +18,12 @@ LENIENT: Final = (
     "point may be theirs, whatever the seeds say."
 )
 
-STANDING_COLOURS: Final = {
-    Standing.BASELINE: "#6476E6",
-    Standing.CLEAR: "#009E73",
-    Standing.WITHIN: "#E69F00",
-    Standing.ONE_SEED: "#8A90A6",
-    Standing.OTHER_FACES: "#8A90A6",
+VERDICT_COLOURS: Final = {
+    Verdict.BASELINE: "#6476E6",
+    Verdict.CLEAR: "#009E73",
+    Verdict.WITHIN: "#E69F00",
+    Verdict.ONE_SEED: "#8A90A6",
+    Verdict.OTHER_FACES: "#8A90A6",
 }
 """Colours of how a difference is to be read."""
 
@@ -33,9 +33,9 @@ def _columns() -> dict[str, Any]:
     config = st.column_config
     accuracy = {"format": "%.1f%%", "width": 84}
     points = {"format": "%+.1f", "width": 84}
-    standing = {
-        "options": list(STANDING_COLOURS),
-        "color": list(STANDING_COLOURS.values()),
+    verdict = {
+        "options": list(VERDICT_COLOURS),
+        "color": list(VERDICT_COLOURS.values()),
         "width": 190,
         "help": f"{RULE} {LENIENT}",
     }
@@ -60,7 +60,7 @@ def _columns() -> dict[str, Any]:
         "Against the baseline": config.NumberColumn(
             "To baseline", **points | {"width": 90}, help="Validation accuracy minus the baseline's, in points."
         ),
-        "Standing": config.MultiselectColumn("Could it be the seeds?", **standing),
+        "Standing": config.MultiselectColumn("Could it be the seeds?", **verdict),
         "Test accuracy": config.NumberColumn(
             "Test",
             **accuracy | {"width": 66},
@@ -77,7 +77,7 @@ def _columns() -> dict[str, Any]:
         "Test against the baseline": config.NumberColumn(
             "Test to baseline", **points, help="Test accuracy minus the baseline's, in points."
         ),
-        "Test standing": config.MultiselectColumn("Test: the seeds?", **standing),
+        "Test standing": config.MultiselectColumn("Test: the seeds?", **verdict),
         "Training accuracy": config.NumberColumn("Training", **accuracy, help="Accuracy at the kept epoch."),
         "Macro-F1": config.NumberColumn(
             format="%.3f", width=80, help="Mean F1 over the seven emotions, all weighted equally."

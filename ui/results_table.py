@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from emotion_core.comparison import Order, RunGroup, Standing, difference, in_order
+from emotion_core.comparison import Order, RunGroup, Verdict, difference, in_order
 from emotion_core.runs import State
 from ui import presenter, tables
 from ui.badges import drawn_badge
@@ -139,14 +139,14 @@ def show_reading(view: View) -> None:
     if view.baseline is None:
         return
     names = tables.row_names(view.every)
-    for standing, sentence in _READINGS.items():
+    for verdict, sentence in _READINGS.items():
         said = [
             plain(names[row.key])
             for row in view.rows
-            if (found := difference(row, view.baseline)) and found.standing is standing
+            if (found := difference(row, view.baseline)) and found.verdict is verdict
         ]
         if said:
-            if standing is Standing.ONE_SEED and not view.grouped:
+            if verdict is Verdict.ONE_SEED and not view.grouped:
                 sentence = _SINGLE_RUNS
             more = f" and {len(said) - _MOST_NAMED} more" if len(said) > _MOST_NAMED else ""
             st.caption(f"{sentence} {', '.join(said[:_MOST_NAMED])}{more}.")
@@ -155,7 +155,7 @@ def show_reading(view: View) -> None:
 _MOST_NAMED: Final = 6
 _SINGLE_RUNS: Final = ":material/help: **Single runs: spread unknown**; *Group seeds* shows that of several:"
 _READINGS: Final = {
-    Standing.WITHIN: ":material/warning: **Within the spread of seeds**, so it could be chance:",
-    Standing.ONE_SEED: ":material/help: **One seed: spread unknown**; train more seeds to know:",
-    Standing.OTHER_FACES: ":material/compare: **Scored on other data**, which cannot be compared:",
+    Verdict.WITHIN: ":material/warning: **Within the spread of seeds**, so it could be chance:",
+    Verdict.ONE_SEED: ":material/help: **One seed: spread unknown**; train more seeds to know:",
+    Verdict.OTHER_FACES: ":material/compare: **Scored on other data**, which cannot be compared:",
 }

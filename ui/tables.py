@@ -108,12 +108,12 @@ def _reported(group: RunGroup, figure: Figure) -> float | None:
 
 
 def _against_baseline(
-    groups: Sequence[RunGroup], baseline: RunGroup | None, figure: Figure, name: str, standing_name: str
+    groups: Sequence[RunGroup], baseline: RunGroup | None, figure: Figure, name: str, verdict_name: str
 ) -> dict[str, Any]:
     differences = [baseline and difference(group, baseline, figure) for group in groups]
     return {
         name: _floats(found and found.value for found in differences),
-        standing_name: [str(found.standing) if found else "" for found in differences],
+        verdict_name: [str(found.verdict) if found else "" for found in differences],
     }
 
 

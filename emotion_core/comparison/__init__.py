@@ -3,7 +3,7 @@
 Reads what `runs` says of each run, and nothing from disk itself.
 """
 
-from emotion_core.comparison.differences import Difference, Standing, difference, standard_error
+from emotion_core.comparison.differences import Difference, Verdict, difference, standard_error
 from emotion_core.comparison.finding import Filter, Order, best_of_each_family, in_order
 from emotion_core.comparison.groups import RunGroup, group_runs, single_runs
 from emotion_core.comparison.scores import added_confusion, recalls
@@ -18,8 +18,8 @@ __all__ = [
     "Order",
     "RunGroup",
     "SettingPath",
-    "Standing",
     "Statistic",
+    "Verdict",
     "added_confusion",
     "best_of_each_family",
     "difference",

@@ -9,7 +9,7 @@ from emotion_core.comparison.groups import RunGroup
 from emotion_core.comparison.statistic import TEST_FIGURES, Figure, Statistic
 
 
-class Standing(StrEnum):
+class Verdict(StrEnum):
     """How a difference to the baseline is to be read."""
 
     BASELINE = "baseline"
@@ -24,19 +24,19 @@ class Difference:
     """Accuracy less that of the baseline, from -1 to 1, and how it is to be read."""
 
     value: float | None
-    standing: Standing
+    verdict: Verdict
 
 
 def difference(group: RunGroup, baseline: RunGroup, figure: Figure = "val_accuracy") -> Difference | None:
     """Return how a group's mean differs from the baseline's, None where one of them has none."""
     ours, theirs = group.statistic(figure), baseline.statistic(figure)
     if group.key == baseline.key or group.newest in baseline.lines:  # one of its runs, shown by itself
-        return Difference(None, Standing.BASELINE)
+        return Difference(None, Verdict.BASELINE)
     if ours is None or theirs is None:
         return None
     if _are_of_other_faces(group, baseline, figure):
-        return Difference(None, Standing.OTHER_FACES)
-    return Difference(ours.mean - theirs.mean, _standing(ours, theirs))
+        return Difference(None, Verdict.OTHER_FACES)
+    return Difference(ours.mean - theirs.mean, _verdict(ours, theirs))
 
 
 def _are_of_other_faces(one: RunGroup, other: RunGroup, figure: Figure) -> bool:
@@ -64,7 +64,7 @@ _ROUNDING: Final = 1e-9
 """Means of equal scores may differ by this, since two are averaged otherwise than three."""
 
 
-def _standing(one: Statistic, other: Statistic) -> Standing:
+def _verdict(one: Statistic, other: Statistic) -> Verdict:
     """Call a difference clear that is larger than twice its standard error, the usual rough interval of 95 %.
 
     NOTE: with two or three seeds a side the rule is lenient, because the deviations are themselves uncertain: of equal
@@ -72,5 +72,5 @@ def _standing(one: Statistic, other: Statistic) -> Standing:
     """
     error = standard_error(one, other)
     if error is None:
-        return Standing.ONE_SEED
-    return Standing.WITHIN if abs(one.mean - other.mean) <= 2 * error + _ROUNDING else Standing.CLEAR
+        return Verdict.ONE_SEED
+    return Verdict.WITHIN if abs(one.mean - other.mean) <= 2 * error + _ROUNDING else Verdict.CLEAR
