@@ -45,7 +45,9 @@ from ui.fields import (
 def form_page(preset: str) -> None:
     import streamlit as st
 
+    from emotion_core.errors import BadInput
     from emotion_core.presets import find_preset
+    from ui.fields import explain
     from ui.forms import ConfigForm
 
     form = ConfigForm(find_preset(preset).config, "form")
@@ -53,7 +55,10 @@ def form_page(preset: str) -> None:
     for path in ("data", "augmentation", "training", "device"):
         form.ask_rest(path)
     form.ask("model")
-    st.session_state["outcome"] = form.outcome()
+    try:
+        st.session_state["config"] = form.validated()
+    except BadInput as error:
+        st.session_state["problems"] = explain(error)
 
 
 def opened(preset: str) -> AppTest:
@@ -63,9 +68,8 @@ def opened(preset: str) -> AppTest:
 
 
 def config_of(page: AppTest) -> RunConfig:
-    outcome = page.session_state["outcome"]
-    assert outcome.problems == ()
-    return outcome.config
+    assert "problems" not in page.session_state
+    return page.session_state["config"]
 
 
 # --- fields -------------------------------------------------------------------------------------------------------
@@ -148,7 +152,7 @@ def test_a_list_of_names_is_chosen_among_those_that_are_marked_and_shows_what_is
         form = ConfigForm(start, "form")
         form.mark("training.teachers", {"1": "Ada", "2": "Ben"})
         form.ask("training.teachers")
-        st.session_state["outcome"] = form.outcome()
+        st.session_state["config"] = form.validated()
 
     opened = AppTest.from_function(page, default_timeout=20).run()
     (names,) = opened.multiselect
@@ -359,7 +363,7 @@ def form_of_bare_gru() -> None:
 
     form = ConfigForm(with_settings(find_preset("gru-attention").config, {"model.dense_layers": ()}), "form")
     form.ask("model")
-    st.session_state["outcome"] = form.outcome()
+    st.session_state["config"] = form.validated()
 
 
 def test_each_of_a_gru_s_dense_layers_says_what_its_switch_is_for() -> None:
@@ -397,9 +401,7 @@ def test_what_is_wrong_comes_back_as_sentences_instead_of_a_configuration() -> N
     page = opened("dense-5")
     page.number_input(key="form.model.dense.hidden_layers").set_value(9)
     page.number_input(key="form.training.schedule.exponential.rate").set_value(0).run()
-    outcome = page.session_state["outcome"]
-    assert outcome.config is None
-    descent, rate = outcome.problems
+    descent, rate = page.session_state["problems"]
     assert descent.startswith("Model, Dense: 9 hidden layers from 500 units")
     assert rate == "Training, Schedule, Exponential, Rate: 0.0 should be greater than 0."
 

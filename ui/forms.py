@@ -3,20 +3,19 @@
     form = ConfigForm(preset.config, key="dense-5")
     form.ask("training.epochs", "training.seed")     # these two, side by side
     form.ask_rest("training")                        # the other settings of the group
-    outcome = form.outcome()                         # a valid configuration, or what is wrong
+    config = form.validated()                        # raises BadInput where something is wrong
 
 Each field is a widget whose key is the form's key and the field's path: `dense-5.training.epochs`. What a person typed
 outlives a change of page. Another key is another form.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import streamlit as st
-from pydantic import ValidationError
 
-from emotion_core.config import RunConfig, Settings
+from emotion_core.config import RunConfig, Settings, parse_config
 from emotion_core.presets import PRESETS
 from ui.fields import (
     Field,
@@ -26,7 +25,6 @@ from ui.fields import (
     from_notation,
     label_of,
     notation_example,
-    sentences,
     step_of,
 )
 
@@ -34,14 +32,6 @@ COLUMNS = 3
 T = TypeVar("T")
 WIDE = (Kind.GROUP, Kind.VARIANT, Kind.LIST, Kind.NAMES)
 """Kinds of fields that take the whole width of a form."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a form holds: a configuration, or none and a sentence for each thing that is wrong."""
-
-    config: RunConfig | None
-    problems: tuple[str, ...]
 
 
 class ConfigForm:
@@ -95,12 +85,9 @@ class ConfigForm:
         for place in nested:
             self._ask(place)
 
-    def outcome(self) -> Outcome:
-        """Validate what was asked, over the start values of what was not."""
-        try:
-            return Outcome(RunConfig.model_validate(self._document), ())
-        except ValidationError as error:
-            return Outcome(None, sentences(error))
+    def validated(self) -> RunConfig:
+        """Return what was asked, over the start values of what was not; raises BadInput (see `fields.explain`)."""
+        return parse_config(self._document)
 
     def marked(self, path: str, field: Field) -> Field:
         """Return a field with what was said about its choices."""

@@ -117,13 +117,14 @@ def _describe_device() -> None:
 
 def _ask_plan(form: ConfigForm, unused: tuple[str, ...]) -> Plan:
     """Ask which settings take several values, and return the runs that the whole form makes."""
-    outcome = form.outcome()
     with st.expander("Several runs", key="section-several"):
-        if outcome.config is None:
-            st.caption("These settings can make several runs once they are valid.")
-            return Plan((), outcome.problems)
         try:
-            configs = expand(outcome.config, ask_several(form, outcome.config, unused))
+            config = form.validated()
+        except BadInput as error:
+            st.caption("These settings can make several runs once they are valid.")
+            return Plan((), explain(error))
+        try:
+            configs = expand(config, ask_several(form, config, unused))
         except BadInput as error:
             return Plan((), explain(error))
         if len(configs) > 1:
