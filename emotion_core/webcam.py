@@ -52,7 +52,7 @@ class LiveSettings:
 
 
 @dataclass(frozen=True)
-class Person:
+class LivePerson:
     """A face that is followed, with its smoothed probabilities.
 
     Attributes:
@@ -76,7 +76,7 @@ class LiveView:
         trouble: Why faces cannot be read, empty while they can.
     """
 
-    people: tuple[Person, ...] = ()
+    people: tuple[LivePerson, ...] = ()
     frames_per_second: float = 0.0
     readings_per_second: float = 0.0
     milliseconds: float = 0.0
@@ -120,7 +120,7 @@ class WebcamClassifier:
         self._clock = clock
         self._lock = threading.Lock()  # guards all that follows
         self._tracker = Tracker(hits_needed=_HITS_NEEDED)
-        self._people: dict[int, Person] = {}
+        self._people: dict[int, LivePerson] = {}
         self._read_at: dict[int, float] = {}
         self._detected_at = -math.inf
         self._number = self._forgotten = 0  # of the newest frame, and of the last of a stream that has ended
@@ -233,7 +233,7 @@ class WebcamClassifier:
     def _take_in(self, faces: dict[int, ClassifiedFace], frame: _Frame) -> None:
         """Blend what was read with what was known, and drop the people who are gone."""
         for number, face in faces.items():
-            self._people[number] = Person(number, self._smoothed(number, face, frame.arrived))
+            self._people[number] = LivePerson(number, self._smoothed(number, face, frame.arrived))
             self._read_at[number] = frame.arrived
         here = {track.number for track in self._tracker.tracks}
         self._people = {number: person for number, person in self._people.items() if number in here}
@@ -249,7 +249,7 @@ class WebcamClassifier:
         blend = share * face.probabilities + (1 - share) * known.face.probabilities
         return ClassifiedFace(face.box, face.crop, blend.astype(np.float32))
 
-    def _known(self) -> tuple[Person, ...]:
+    def _known(self) -> tuple[LivePerson, ...]:
         return tuple(self._people[track.number] for track in self._chosen() if track.number in self._people)
 
     def _drawn(self, frame: _Frame) -> NDArray[np.uint8]:

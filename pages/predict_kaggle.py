@@ -9,10 +9,10 @@ from emotion_core.runs import Run
 from emotion_core.submission import HEADERS, Style
 from ui import badges, charts, pickers, predictions, widgets
 from ui.class_balance import show_balance, training_balance
-from ui.predictions import EveryPrediction, Prediction
+from ui.predictions import EveryPrediction, FilePrediction
 
 
-def offer_download(dataset: Dataset, prediction: Prediction, style: Style) -> None:
+def offer_download(dataset: Dataset, prediction: FilePrediction, style: Style) -> None:
     st.download_button(
         "Download CSV",
         prediction.csv(dataset, style),
@@ -42,7 +42,7 @@ def mark_drawn(runs: Sequence[Run]) -> None:
         badges.drawn_badge()
 
 
-def show_result(runs: Sequence[Run], dataset: Dataset, prediction: Prediction, style: Style) -> None:
+def show_result(runs: Sequence[Run], dataset: Dataset, prediction: FilePrediction, style: Style) -> None:
     header = ",".join(HEADERS[style.header])
     st.caption(f"`{prediction.file_name}`: {len(dataset):,} rows under the header `{header}`.")
     if left_out := len(dataset.problems):
@@ -61,7 +61,7 @@ def show_result(runs: Sequence[Run], dataset: Dataset, prediction: Prediction, s
     show_score(runs, dataset, prediction)
 
 
-def show_score(runs: Sequence[Run], dataset: Dataset, prediction: Prediction) -> None:
+def show_score(runs: Sequence[Run], dataset: Dataset, prediction: FilePrediction) -> None:
     figures, matrix = widgets.columns([1, 1], "score", narrowest=18)
     with figures:
         st.subheader("Score", anchor=False)

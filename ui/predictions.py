@@ -43,7 +43,7 @@ _NUMBERS, _NAMES = "Numbers", "Names"
 
 
 @dataclass(frozen=True)
-class Prediction:
+class FilePrediction:
     """What a run, or several on average, made of a data set.
 
     Attributes:
@@ -190,12 +190,12 @@ def predict(runs: "Sequence[Run]", dataset: Dataset) -> None:
     probabilities = classifier.probabilities(
         dataset.images, lambda done, total: bar.progress(done / total, text=f"{done:,} of {total:,} faces")
     )
-    st.session_state["prediction"] = Prediction(models, dataset.fingerprint, date.today(), probabilities)
+    st.session_state["prediction"] = FilePrediction(models, dataset.fingerprint, date.today(), probabilities)
 
 
-def kept(runs: "Sequence[Run]", dataset: Dataset) -> Prediction | None:
+def kept(runs: "Sequence[Run]", dataset: Dataset) -> FilePrediction | None:
     """Return the session's prediction if it is that of these runs for these faces."""
-    prediction: Prediction | None = st.session_state.get("prediction")
+    prediction: FilePrediction | None = st.session_state.get("prediction")
     if prediction and (prediction.models, prediction.fingerprint) == (_models(runs), dataset.fingerprint):
         return prediction
     return None
@@ -239,7 +239,7 @@ def show_faces(dataset: Dataset) -> None:
     face_images.show_faces(dataset.images[:_AT_A_GLANCE], columns=12)
 
 
-def show_preview(dataset: Dataset, prediction: Prediction, style: Style) -> None:
+def show_preview(dataset: Dataset, prediction: FilePrediction, style: Style) -> None:
     """Show the first rows with their faces, each as the file has it."""
     shown = slice(0, _PREVIEWED)
     names = [EMOTIONS[label] for label in prediction.labels[shown]]
@@ -266,7 +266,7 @@ def show_preview(dataset: Dataset, prediction: Prediction, style: Style) -> None
 # --- score ---------------------------------------------------------------------------------------------------------
 
 
-def score(dataset: Dataset, prediction: Prediction, labels: UploadedFile | None) -> Evaluation | None:
+def score(dataset: Dataset, prediction: FilePrediction, labels: UploadedFile | None) -> Evaluation | None:
     """Score against the labels that were handed in, else against the data set's own; None where there are none.
 
     Raises BadInput where the file is unusable or lacks an answer.

@@ -15,7 +15,7 @@ from emotion_core.classifier import Classifier
 from emotion_core.faces import ClassifiedFace, Face, classify_crops
 from emotion_core.images import shrink
 from emotion_core.runs import Run
-from emotion_core.webcam import LiveSettings, LiveView, Person, Still, WebcamClassifier, open_live_detector
+from emotion_core.webcam import LivePerson, LiveSettings, LiveView, Still, WebcamClassifier, open_live_detector
 from ui import cache
 from ui.camera_check import TRANSLATIONS, show_camera_trouble
 from ui.closer import show_closer
@@ -122,7 +122,7 @@ def _show_latest(webcam: WebcamClassifier, playing: bool) -> None:
     st.caption(_pace(view, playing))
 
 
-def _title(person: Person, unsure_below: float) -> str:
+def _title(person: LivePerson, unsure_below: float) -> str:
     """Return HTML that says what a person's face shows, after a square in the person's colour."""
     face = person.face
     square = (

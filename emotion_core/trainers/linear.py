@@ -17,7 +17,7 @@ from emotion_core.models.counts import count_parameters
 from emotion_core.recorder import Diverged, EpochScores, Recorder, StopRequested
 from emotion_core.runs import Checkpoint, Run
 from emotion_core.trainers import Outcome, TrainingData
-from emotion_core.trainers.sgd import ROWS_PER_STEP, LinearLearner, LinearWeights, Rows, calibrated
+from emotion_core.trainers.sgd import ROWS_PER_STEP, LinearLearner, LinearWeights, calibrated
 
 
 def train_linear(run: Run, data: TrainingData, checkpoint: Checkpoint | None) -> tuple[Outcome, Recorder]:
@@ -80,7 +80,7 @@ class _LinearFit:
             self.kept = weights
         recorder.save(self._learner.arrays() | _arrays_of(self.kept), {"steps": self._learner.steps_done})
 
-    def _score_rows(self, rows: Rows) -> tuple[float, float]:
+    def _score_rows(self, rows: NDArray[np.int64]) -> tuple[float, float]:
         return _score(self._weights(), self._pixels[rows], self._data.labels[rows])
 
     def _weights(self) -> LinearWeights:

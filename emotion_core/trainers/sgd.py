@@ -21,8 +21,6 @@ from emotion_core.emotions import NUM_EMOTIONS
 
 ROWS_PER_STEP = 2_048
 
-Rows = NDArray[np.int64]
-
 
 @dataclass(frozen=True)
 class LinearWeights:
@@ -68,8 +66,8 @@ class LinearLearner:
         self._classifier.classes_ = np.arange(NUM_EMOTIONS)
         self._classifier.n_features_in_ = arrays["coefficients"].shape[1]
 
-    def steps(self, pixels: NDArray[np.float32], labels: NDArray[np.uint8], epoch: int) -> Iterator[Rows]:
-        """Learn from every row once; after each step yield the rows it learnt from.
+    def steps(self, pixels: NDArray[np.float32], labels: NDArray[np.uint8], epoch: int) -> Iterator[NDArray[np.int64]]:
+        """Learn from every row once; after each step yield the rows it learnt from, int64 (k,).
 
         Args:
             pixels: float32 (n, 2304) in [0, 1].
