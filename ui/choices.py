@@ -8,7 +8,7 @@ import streamlit as st
 def keep(parameter: str, value: str, memory: str = "") -> None:
     """Put a choice into the URL and the session, where another parameter's name may be its memory."""
     st.session_state[_memory(memory or parameter)] = value
-    remember(parameter, value)
+    put_in_url(parameter, value)
 
 
 def kept(parameter: str) -> str:
@@ -43,10 +43,10 @@ def follow(parameter: str, key: str, options: Collection[str], default: str, mem
 def forget(parameter: str, memory: str = "") -> None:
     """Take a choice out of the URL and the session, because what was chosen is gone."""
     st.session_state.pop(_memory(memory or parameter), None)
-    remember(parameter, "")
+    put_in_url(parameter, "")
 
 
-def remember(parameter: str, value: str) -> None:
+def put_in_url(parameter: str, value: str) -> None:
     """Put a choice into the URL alone, where a reload or a shared link finds it; an empty one leaves the URL."""
     if value and st.query_params.get(parameter) != value:
         st.query_params[parameter] = value

@@ -69,7 +69,7 @@ def training_balance(runs: Sequence[Run]) -> NDArray[np.float64] | None:
 
 def _learnt_from(run: Run) -> NDArray[np.float64] | None:
     try:
-        dataset = inspection.find_faces(run, run.validation())
+        dataset = inspection.dataset_of_run(run, run.validation())
     except DamagedRun:  # without its record of single faces, nothing tells whether a file holds them
         return None
     if isinstance(dataset, str):

@@ -18,7 +18,7 @@ from emotion_core.faces import ClassifiedFace
 from emotion_core.images import shrink, to_gray
 from emotion_core.runs import Run
 from ui import cache, charts, face_images, tables, widgets
-from ui.inspection import find_faces
+from ui.inspection import dataset_of_run
 
 if TYPE_CHECKING:
     from emotion_core.neighbours import Neighbour
@@ -187,7 +187,7 @@ def _shade(emotion: str, share: float) -> str:
 def _show_neighbours(crop: NDArray[np.uint8], run: Run) -> None:
     """Show the faces most like one among those that the model learnt from, or say why they cannot be shown."""
     try:
-        dataset = find_faces(run, run.validation())
+        dataset = dataset_of_run(run, run.validation())
     except EmotionError:
         dataset = "This run kept no record of its faces, so its training faces are not known."
     st.markdown("##### Training faces most like it")

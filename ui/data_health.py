@@ -19,7 +19,7 @@ from ui.choices import follow, keep
 from ui.cleaned_copy import offer_cleaned_copy
 from ui.examining import best_judge, examine_once, judge_labels
 from ui.face_images import data_url
-from ui.faces import JudgedFace, show_gallery
+from ui.faces import JudgedFace, show_judged
 from ui.findings import Finding, describe
 from ui.widgets import friendly_errors
 
@@ -93,7 +93,7 @@ def _show_doubts(dataset: Dataset, doubts: Doubts | None, judge: Judge | None) -
         return
     st.caption("Only validation faces are judged: the model learnt the labels of the others.")
     places = _choose_page(np.flatnonzero(doubts.is_suspect).tolist(), DOUBTS_SHOWN, f"{judge.run.id}-doubted")
-    show_gallery([_doubted(dataset, doubts, place) for place in places])
+    show_judged([_doubted(dataset, doubts, place) for place in places])
 
 
 def _choose_page(items: Sequence[T], count: int, key: str) -> Sequence[T]:

@@ -19,7 +19,7 @@ from emotion_core.face_map import MOST_FACES, NEIGHBOURS, FaceMap, agreement_by_
 from emotion_core.runs import Run
 from ui import cache, presenter
 from ui.charts import ACCENT, CALM, dotted
-from ui.choices import remember
+from ui.choices import put_in_url
 from ui.face_images import data_url, photo_url, show_faces
 from ui.faces import emotion_bars
 from ui.figures import ink
@@ -169,7 +169,7 @@ def _show_map(drawn: Drawn, key: str, is_labelled: bool) -> int | None:
     clicked = state.selection.get(PICKED)
     if clicked and int(clicked[0]["row"]) in drawn.faces.rows:  # a click on an earlier map may name another face
         picked = int(clicked[0]["row"])
-        remember(_MAPPED, str(picked))
+        put_in_url(_MAPPED, str(picked))
     return None if picked is None else int(np.searchsorted(drawn.faces.rows, picked))
 
 

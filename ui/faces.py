@@ -90,7 +90,7 @@ class JudgedFace:
     detail: str
 
 
-def show_gallery(faces: Sequence[JudgedFace]) -> None:
+def show_judged(faces: Sequence[JudgedFace]) -> None:
     """Show faces in a grid, each pixel enlarged to a sharp square, with what each is and what it was taken for."""
     grid = "display:grid;grid-template-columns:repeat(auto-fill,minmax(92px,1fr));gap:12px"
     st.html(f'<div style="{grid}">{"".join(map(_judged, faces))}</div>')

@@ -15,8 +15,8 @@ from emotion_core.runs import Run, Validation
 from emotion_core.settings import data_folder
 from ui import cache, charts
 from ui.badges import drawn_badge
-from ui.choices import remember
-from ui.faces import JudgedFace, show_gallery
+from ui.choices import put_in_url
+from ui.faces import JudgedFace, show_judged
 from ui.widgets import columns, friendly_errors, heading, plain
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def show_matrix(evaluation: RunEvaluation, *, clickable: bool) -> tuple[int, int
 def _take_cell() -> None:
     """Open the cell that was clicked, or close it where it is open."""
     clicked = st.session_state[_MATRIX].cell
-    remember(_CELL, "" if clicked == st.query_params.get(_CELL) else clicked)
+    put_in_url(_CELL, "" if clicked == st.query_params.get(_CELL) else clicked)
 
 
 def choose_cell_faces(validation: Validation, true: int, predicted: int) -> "Places":
@@ -133,7 +133,7 @@ def choose_cell_faces(validation: Validation, true: int, predicted: int) -> "Pla
 
     words = f"{EMOTIONS[true]} found" if true == predicted else f"{EMOTIONS[true]} taken for {EMOTIONS[predicted]}"
     with heading(words, "faces"):
-        st.button("All mistakes", icon=":material/close:", key="close-cell", on_click=remember, args=(_CELL, ""))
+        st.button("All mistakes", icon=":material/close:", key="close-cell", on_click=put_in_url, args=(_CELL, ""))
     places = faces_in_cell(validation, true, predicted)
     st.caption(f"{_faces(len(places))}, most confident first." if len(places) else "No face falls in this cell.")
     return places
@@ -159,7 +159,7 @@ def choose_mistakes(validation: Validation) -> "Places":
 
 def show_faces(run: Run, validation: Validation, places: "Places") -> None:
     """Show a page of the faces at some places, or one sentence where the run's data set is not here."""
-    dataset = find_faces(run, validation)
+    dataset = dataset_of_run(run, validation)
     if isinstance(dataset, str):
         st.info(dataset, icon=":material/hide_image:")
         return
@@ -172,10 +172,10 @@ def show_faces(run: Run, validation: Validation, places: "Places") -> None:
         turn = st.pagination(-(-len(places) // FACES_SHOWN), key=key)
     with gallery:
         shown = places[(turn - 1) * FACES_SHOWN : turn * FACES_SHOWN]
-        show_gallery([_judged(dataset, validation, place) for place in shown])
+        show_judged([_judged(dataset, validation, place) for place in shown])
 
 
-def find_faces(run: Run, validation: Validation) -> "Dataset | str":
+def dataset_of_run(run: Run, validation: Validation) -> "Dataset | str":
     """Return the data set that a run was judged on, or a sentence that says why its faces cannot be shown."""
     from emotion_core.origins import find_sources, holds_faces
 

@@ -29,7 +29,7 @@ from ui.curves import (
 )
 from ui.fields import label_of
 from ui.figures import show_curves
-from ui.live_queue import short_name, show_computing, show_queue, wake_engine
+from ui.live_queue import keep_engine_awake, short_name, show_computing, show_queue
 from ui.presenter import enlarged, scale
 from ui.run_actions import RESUME, show_actions
 from ui.tables import seed_untold
@@ -62,7 +62,7 @@ def _refresh(moving: bool) -> None:
     if moving != bool(hand):
         st.rerun()  # another pace of refreshes
     if any(line.state is State.QUEUED for line in hand):
-        wake_engine(str(cache.runs().folder))
+        keep_engine_awake(str(cache.runs().folder))
     line = _find(st.query_params.get("run"), lines, hand)
     if line is None:
         return

@@ -34,7 +34,7 @@ _TIGHT: Final = """<style>
 
 
 @st.cache_data(ttl=WAKE_SECONDS, show_spinner=False)
-def wake_engine(folder: str) -> None:
+def keep_engine_awake(folder: str) -> None:
     """Have a worker started, unless one lives, for the runs that wait in a folder; now and then is enough."""
     with suppress(EmotionError):  # a button says so when someone uses the engine
         cache.engine().wake()

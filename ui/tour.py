@@ -5,7 +5,7 @@ from typing import Final
 
 import streamlit as st
 
-from ui.choices import remember
+from ui.choices import put_in_url
 from ui.widgets import go_to
 
 _STEP: Final = "tour"
@@ -85,7 +85,7 @@ def _open_step() -> int | None:
     if str(number) not in map(str, range(1, len(STEPS) + 1)):
         return None
     st.session_state[_STEP] = int(number)
-    remember(_STEP, str(number))
+    put_in_url(_STEP, str(number))
     return int(number)
 
 
@@ -96,4 +96,4 @@ def _go_to(number: int) -> None:
 
 def _end() -> None:
     st.session_state[_STEP] = 0
-    remember(_STEP, "")
+    put_in_url(_STEP, "")

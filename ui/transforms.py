@@ -76,7 +76,7 @@ def current_settings() -> Augmentation:
         take(as_settings(asked) or as_settings(known) or start)
     settings = Augmentation(**{name: _rounded(st.session_state[f"augment-{name}"]) for name in FIELDS})
     st.session_state["augment-url"] = as_text(settings)
-    choices.remember("augmentation", as_text(settings))
+    choices.put_in_url("augmentation", as_text(settings))
     return settings
 
 
