@@ -73,7 +73,7 @@ def test_the_epoch_that_is_kept_has_the_dot():
 
 def test_a_long_name_is_cut_and_markup_in_it_is_shown_as_it_is():
     long, markup = compared.compared_curves([curve("x" * 99, 1), curve("<b>", 1)], "val_loss", INK).data
-    assert len(long.name) == charts.LONGEST_NAME
+    assert len(long.name) == charts.LONGEST_LABEL
     assert markup.name == "&lt;b&gt;"
 
 

@@ -20,9 +20,11 @@ MUTED: Final = "#8A90A6"
 TRACK: Final = "rgba(128, 134, 156, 0.2)"
 """What lies behind a bar that could be longer."""
 
-LONGEST_NAME: Final = 36
+LONGEST_LABEL: Final = 36
+"""Characters of a name in a legend or on a card."""
 
-_GRID: Final = "rgba(128, 134, 156, 0.25)"
+GRID: Final = "rgba(128, 134, 156, 0.25)"
+
 SIDE_BY_SIDE: Final = 380
 """Width in pixels that a chart of bars needs, for one beside another; where there is less, it stands below."""
 
@@ -31,7 +33,7 @@ CALM: Final[dict[str, Any]] = {
     "view": {"stroke": None},
     "axis": {
         "labelFontSize": 13,
-        "gridColor": _GRID,
+        "gridColor": GRID,
         "domain": False,
         "ticks": False,
         "labelPadding": 8,
@@ -229,6 +231,6 @@ def dotted(emotion: str, weight: int) -> str:
     return f'<span style="{dot}"></span> <span style="font-weight:{weight}">{emotion}</span>'
 
 
-def short(name: str) -> str:
-    """Cut a name that is long for a legend or a card."""
-    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+def short(name: str, longest: int = LONGEST_LABEL) -> str:
+    """Cut a name that has more characters than there is room for."""
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"

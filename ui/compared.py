@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from emotion_core.comparison import Figure, RunGroup, Statistic
 from emotion_core.emotions import EMOTIONS
-from ui.charts import MUTED, matrix_cells, short
+from ui.charts import GRID, MUTED, matrix_cells, short
 from ui.label_places import Point, place_labels
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ MOST_CURVES: Final = 5
 CURVE_TITLES: Final = {"val_accuracy": "Validation accuracy", "val_loss": "Validation loss"}
 COST_TITLES: Final[dict[Figure, str]] = {"seconds": "Training time", "parameters": "Parameters"}
 SCORE_TITLES: Final[dict[Figure, str]] = {"val_accuracy": "Validation accuracy", "test_accuracy": "Test accuracy"}
-
-_GRID: Final = "rgba(128, 134, 156, 0.25)"
 
 
 @dataclass(frozen=True)
@@ -287,6 +285,6 @@ _LAYOUT: Final[dict[str, Any]] = {
     "hoverlabel": {"bgcolor": "#FFFFFF", "font": {"color": "#151827", "size": 14}},
     "showlegend": False,
     "xaxis": {"title": {"standoff": 8, "font": {"size": 15}}, "showgrid": False, "zeroline": False, "automargin": True},
-    "yaxis": {"gridcolor": _GRID, "ticklabelstandoff": 8, "zeroline": False, "nticks": 6, "automargin": True},
+    "yaxis": {"gridcolor": GRID, "ticklabelstandoff": 8, "zeroline": False, "nticks": 6, "automargin": True},
 }
 """Plotly layout of all figures here."""

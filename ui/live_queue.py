@@ -10,11 +10,14 @@ from emotion_core.errors import DamagedRun, EmotionError
 from emotion_core.runs import RunSummary, State
 from ui import cache
 from ui.attempts import attempt
+from ui.charts import short
 from ui.run_actions import CANCEL
 from ui.tables import seed_untold
 from ui.widgets import plain
 
-LONGEST_NAME: Final = 48
+_LONGEST_LABEL: Final = 48
+"""Characters of a run's name on its button, which has more room than a card."""
+
 ROWS: Final = 30
 """Waiting runs to a page."""
 
@@ -84,8 +87,7 @@ def choose(run_id: str) -> None:
 
 def short_name(line: RunSummary) -> str:
     """Return a run's name, cut where it is long, so that Markdown shows it as it was typed."""
-    name = line.name if len(line.name) <= LONGEST_NAME else f"{line.name[: LONGEST_NAME - 1]}…"
-    return plain(name)
+    return plain(short(line.name, _LONGEST_LABEL))
 
 
 def _choose_page(count: int) -> int:
