@@ -228,7 +228,7 @@ def examine(dataset: Dataset, split: Rows | None = None, progress: Progress | No
     )
 
 
-def shared_faces(one: Dataset, other: Dataset, progress: Progress | None = None) -> Shared:
+def shared_faces(one: Dataset, other: Dataset) -> Shared:
     """Return the pictures of one data set that another has too, such as test faces among those that train."""
     images = np.concatenate([one.images, other.images])
     faces = np.setdiff1d(np.arange(len(images)), blank_rows(images))
@@ -243,7 +243,7 @@ def shared_faces(one: Dataset, other: Dataset, progress: Progress | None = None)
     distinct = [_without_repeats(rows, exact_groups(images, rows)) for rows in (ours, theirs)]
     near = [
         replace(pair, second=pair.second - len(one))
-        for pair in near_pairs(images, np.concatenate(distinct), progress)
+        for pair in near_pairs(images, np.concatenate(distinct))
         if pair.first < len(one) <= pair.second and not _is_known(images, pair, known)
     ]
     return Shared(tuple(exact), tuple(near))

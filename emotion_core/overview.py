@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.config import FirstRows, RunConfig, Split, Training
+from emotion_core.config import FirstRows, RunConfig, Training
 from emotion_core.dataset import Dataset, class_weights, labels_of_run, rows_of_run, split_rows
 from emotion_core.emotions import EMOTIONS, NUM_EMOTIONS
 
@@ -58,10 +58,10 @@ class Overview:
         return self.counts[name] / sum(self.counts.values())
 
 
-def look_over(dataset: Dataset, split: Split | None = None, seed: int = 0) -> Overview:
-    """Count a labelled data set as `split` divides it (the first rows validate); raises BadInput where it cannot."""
+def look_over(dataset: Dataset) -> Overview:
+    """Count a labelled data set whose first rows validate; raises BadInput where it cannot be split so."""
     labels = _labels(dataset)
-    rows = split_rows(dataset, split or FirstRows(), seed)
+    rows = split_rows(dataset, FirstRows(), seed=0)
     return Overview(
         counts=_count(labels),
         training=_count(labels[rows.training]),

@@ -57,10 +57,10 @@ class Views:
         return total * np.float32(1 / len(views))
 
 
-def enlarged(faces: Faces, factor: float = ENLARGED_BY) -> Faces:
+def enlarged(faces: Faces) -> Faces:
     """Return faces (n, 48, 48, 1) larger about their middle; what reaches beyond the edges is cut off."""
-    shift = (1 - factor) * (IMAGE_SIZE - 1) / 2
-    matrix = np.array([[factor, 0, shift], [0, factor, shift]])
+    shift = (1 - ENLARGED_BY) * (IMAGE_SIZE - 1) / 2
+    matrix = np.array([[ENLARGED_BY, 0, shift], [0, ENLARGED_BY, shift]])
     larger = np.empty_like(faces)
     for source, target in zip(faces, larger, strict=True):
         cv2.warpAffine(source, matrix, (IMAGE_SIZE, IMAGE_SIZE), dst=target, borderMode=cv2.BORDER_REPLICATE)

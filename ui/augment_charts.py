@@ -79,9 +79,9 @@ class Card:
     ends: Sequence[str]
 
 
-def cards(histograms: Sequence[Card], columns: int = 3) -> str:
-    """Return histograms side by side, each as high as its fullest bin."""
-    grid = f"display:grid;grid-template-columns:repeat({columns},minmax(0,1fr));gap:1.2rem 1.6rem;{_FIGURES}"
+def cards(histograms: Sequence[Card]) -> str:
+    """Return histograms side by side, three in a row, each as high as its fullest bin."""
+    grid = f"display:grid;grid-template-columns:repeat(3,minmax(0,1fr));gap:1.2rem 1.6rem;{_FIGURES}"
     return f'<div style="{grid}">{"".join(map(_card, histograms))}</div>'
 
 

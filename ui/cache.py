@@ -87,9 +87,9 @@ def variants(dataset: "Dataset", row: int, settings: "Augmentation", count: int,
     return augment(dataset.images[[row] * count], settings, np.random.default_rng(seed))
 
 
-def classifier(run_id: str, mtime: float | None = None) -> "Classifier":
-    """Return the saved model of a run, loaded once; raises ModelUnavailable. `mtime` is looked up where not given."""
-    return _classifier(str(runs().folder), run_id, model_time(runs().find(run_id)) if mtime is None else mtime)
+def classifier(run_id: str) -> "Classifier":
+    """Return the saved model of a run, loaded once; raises ModelUnavailable."""
+    return _classifier(str(runs().folder), run_id, model_time(runs().find(run_id)))
 
 
 def attention(run_id: str) -> "AttentionReader | None":

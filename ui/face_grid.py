@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from ui import presenter
 from ui.face_images import data_url
 
+_LEAST_WIDTH: Final = 92
+"""Of a face, in pixels."""
+
 _CSS: Final = """
 .faces { display: grid; gap: 12px; }
 button { padding: 0; border: none; background: none; cursor: pointer; border-radius: 6px; font: inherit; min-width: 0;
@@ -45,7 +48,6 @@ def show_face_grid(
     open_face: Callable[[int], None],
     *,
     key: str,
-    width: int = 92,
 ) -> None:
     """Show faces side by side, as many as fit, each a button.
 
@@ -55,14 +57,13 @@ def show_face_grid(
         names: The number that each is known by.
         open_face: Is given the number of the face that was clicked.
         key: Key of the grid.
-        width: Least width of a face in pixels.
     """
     html = "".join(
         f'<button type="button" data-face="{name}" aria-label="Enlarge {escape(caption)}">'
         f'<img alt="" src="{data_url(image)}">{escape(caption)}</button>'
         for image, caption, name in zip(images, captions, names, strict=True)
     )
-    data = {"html": html, "width": presenter.pixels(width)}
+    data = {"html": html, "width": presenter.pixels(_LEAST_WIDTH)}
     clicked = _face_grid(key=key, data=data, on_face_change=lambda: None).face
     if clicked is not None:
         open_face(int(clicked))

@@ -163,7 +163,7 @@ def _warn_of_unknown_run(lines: dict[str, RunSummary]) -> None:
         st.warning(f"There is no usable run {shown} here; choose one of those below.", icon=":material/link_off:")
 
 
-def _keep_picked(parameter: str, key: str, memory: str = "") -> str:
+def _keep_picked(parameter: str, key: str, memory: str) -> str:
     """Put a picker's value into the URL and the session, and return it."""
     value: str = st.session_state[key]
     keep(parameter, value, memory)

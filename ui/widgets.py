@@ -84,10 +84,10 @@ _FOUND_LATER: Final = re.compile(
 
 
 @contextmanager
-def friendly_errors(place: "DeltaGenerator | None" = None) -> Iterator[None]:
+def friendly_errors() -> Iterator[None]:
     """Show what the library refuses as its one sentence and end the page there, instead of a traceback."""
     try:
         yield
     except EmotionError as error:
-        (place or st).error(plain(str(error)), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
         st.stop()

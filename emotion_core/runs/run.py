@@ -213,9 +213,9 @@ class Run:
         """Return the last lines of the trainer's log, empty where there is none."""
         return last_lines(self.log_path, lines)
 
-    def log_of_sitting(self, lines: int = 200) -> str:
-        """Return the last lines of the log, but none from before the run was last taken up."""
-        return of_last_sitting(self.log_tail(lines))
+    def log_of_sitting(self) -> str:
+        """Return the last 200 lines of the log, but none from before the run was last taken up."""
+        return of_last_sitting(self.log_tail(200))
 
     def files(self) -> list[Path]:
         """Return the files worth handing out, by name; raises DamagedRun."""
