@@ -1,5 +1,6 @@
 """Faces in pictures: found, cut out as the training faces were, classified."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,11 +22,9 @@ class Face:
 
 
 @dataclass(frozen=True)
-class ClassifiedFace:
+class ClassifiedFace(Face):
     """A face with the probability of each emotion (float32 (7,), in the order of `EMOTIONS`)."""
 
-    box: Box
-    crop: NDArray[np.uint8]
     probabilities: NDArray[np.float32]
 
     @property
@@ -82,7 +81,7 @@ def classify_faces(
     return classify_crops(faces, classifier)
 
 
-def classify_crops(faces: list[Face], classifier: Classifier) -> list[ClassifiedFace]:
+def classify_crops(faces: Sequence[Face], classifier: Classifier) -> list[ClassifiedFace]:
     """Classify faces that were found before, in one batch."""
     if not faces:
         return []

@@ -12,7 +12,7 @@ from streamlit_webrtc import webrtc_streamer
 
 from emotion_core.annotate import draw_faces, person_colour
 from emotion_core.classifier import Classifier
-from emotion_core.faces import ClassifiedFace, Face, classify_crops
+from emotion_core.faces import ClassifiedFace, classify_crops
 from emotion_core.images import shrink
 from emotion_core.runs import Run
 from emotion_core.webcam import LivePerson, LiveSettings, LiveView, Still, WebcamClassifier, open_live_detector
@@ -213,7 +213,7 @@ def _show_strip(stills: list[Still], webcam: WebcamClassifier) -> None:
 
 def _read_again(still: Still, webcam: WebcamClassifier) -> list[ClassifiedFace]:
     """Return the faces of a still as the chosen model reads that one frame, without those before it."""
-    return classify_crops([Face(face.box, face.crop) for face in still.faces], webcam.classifier)
+    return classify_crops(still.faces, webcam.classifier)
 
 
 def _webcam_of_session(classifier: Classifier, run: Run, finder: Finder) -> WebcamClassifier:
