@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from emotion_core.chunks import chunks
 from emotion_core.emotions import EMOTIONS, label_of
 from emotion_core.errors import BadInput
 from emotion_core.images import decode_image, to_face, to_gray
@@ -166,14 +167,12 @@ def _read_pictures(pictures: list[_Picture], name: str) -> Iterator[Block]:
         raise BadInput(f"{name} holds neither a CSV nor pictures; expected pictures in folders named after emotions.")
     pictures = sorted(pictures, key=_shuffled)
     usage = _usage_of_each(pictures, name)
-    for start in range(0, len(pictures), _FACES_PER_BLOCK):
-        end = start + _FACES_PER_BLOCK
-        part = pictures[start:end]
+    for part in chunks(len(pictures), _FACES_PER_BLOCK):
         yield Block(
-            images=np.stack([_read_face(picture, name) for picture in part]),
-            labels=np.array([_label_of(picture, name) for picture in part], np.uint8),
-            ids=[str(picture.path).encode(errors="replace").decode() for picture in part],
-            usage=None if usage is None else usage[start:end],
+            images=np.stack([_read_face(picture, name) for picture in pictures[part]]),
+            labels=np.array([_label_of(picture, name) for picture in pictures[part]], np.uint8),
+            ids=[str(picture.path).encode(errors="replace").decode() for picture in pictures[part]],
+            usage=None if usage is None else usage[part],
         )
 
 
