@@ -29,7 +29,7 @@ class RowAttention(layers.Layer):  # type: ignore[misc]
         """Make the weights of the three projections."""
         self._row_projection.build(rows_shape)
         self._query_projection.build(query_shape)
-        self._score.build((*rows_shape[:-1], self._score_inputs))
+        self._score.build((*rows_shape[:-1], self._row_projection.units))
         self.built = True
 
     def call(self, rows: Any, query: Any) -> Any:
@@ -47,10 +47,6 @@ class RowAttention(layers.Layer):  # type: ignore[misc]
     ) -> tuple[int | None, ...]:
         """Return the shape of the weighted mean."""
         return (rows_shape[0], rows_shape[2])
-
-    @property
-    def _score_inputs(self) -> int:
-        return int(self._row_projection.units)
 
 
 def build_gru(settings: GruModel, faces: keras.KerasTensor) -> keras.KerasTensor:

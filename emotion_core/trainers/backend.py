@@ -88,12 +88,13 @@ def compiled(network: keras.Model) -> Callable[[NDArray[np.float32]], NDArray[np
         case "jax":
             import jax
 
-            def answer(trainable: Any, fixed: Any, inputs: Any) -> Any:
-                return network.stateless_call(trainable, fixed, inputs, training=False)[0]
+            def answer(trainable: Any, non_trainable: Any, inputs: Any) -> Any:
+                return network.stateless_call(trainable, non_trainable, inputs, training=False)[0]
 
-            weights, fixed = ([variable.value for variable in group] for group in _weights_of(network))
+            weights = [variable.value for variable in network.trainable_variables]
+            statistics = [variable.value for variable in network.non_trainable_variables]
             function = jax.jit(answer)
-            return lambda inputs: np.asarray(function(weights, fixed, inputs), np.float32)
+            return lambda inputs: np.asarray(function(weights, statistics, inputs), np.float32)
         case "tensorflow":
             import tensorflow
 
@@ -109,10 +110,6 @@ def compiled(network: keras.Model) -> Callable[[NDArray[np.float32]], NDArray[np
 
             return run
     raise ValueError(f"unknown Keras backend {keras.backend.backend()!r}")
-
-
-def _weights_of(network: keras.Model) -> tuple[list[keras.Variable], list[keras.Variable]]:
-    return network.trainable_variables, network.non_trainable_variables
 
 
 def _precision(device: Device) -> str:

@@ -19,11 +19,11 @@ class NetworkClassifier(Classifier):
     """
 
     def __init__(self, run: Run) -> None:
-        self._run = compiled(load_network(run, keras.config.dtype_policy().name))
+        self._network = compiled(load_network(run, keras.config.dtype_policy().name))
         self._views = Views.asked_by(run.config.prediction)
         evaluation = run.evaluation()
         self._temperature = evaluation.temperature if evaluation else 1.0
 
     def classify_inputs(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return probabilities (n, 7) for inputs (n, 48, 48, 1)."""
-        return at_temperature(self._views.average(self._run, inputs), self._temperature)
+        return at_temperature(self._views.average(self._network, inputs), self._temperature)
