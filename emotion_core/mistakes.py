@@ -33,7 +33,7 @@ def mistakes(validation: Validation, true: int | None = None) -> Places:
     """Return the places of the faces that are given a wrong name, int64 (k,), the surest first.
 
     Args:
-        validation: The outcome on n faces.
+        validation: What a model answered to n faces.
         true: Only mistakes on faces of this emotion; on any for None.
     """
     chosen = _predictions(validation) != validation.labels

@@ -8,7 +8,7 @@ from typing import BinaryIO, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from emotion_core.archive.weights import Arrays, linear_weights, network_weights, probabilities
+from emotion_core.archive.weights import Arrays, linear_weights, network_weights, validation_of
 from emotion_core.archive.zips import CheckedZip
 from emotion_core.config import LinearModel, RunConfig
 from emotion_core.errors import BadInput
@@ -73,8 +73,8 @@ def look_into(content: BinaryIO, title: str) -> Incoming:
     _refuse_unfinished(status.state, title)
     _refuse_other_family(config, files, title)
     evaluation = _document(RunEvaluation, "evaluation.json", files, title)
-    outcome = probabilities(files.get("validation.npz"), f"validation.npz in {title}")
-    if evaluation and outcome and len(outcome.rows) != evaluation.images:
+    validation = validation_of(files.get("validation.npz"), f"validation.npz in {title}")
+    if evaluation and validation and len(validation.rows) != evaluation.images:
         raise BadInput(f"validation.npz in {title} is not of the faces that evaluation.json in it counts.")
     return Incoming(
         id=run_id,
@@ -82,7 +82,7 @@ def look_into(content: BinaryIO, title: str) -> Incoming:
         status=status.model_copy(update={"sequence": 0}),
         about=_document(About, "about.json", files, title) or About(),
         evaluation=evaluation,
-        validation=outcome,
+        validation=validation,
         linear=linear_weights(files.get("linear.npz"), f"linear.npz in {title}"),
         network=network_weights(files.get("model.keras"), config.model, f"model.keras in {title}"),
         log=files.get("log.txt", b"").decode(errors="replace"),

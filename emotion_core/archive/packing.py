@@ -15,6 +15,7 @@ from emotion_core.archive.preparing import prepare
 from emotion_core.errors import BadInput, EmotionError
 from emotion_core.files import rename_folder, replacing, write_text
 from emotion_core.runs import Run, Runs, State
+from emotion_core.runs.documents import write_document
 
 _LOG: Final = "log.txt"
 _SCORES: Final = ("evaluation.json", "validation.npz")
@@ -135,7 +136,7 @@ def _write(incoming: Incoming, run: Run) -> None:
     documents = {"config.json": incoming.config, "status.json": incoming.status, "evaluation.json": incoming.evaluation}
     for name, document in documents.items():
         if document is not None:
-            write_text(run.folder / name, document.model_dump_json(indent=2) + "\n")
+            write_document(run.folder / name, document)
     if incoming.evaluation is not None and incoming.validation is not None:
         run.save_evaluation(incoming.evaluation, incoming.validation)
     run.write_about(incoming.about)

@@ -32,22 +32,21 @@ _MOST_BYTES: Final = 256 * MEGABYTE
 """Most bytes of an array or of weights once they are decompressed."""
 
 
-def probabilities(content: bytes | None, title: str) -> Validation | None:
+def validation_of(content: bytes | None, title: str) -> Validation | None:
     """Return what a validation.npz holds; raises BadInput where its arrays do not belong together."""
     if content is None:
         return None
     arrays = _arrays(content, ("rows", "labels", "probabilities"), title)
-    rows, labels, shares = arrays["rows"], arrays["labels"], arrays["probabilities"]
-    outcome = Validation(rows, labels, shares)
+    rows, labels, probabilities = arrays["rows"], arrays["labels"], arrays["probabilities"]
     try:
-        outcome.check()
+        Validation(rows, labels, probabilities).check()
         if rows.dtype.kind != "i" or not 0 <= rows.min() <= rows.max() < _MOST_ROWS:
             raise ValueError("a row has no number")
     except ValueError as error:
         raise BadInput(
             f"{title} does not hold row numbers, labels and probabilities that fit together: {error}."
         ) from error
-    return Validation(rows.astype(np.int64), labels.astype(np.uint8), shares.astype(np.float32))
+    return Validation(rows.astype(np.int64), labels.astype(np.uint8), probabilities.astype(np.float32))
 
 
 def linear_weights(content: bytes | None, title: str) -> Arrays | None:

@@ -14,7 +14,7 @@ from emotion_core.files import replacing
 
 @dataclass(frozen=True)
 class Validation:
-    """Outcome on the validation rows: rows int64 (n,) of the data set, labels uint8 (n,), probabilities (n, 7)."""
+    """What a model answered: rows int64 (n,) of the data set, labels uint8 (n,), 0-6, probabilities float32 (n, 7)."""
 
     rows: NDArray[np.int64]
     labels: NDArray[np.uint8]
@@ -25,9 +25,9 @@ class Validation:
         """Read what `save` wrote; raises DamagedRun."""
         try:
             with np.load(path) as arrays:
-                outcome = cls(arrays["rows"].astype(np.int64), arrays["labels"], arrays["probabilities"])
-            outcome.check()
-            return outcome
+                validation = cls(arrays["rows"].astype(np.int64), arrays["labels"], arrays["probabilities"])
+            validation.check()
+            return validation
         except (OSError, ValueError, KeyError, EOFError) as error:
             raise DamagedRun(f"{path} is missing or cannot be read.") from error
         except Exception as error:  # zipfile and zlib raise errors of their own on damaged bytes
