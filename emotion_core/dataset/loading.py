@@ -33,7 +33,7 @@ def load_dataset(source: str | Path, *, drop_incomplete: bool = False) -> Datase
     else:
         file = resolve_source(source)
         name, path = file.name, str(file)
-        stored = load_or_build(cache_folder(), _key(file), lambda: _read(file))
+        stored = load_or_build(cache_folder(), _key(file, _state_of(file)), lambda: _read(file))
     dataset = Dataset(
         name=name,
         source=path,
@@ -51,7 +51,7 @@ def load_dataset(source: str | Path, *, drop_incomplete: bool = False) -> Datase
 
 def forget_parsed(path: Path) -> None:
     """Remove the arrays that were kept of a data set so that it is read faster; its file may be gone already."""
-    forget(cache_folder(), _named(path.resolve()))
+    forget(cache_folder(), _key(path.resolve(), state=""))
 
 
 def _read(path: Path) -> Iterator[Block]:
@@ -70,13 +70,13 @@ def _read_csv(path: Path) -> Iterator[Block]:
         yield from parse_csv(stream, path.name)
 
 
-def _key(path: Path) -> CacheKey:
-    """Say which state of a file or folder is read: its size and time, for a folder those of each picture."""
-    return _named(path, json.dumps([_stamp(path)] if path.is_file() else picture_states(path)))
-
-
-def _named(path: Path, state: str = "") -> CacheKey:
+def _key(path: Path, state: str) -> CacheKey:
     return CacheKey(title=path.stem, source=str(path), state=state)
+
+
+def _state_of(path: Path) -> str:
+    """Say which state of a file or folder is read: its size and time, for a folder those of each picture."""
+    return json.dumps([_stamp(path)] if path.is_file() else picture_states(path))
 
 
 def _stamp(file: Path) -> tuple[str, int, int]:
