@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from emotion_core.emotions import IMAGE_SIZE
 
 Points = NDArray[np.float64]
+"""x and y of each point of a line: (n, 2)."""
 
 SIDE: Final = 3 * IMAGE_SIZE
 """Side of a picture in pixels: it is drawn large and averaged down, for soft edges."""

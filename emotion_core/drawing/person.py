@@ -39,7 +39,16 @@ class Expression:
 
 @dataclass(frozen=True)
 class Person:
-    """What a face looks like whatever it feels."""
+    """What a face looks like whatever it feels.
+
+    Skin, hair and backdrop are tones, 0-255; places, lengths and widths are in the units of `drawing.pen`.
+
+    Attributes:
+        hairline: Heights at the left temple, the middle and the right temple; None is bald.
+        jaw: Share of its width that the head has left at the chin.
+        lips: Their tone, as a share of the skin's.
+        light: How much lighter the face becomes to the right and downwards, in tones a unit.
+    """
 
     skin: float
     hair: float

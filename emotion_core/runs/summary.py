@@ -166,7 +166,7 @@ def _summarise(run: Run) -> RunSummary:
 
 
 def settings_digest(config: RunConfig) -> str:
-    """Return what runs have in common that differ in seed, name, device or the place of their data alone."""
+    """Return a digest that is the same for runs which differ in seed, name, device or the place of their data alone."""
     document = config.model_dump(mode="json", exclude={"name": True, "device": True, "training": {"seed"}})
     data = document["data"]
     data["source"] = document.pop("data_fingerprint") or config.data.name
