@@ -15,8 +15,7 @@ from emotion_core.errors import DamagedRun
 from emotion_core.evaluation import Evaluation
 from emotion_core.origins import learnt_from
 from emotion_core.overview import WEIGHT_POLICIES
-from emotion_core.runs import Runs
-from emotion_core.runs.summary import settings_digest
+from emotion_core.runs import Runs, settings_digest
 
 _MOST_PAIRS: Final = 3
 """Pairs of models that are shown: more would not be read."""

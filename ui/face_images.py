@@ -43,17 +43,17 @@ def _figure(image: NDArray[np.uint8], caption: str) -> str:
 
 def data_url(image: NDArray[np.uint8]) -> str:
     """Return a small picture, uint8 (h, w) or RGB (h, w, 3), as a PNG, in which every pixel is as it is."""
-    from PIL import Image
-
-    content = io.BytesIO()
-    Image.fromarray(image).save(content, "PNG", compress_level=1)
-    return f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"
+    return _url(image, "png", compress_level=1)
 
 
 def photo_url(image: NDArray[np.uint8], quality: int = 85) -> str:
     """Return a photograph, uint8 (h, w) or RGB (h, w, 3), as a JPEG: a tenth of the PNG's bytes."""
+    return _url(image, "jpeg", quality=quality)
+
+
+def _url(image: NDArray[np.uint8], kind: str, **settings: int) -> str:
     from PIL import Image
 
     content = io.BytesIO()
-    Image.fromarray(image).save(content, "JPEG", quality=quality)
-    return f"data:image/jpeg;base64,{base64.b64encode(content.getvalue()).decode()}"
+    Image.fromarray(image).save(content, kind, **settings)
+    return f"data:image/{kind};base64,{base64.b64encode(content.getvalue()).decode()}"

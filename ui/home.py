@@ -1,5 +1,6 @@
 """What the Home page shows: the next thing to do, what is here at a glance, and the latest and the best runs."""
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -99,8 +100,6 @@ def show_runs(lines: Sequence[RunSummary]) -> None:
 
 def show_device() -> None:
     """Show what runs compute on."""
-    import os
-
     from emotion_core.engine.devices import may_train_on_gpu
     from emotion_core.hardware import gpus
 

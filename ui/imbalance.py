@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -59,8 +60,6 @@ def show_loss(overview: "Overview") -> None:
 
 def loss_points(weights: dict[str, float]) -> pd.DataFrame:
     """Return a row per certainty and a column per emotion: weight x -ln(probability of the true emotion)."""
-    import numpy as np
-
     certainty = np.array(_CERTAINTIES)
     losses = {name: weights[name] * -np.log(certainty) for name in EMOTIONS}
     return pd.DataFrame({"certainty": certainty} | losses).round(3)
