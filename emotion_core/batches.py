@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_core.augment import augment
-from emotion_core.config import Augmentation, Training
+from emotion_core.config import RunConfig, Training
 from emotion_core.emotions import IMAGE_SIZE, NUM_EMOTIONS
 from emotion_core.images import to_network_input
 from emotion_core.teachers import Teachers
+from emotion_core.trainers import TrainingData
 
 Inputs = NDArray[np.float32]
 Targets = NDArray[np.uint8] | NDArray[np.float32]
@@ -43,10 +44,8 @@ class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
     sees what it would have seen.
 
     Args:
-        images: uint8 (n, 48, 48).
-        labels: uint8 (n,).
-        weights: float (7,), the weight of each class in the loss.
-        training: Batch size, seed, label smoothing and mixup.
+        data: The faces that train, their labels, and the weight of each class in the loss.
+        config: Augmentation, batch size, seed, label smoothing and mixup.
         epoch: The pass to begin with, counted from 0. `fit` calls `on_epoch_end` before it begins, so it starts with
             the pass after this one.
         side: That of the images handed out, in pixels.
@@ -59,22 +58,20 @@ class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def __init__(
         self,
-        images: NDArray[np.uint8],
-        labels: NDArray[np.uint8],
-        weights: NDArray[np.float64],
-        augmentation: Augmentation,
-        training: Training,
+        data: TrainingData,
+        config: RunConfig,
+        *,
         epoch: int = 0,
         side: int = IMAGE_SIZE,
         teachers: Teachers | None = None,
         threads: int = 1,
     ) -> None:
         super().__init__(workers=1, use_multiprocessing=False)
-        self._images = images
-        self._labels = labels
-        self._weights = weights.astype(np.float32)[labels]
-        self._augmentation = augmentation
-        self._training = training
+        self._images = data.faces
+        self._labels = data.labels
+        self._weights = data.class_weights.astype(np.float32)[data.labels]
+        self._augmentation = config.augmentation
+        self._training = config.training
         self._side = side
         self._teachers = teachers
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
@@ -95,16 +92,16 @@ class FaceBatches(keras.utils.PyDataset):  # type: ignore[misc]
     def _make(self, epoch: int, order: NDArray[np.int64], index: int) -> Batch:
         size = self._training.batch_size
         rows = order[index * size : (index + 1) * size]
+        weights = self._weights[rows]
         rng = np.random.default_rng([self._training.seed, epoch, index])
         images = augment(self._images[rows], self._augmentation, rng)
         inputs = _resize(to_network_input(images), self._side)
         if not learns_from_shares(self._training):
-            return inputs, self._labels[rows], self._weights[rows]
+            return inputs, self._labels[rows], weights
         smoothing, labels = np.float32(self._training.label_smoothing), as_shares(self._labels[rows])
         targets = labels * (1 - smoothing) + smoothing / NUM_EMOTIONS
         if self._teachers:
             targets = beside(self._teachers.teach(images, targets, turn=epoch + index), labels)
-        weights = self._weights[rows]
         if self._training.mixup:
             return _mix(inputs, targets, weights, self._training.mixup, rng)
         return inputs, targets, weights

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from emotion_core.config import Augmentation, Training
+from emotion_core.config import Augmentation, DenseModel, RunConfig, Training
+from emotion_core.trainers import TrainingData
 
 pytestmark = pytest.mark.tensorflow
 
@@ -13,10 +14,10 @@ def make_batches():
     def make(augmentation=Augmentation(), seed=1, weights=np.ones(7), side=48, taught_by=None, threads=1, **training):  # noqa: B008
         images = np.random.default_rng(0).integers(0, 256, (50, 48, 48), dtype=np.uint8)
         settings = Training(batch_size=16, seed=seed, teachers=("a run",) if taught_by else (), **training)
+        config = RunConfig(model=DenseModel(), augmentation=augmentation, training=settings)
         labels = np.arange(50, dtype=np.uint8) % 7
-        return FaceBatches(
-            images, labels, weights, augmentation, settings, side=side, teachers=taught_by, threads=threads
-        )
+        data = TrainingData(images, labels, images, labels, np.arange(50), weights)
+        return FaceBatches(data, config, side=side, teachers=taught_by, threads=threads)
 
     return make
 

@@ -5,7 +5,7 @@ import pytest
 from conftest import save_csv, save_finished_run
 
 from emotion_core.classifier import Classifier, load_classifier
-from emotion_core.config import Augmentation, FirstRows, RunConfig, Training, refuse_unused, with_settings
+from emotion_core.config import Augmentation, FirstRows, RunConfig, refuse_unused, with_settings
 from emotion_core.dataset import Dataset, load_dataset
 from emotion_core.engine.local import freeze
 from emotion_core.errors import BadInput, ModelUnavailable, RunNotFound
@@ -145,16 +145,21 @@ def test_a_student_learns_what_it_is_taught_and_is_scored_by_the_labels():
     from emotion_core.batches import FaceBatches, as_shares, beside
     from emotion_core.images import to_network_input
     from emotion_core.models.build import build_model
+    from emotion_core.trainers import TrainingData
     from emotion_core.trainers.network import compile_network
 
     config = taught_by(
-        "anyone", **{"training.epochs": 12, "training.schedule": {"kind": "constant", "rate": 0.01}}
-    ).model_copy(update={"model": find_preset("dense-single").config.model})
+        "anyone",
+        **{
+            "training.epochs": 12,
+            "training.batch_size": 5,
+            "training.teacher_share": 1.0,
+            "training.schedule": {"kind": "constant", "rate": 0.01},
+        },
+    ).model_copy(update={"model": find_preset("dense-single").config.model, "augmentation": Augmentation()})
     labels = np.array([HAPPY, SAD, HAPPY, HAPPY, 0], np.uint8)
-    training = Training(**config.training.model_dump() | {"batch_size": 5, "teacher_share": 1.0})
-    batches = FaceBatches(
-        FACES, labels, np.ones(7), Augmentation(), training, teachers=Teachers([Stubborn(SAD)], training.teacher_share)
-    )
+    data = TrainingData(FACES, labels, FACES, labels, np.arange(5), np.ones(7))
+    batches = FaceBatches(data, config, teachers=Teachers([Stubborn(SAD)], share=1.0))
     network = build_model(config.model)
     compile_network(network, config, steps_per_epoch=len(batches))
     truth = beside(as_shares(labels), as_shares(labels))

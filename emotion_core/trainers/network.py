@@ -91,17 +91,7 @@ def make_batches(
     side: int = IMAGE_SIZE,
 ) -> FaceBatches:
     """Return the training faces in batches as the settings ask, beginning with a pass counted from 0."""
-    return FaceBatches(
-        data.faces,
-        data.labels,
-        data.class_weights,
-        config.augmentation,
-        config.training,
-        epoch=epoch,
-        side=side,
-        teachers=teachers,
-        threads=batch_threads(),
-    )
+    return FaceBatches(data, config, epoch=epoch, side=side, teachers=teachers, threads=batch_threads())
 
 
 def compile_network(model: keras.Model, config: RunConfig, steps_per_epoch: int) -> None:
