@@ -1,4 +1,4 @@
-"""Where the faces of a run lie on this machine, and whether a data set holds them.
+"""Where the faces of a run lie on this machine, whether a data set holds them, and which of its rows a run knows.
 
 A run names the file that it learnt from by a path of the machine on which it was trained.
 """
