@@ -2,19 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.config import FirstRows, RunConfig, Training
+from emotion_core.config import FirstRows, RunConfig, WeightPolicy
 from emotion_core.dataset import Dataset, class_weights, labels_of_run, rows_of_run, split_rows
 from emotion_core.emotions import EMOTIONS, NUM_EMOTIONS
 
-WEIGHT_POLICIES: Final[tuple[Literal["none", "balanced", "square_root"], ...]] = get_args(
-    Training.model_fields["class_weights"].annotation
-)
-"""The names of the ways to weigh the classes."""
+WEIGHT_POLICIES: Final[tuple[WeightPolicy, ...]] = get_args(WeightPolicy)
 
 
 @dataclass(frozen=True)

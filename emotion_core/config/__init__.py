@@ -43,7 +43,7 @@ from emotion_core.config.schedules import (
     Schedule,
     StepRate,
 )
-from emotion_core.config.training import MOST_EPOCHS, Training
+from emotion_core.config.training import MOST_EPOCHS, Training, WeightPolicy
 
 __all__ = [
     "CHOOSERS",
@@ -80,6 +80,7 @@ __all__ = [
     "StepRate",
     "Training",
     "UsageSplit",
+    "WeightPolicy",
     "complaint",
     "parse_config",
     "problems_of",

@@ -10,6 +10,9 @@ from emotion_core.emotions import IMAGE_SIZE
 
 MOST_EPOCHS: Final = 10_000
 
+WeightPolicy = Literal["none", "balanced", "square_root"]
+"""The ways to weigh the classes in the loss."""
+
 
 class Training(Settings):
     """How long and how fast the model learns."""
@@ -54,7 +57,7 @@ class Training(Settings):
         "of the epochs (progressive resolution, residual networks only). Empty: 48 throughout.",
     )
     schedule: Schedule = Field(ExponentialRate(), description="How the learning rate changes.")
-    class_weights: Literal["none", "balanced", "square_root"] = Field(
+    class_weights: WeightPolicy = Field(
         "none", description="Weight each class by n / (classes x count), by its square root, or not at all."
     )
     early_stopping_patience: int | None = Field(

@@ -1,12 +1,11 @@
 """What a run learns from: the rows that train, those that validate, the label of each, the weight of each class."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.config import FirstRows, MisalignedSplit, RandomSplit, RunConfig, Split, UsageSplit
+from emotion_core.config import FirstRows, MisalignedSplit, RandomSplit, RunConfig, Split, UsageSplit, WeightPolicy
 from emotion_core.dataset.dataset import Dataset
 from emotion_core.emotions import NUM_EMOTIONS
 from emotion_core.errors import BadInput
@@ -72,7 +71,7 @@ def labels_of_run(dataset: Dataset, config: RunConfig) -> NDArray[np.uint8]:
     return labels
 
 
-def class_weights(labels: NDArray[np.uint8], policy: Literal["none", "balanced", "square_root"]) -> NDArray[np.float64]:
+def class_weights(labels: NDArray[np.uint8], policy: WeightPolicy) -> NDArray[np.float64]:
     """Return the weight of each class in the loss, float64 (7,).
 
     `balanced` is n / (7 * count), as scikit-learn has it where every class has images; `square_root` is its square
