@@ -25,6 +25,12 @@ LONGEST_LABEL: Final = 36
 
 GRID: Final = "rgba(128, 134, 156, 0.25)"
 
+FONT: Final = '"Source Sans", sans-serif'
+"""Streamlit's own, for charts that do not take it from the page."""
+
+EMOTION_SCALE: Final = {"domain": list(EMOTIONS), "range": [EMOTION_COLOURS[name] for name in EMOTIONS]}
+"""Vega-Lite's scale that gives each emotion its colour."""
+
 SIDE_BY_SIDE: Final = 380
 """Width in pixels that a chart of bars needs, for one beside another; where there is less, it stands below."""
 
@@ -42,9 +48,14 @@ CALM: Final[dict[str, Any]] = {
     },
     "axisX": {"grid": False},
     "legend": {"labelFontSize": 13, "symbolStrokeWidth": 3, "labelLimit": 320},
-    "title": {"font": '"Source Sans", sans-serif', "fontSize": 16, "fontWeight": 600, "anchor": "start", "offset": 12},
+    "title": {"font": FONT, "fontSize": 16, "fontWeight": 600, "anchor": "start", "offset": 12},
 }
 """Vega-Lite settings for every curve; colours of text are left to the theme."""
+
+
+def axis_text(size: int, ink: str) -> dict[str, Any]:
+    """Return Vega-Lite settings for an axis with letters of a size in pixels and a colour."""
+    return {"labelFontSize": size, "titleFontSize": size, "labelColor": ink, "titleColor": ink}
 
 
 # --- bars ----------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from emotion_core.comparison import Figure, RunGroup, Statistic
 from emotion_core.emotions import EMOTIONS
-from ui.charts import GRID, MUTED, matrix_cells, short
+from ui.charts import FONT, GRID, MUTED, matrix_cells, short
 from ui.label_places import Point, place_labels
 
 if TYPE_CHECKING:
@@ -278,7 +278,7 @@ _PARAMETER_TICKS: Final = {
 
 _LAYOUT: Final[dict[str, Any]] = {
     "margin": {"l": 8, "r": 8, "t": 48, "b": 8},
-    "font": {"family": '"Source Sans", sans-serif', "size": 15},
+    "font": {"family": FONT, "size": 15},
     "title": {"font": {"size": 18, "weight": 600}, "x": 0, "xref": "paper"},
     "paper_bgcolor": "rgba(0,0,0,0)",
     "plot_bgcolor": "rgba(0,0,0,0)",

@@ -13,12 +13,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from emotion_core.config import FirstRows
-from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
+from emotion_core.emotions import EMOTIONS
 from emotion_core.errors import EmotionError, ModelUnavailable
 from emotion_core.face_map import MOST_FACES, NEIGHBOURS, FaceMap, agreement_by_chance
 from emotion_core.runs import Run
 from ui import cache, presenter
-from ui.charts import ACCENT, CALM, dotted
+from ui.charts import ACCENT, CALM, EMOTION_SCALE, dotted
 from ui.choices import put_in_url
 from ui.face_images import data_url, photo_url, show_faces
 from ui.faces import emotion_bars
@@ -245,7 +245,7 @@ def _with_legend(chart: dict[str, Any]) -> dict[str, Any]:
     colour = {
         "field": "emotion",
         "type": "nominal",
-        "scale": {"domain": list(EMOTIONS), "range": [EMOTION_COLOURS[name] for name in EMOTIONS]},
+        "scale": EMOTION_SCALE,
         "legend": {
             "orient": "top",
             "title": None,

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from emotion_core.config import FirstRows, Split
-from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
+from emotion_core.emotions import EMOTIONS
 from emotion_core.imbalance import PoliciesCompared, PolicyScores, Scores, constant_scores, loss_shares
 from ui import cache, charts, figures, tables, widgets
 
@@ -67,7 +67,7 @@ def loss_points(weights: dict[str, float]) -> pd.DataFrame:
 
 def loss_chart(colour: str) -> dict[str, Any]:
     """Describe the chart of `loss_points` (Vega-Lite): a curve per emotion, and all values where one points."""
-    large = {"labelFontSize": 14, "titleFontSize": 14, "labelColor": colour, "titleColor": colour}
+    large = charts.axis_text(14, colour)
     x = {
         "field": "certainty",
         "type": "quantitative",
@@ -89,7 +89,7 @@ def loss_chart(colour: str) -> dict[str, Any]:
                     "color": {
                         "field": "emotion",
                         "type": "nominal",
-                        "scale": {"domain": list(EMOTIONS), "range": [EMOTION_COLOURS[name] for name in EMOTIONS]},
+                        "scale": charts.EMOTION_SCALE,
                         "legend": {
                             "title": None,
                             "orient": "right",

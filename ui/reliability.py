@@ -6,7 +6,7 @@ Nothing here calls Streamlit.
 from typing import TYPE_CHECKING, Any, Final
 
 from emotion_core.calibration import Calibration
-from ui.charts import ACCENT, heading
+from ui.charts import ACCENT, FONT, axis_text, heading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,7 @@ def reliability_points(calibration: Calibration) -> "pd.DataFrame":
 
 def reliability_chart(ink: str) -> dict[str, Any]:
     """Describe the reliability diagram (Vega-Lite) for the points of `reliability_points`; `ink` is colour of text."""
-    large = {"labelFontSize": 15, "titleFontSize": 15, "labelColor": ink, "titleColor": ink}
+    large = axis_text(15, ink)
     percent = {"type": "quantitative", "scale": {"domain": [0, 1], "nice": False}}
     width = {
         "x": percent | {"field": "left", "title": "How sure it is", "axis": _PERCENT | large | {"grid": False}},
@@ -77,7 +77,7 @@ def reliability_chart(ink: str) -> dict[str, Any]:
                     "type": "text",
                     "baseline": "bottom",
                     "fontSize": 14,
-                    "font": '"Source Sans", sans-serif',
+                    "font": FONT,
                     "color": ink,
                 },
                 "encoding": {

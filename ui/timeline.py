@@ -8,10 +8,11 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from emotion_core.classifier import Classifier
-from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
+from emotion_core.emotions import EMOTIONS
 from emotion_core.runs import Run
 from emotion_core.video import FRAMES_PER_SECOND, LONGEST_SECONDS, Sighting, Timeline, read_timeline
 from ui import cache
+from ui.charts import EMOTION_SCALE, axis_text
 from ui.detectors import Finder
 from ui.face_images import show_faces
 from ui.figures import ink, show_curves
@@ -89,7 +90,7 @@ def shares_over_time(sightings: list[Sighting]) -> pd.DataFrame:
 
 def timeline_chart(seconds: float, colour: str) -> dict[str, Any]:
     """Describe the chart (Vega-Lite): shares stacked to 100 % over a video of so many seconds."""
-    large = {"labelFontSize": 15, "titleFontSize": 15, "labelColor": colour, "titleColor": colour}
+    large = axis_text(15, colour)
     return {
         "height": 300,
         "mark": {"type": "area", "interpolate": "monotone", "opacity": 0.9},
@@ -111,7 +112,7 @@ def timeline_chart(seconds: float, colour: str) -> dict[str, Any]:
             "color": {
                 "field": "emotion",
                 "type": "nominal",
-                "scale": {"domain": list(EMOTIONS), "range": [EMOTION_COLOURS[emotion] for emotion in EMOTIONS]},
+                "scale": EMOTION_SCALE,
                 "legend": {
                     "title": None,
                     "orient": "top",
