@@ -27,7 +27,7 @@ def offer_download(dataset: Dataset, prediction: FilePrediction, style: Style) -
 
 def offer_zip(dataset: Dataset, every: EveryPrediction, style: Style) -> None:
     st.download_button(
-        f"Download {len(every.labels)} CSV{'' if len(every.labels) == 1 else 's'}",
+        f"Download {widgets.counted(len(every.labels), 'CSV')}",
         lambda: every.zip(dataset, style),
         every.file_name,
         "application/zip",

@@ -28,7 +28,7 @@ from emotion_core.face_statistics import (
 )
 from ui.charts import MUTED, dotted
 from ui.face_images import data_url
-from ui.widgets import friendly_errors, heading
+from ui.widgets import counted, friendly_errors, heading
 
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset
@@ -144,7 +144,7 @@ def _tile(name: str, image: NDArray[np.uint8] | None, count: int) -> str:
         else f'<img alt="{name}, average of {count:,} faces" src="{data_url(image)}" '
         f'style="{look};image-rendering:pixelated">'
     )
-    words = "no faces" if not count else "1 face" if count == 1 else f"{count:,} faces"
+    words = counted(count, "face") if count else "no faces"
     title = dotted(name, 600) if name in EMOTION_COLOURS else f'<span style="font-weight:600">{name}</span>'
     return (
         f'<figure style="margin:0;line-height:1.35;white-space:nowrap">{drawn}<figcaption style="margin-top:.4rem">'

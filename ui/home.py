@@ -16,7 +16,7 @@ from emotion_core.settings import data_folder
 from ui import cache, charts
 from ui.badges import state_badge
 from ui.pickers import agreed_to_leave_out
-from ui.widgets import go_to, plain
+from ui.widgets import counted, go_to, plain
 
 _LISTED: Final = 5
 _CARD: Final = {"border": True, "delta_color": "off", "delta_arrow": "off", "height": "stretch"}
@@ -103,12 +103,11 @@ def show_device() -> None:
     from emotion_core.engine.devices import may_train_on_gpu
     from emotion_core.hardware import gpus
 
-    count = os.cpu_count() or 1
-    cores = f"{count} processor core{'s' * (count > 1)}"
+    cores = counted(os.cpu_count() or 1, "processor core")
     on_gpu = may_train_on_gpu()
     found = gpus() if on_gpu else ()
     name = plain(charts.short(found[0].name)) if found else "GPU" if on_gpu else "Processor"
-    more = f"{len(found)} GPU{'s' * (len(found) > 1)}, {cores}" if found else cores
+    more = f"{counted(len(found), 'GPU')}, {cores}" if found else cores
     st.metric("Computes on", name, more, **_CARD)
 
 

@@ -17,7 +17,7 @@ from ui import cache, charts
 from ui.badges import drawn_badge
 from ui.choices import put_in_url
 from ui.faces import JudgedFace, show_judged
-from ui.widgets import columns, friendly_errors, heading, plain
+from ui.widgets import columns, counted, friendly_errors, heading, plain
 
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset
@@ -135,7 +135,9 @@ def choose_cell_faces(validation: Validation, true: int, predicted: int) -> "Pla
     with heading(words, "faces"):
         st.button("All mistakes", icon=":material/close:", key="close-cell", on_click=put_in_url, args=(_CELL, ""))
     places = faces_in_cell(validation, true, predicted)
-    st.caption(f"{_faces(len(places))}, most confident first." if len(places) else "No face falls in this cell.")
+    st.caption(
+        f"{counted(len(places), 'face')}, most confident first." if len(places) else "No face falls in this cell."
+    )
     return places
 
 
@@ -150,7 +152,7 @@ def choose_mistakes(validation: Validation) -> "Places":
     places = mistakes(validation, None if emotion is None else EMOTIONS.index(emotion))
     of = f" of {emotion}" if emotion else ""
     st.caption(
-        f"{_faces(len(places))}{of} taken for something else, most confident first."
+        f"{counted(len(places), 'face')}{of} taken for something else, most confident first."
         if len(places)
         else f"No mistake{of}."
     )
@@ -216,7 +218,3 @@ def _judged(dataset: "Dataset", validation: Validation, place: int) -> JudgedFac
         confidence=float(shares[order[0]]),
         detail=f"{best} (id {dataset.ids[row]})",
     )
-
-
-def _faces(count: int) -> str:
-    return "1 face" if count == 1 else f"{count:,} faces"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from emotion_core.calibration import Calibration
 from ui.charts import ACCENT, FONT, axis_text, heading
+from ui.widgets import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,8 +113,7 @@ def most_telling_sentence(calibration: Calibration) -> str:
     """Say what the bin means that adds most to the calibration error."""
     number = calibration.most_telling
     said, right, faces = calibration.confidence[number], calibration.accuracy[number], calibration.faces[number]
-    on = "1 face" if faces == 1 else f"{faces:,} faces"
-    return f"When it says {said:.0%}, it is right {right:.0%} of the time ({on})."
+    return f"When it says {said:.0%}, it is right {right:.0%} of the time ({counted(faces, 'face')})."
 
 
 def temperature_sentence(temperature: float) -> str:

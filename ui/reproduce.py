@@ -11,7 +11,7 @@ from emotion_core.reproduction import Entry, settings_of_data, table_of
 from ui import cache
 from ui.expected import expected_time, say_time
 from ui.launch import forgetting_clicks, launch_button, show_refusal, submit
-from ui.widgets import friendly_errors, plain
+from ui.widgets import counted, friendly_errors, plain
 
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset
@@ -81,8 +81,8 @@ def _ask(dataset: "Dataset") -> None:
     configs = _ask_presets(entries, dataset, again=again)
     in_hand = len(cache.runs().in_hand(lines))
     with st.container(horizontal=True, vertical_alignment="center"):
-        count = f" {len(configs)} run{'s' * (len(configs) > 1)}" if configs else ""
-        clicked = launch_button(f"Queue{count}", key="reproduce-queue", shown=dataset.fingerprint, disabled=not configs)
+        label = f"Queue {counted(len(configs), 'run')}" if configs else "Queue"
+        clicked = launch_button(label, key="reproduce-queue", shown=dataset.fingerprint, disabled=not configs)
         st.caption(_say_total(configs, dataset, in_hand) if configs else "Nothing is chosen.", width="stretch")
     show_refusal()
     if clicked:
@@ -95,7 +95,7 @@ def _ask_again(entries: Iterable[Entry]) -> bool:
     if not there:
         return False
     return st.toggle(
-        f"Train existing runs again ({there} run{'s' * (there > 1)})",
+        f"Train existing runs again ({counted(there, 'run')})",
         key="reproduce-again",
         help="Otherwise runs with the same settings, data and seed that are finished, queued or running are left out.",
     )

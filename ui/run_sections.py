@@ -97,7 +97,7 @@ def _range_of_recalls(found: Mapping[str, float]) -> str:
 def _at(found: Mapping[str, float], recall: float) -> str:
     """Name the emotions of one recall."""
     first, *others = (name for name, each in found.items() if each == recall)
-    more = f" and {len(others)} other{'s' * (len(others) > 1)}" if others else ""
+    more = f" and {widgets.counted(len(others), 'other')}" if others else ""
     return f"**{first}**{more}"
 
 

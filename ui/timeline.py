@@ -16,7 +16,7 @@ from ui.charts import EMOTION_SCALE, axis_text
 from ui.detectors import Finder
 from ui.face_images import show_faces
 from ui.figures import ink, show_curves
-from ui.widgets import friendly_errors, plain
+from ui.widgets import counted, friendly_errors, plain
 
 _FACES_SHOWN: Final = 12
 
@@ -49,7 +49,7 @@ def timeline_of(upload: UploadedFile, classifier: Classifier, run: Run, finder: 
 def show_timeline(timeline: Timeline, name: str) -> None:
     """Show the emotions of one person over time, and offer those of all as a CSV."""
     cut = f" Only the first {LONGEST_SECONDS} seconds are read." if timeline.was_cut else ""
-    frames = f"{timeline.frames} frame{'s' * (timeline.frames > 1)}"
+    frames = counted(timeline.frames, "frame")
     if not timeline.sightings:
         st.warning(f"No face found in {frames} of {plain(name)}.{cut}", icon=":material/face_retouching_off:")
         return
