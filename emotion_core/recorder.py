@@ -23,12 +23,6 @@ class StopRequested(Exception):
     """A person asked the run to stop."""
 
 
-def smaller_steps(model: Model) -> str:
-    """Say what to try where the steps of a model's training are too large."""
-    is_linear = isinstance(model, LinearModel)
-    return "Try a larger alpha, which makes its steps smaller." if is_linear else "Try a lower learning rate."
-
-
 class Diverged(EmotionError):
     """The loss is no number any more, or infinite."""
 
@@ -232,8 +226,14 @@ class Recorder:
         what_is_left = f"The model of epoch {kept} is kept" if kept else "No model was learnt"
         value = "not a number (NaN)" if math.isnan(wrong) else "infinite"
         raise Diverged(
-            f"The loss became {value} in epoch {epoch}. {what_is_left}. {smaller_steps(self._run.config.model)}"
+            f"The loss became {value} in epoch {epoch}. {what_is_left}. {_smaller_steps(self._run.config.model)}"
         )
 
     def _seconds_since(self, moment: float) -> float:
         return time.monotonic() - moment
+
+
+def _smaller_steps(model: Model) -> str:
+    """Say what to try where the steps of a model's training are too large."""
+    is_linear = isinstance(model, LinearModel)
+    return "Try a larger alpha, which makes its steps smaller." if is_linear else "Try a lower learning rate."
