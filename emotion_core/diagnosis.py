@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.config import DenseModel, MisalignedSplit
+from emotion_core.config import DenseModel
 from emotion_core.emotions import EMOTIONS, NUM_EMOTIONS
 from emotion_core.runs import Run
 
@@ -85,7 +85,7 @@ def diagnose_run(run: Run, history: "pd.DataFrame | None" = None) -> Diagnosis |
     the run's own, where the caller has just read it.
     """
     history = run.history() if history is None else history
-    if isinstance(run.config.data.split, MisalignedSplit):  # whatever the curves do, this is why
+    if run.config.data.is_misaligned:  # whatever the curves do, this is why
         return Diagnosis(Trouble.WRONG_LABELS, _WRONG_LABELS) if len(history) else None
     scores = run.evaluation() if run.status().state.is_over else None
     model = run.config.model

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.config import MisalignedSplit
 from emotion_core.dataset import Dataset
 from emotion_core.emotions import EMOTIONS
 from emotion_core.errors import EmotionError
@@ -93,8 +92,7 @@ def find_judge(runs: Iterable[Run], dataset: Dataset) -> Judge | None:
 
 def _may_judge(run: Run, dataset: Dataset) -> bool:
     """Whether a run may have learnt from a data set, as its settings tell, and did not learn wrong labels."""
-    same_data = run.config.data_fingerprint in ("", dataset.fingerprint)
-    return same_data and not isinstance(run.config.data.split, MisalignedSplit)
+    return run.config.data_fingerprint in ("", dataset.fingerprint) and not run.config.data.is_misaligned
 
 
 def _is_suspect(

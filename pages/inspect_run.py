@@ -3,7 +3,7 @@
 import streamlit as st
 
 from emotion_core.runs import Run, RunSummary, State, summarise
-from ui import cache, inspection, manage, pickers, widgets
+from ui import cache, manage, pickers, widgets
 from ui.run_header import show_header, show_notes, show_outcome
 from ui.run_scores import show_scores, show_sources
 from ui.run_sections import show_sections
@@ -14,7 +14,7 @@ def show_run(run: Run, line: RunSummary) -> None:
     status, evaluation = run.status(), run.evaluation()
     show_outcome(run, line)
     show_notes(run.about())
-    if inspection.labels_are_shuffled(run):
+    if run.config.data.is_misaligned:
         st.info(
             "This run's faces and labels were shuffled separately on purpose, as the coursework's notebook did by "
             "mistake: the labels below do not belong to the faces.",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import save_csv, save_finished_run
 
-from emotion_core.config import MisalignedSplit, RunConfig, with_settings
+from emotion_core.config import RunConfig, with_settings
 from emotion_core.dataset import Dataset, labels_of_run, load_dataset, rows_of_run
 from emotion_core.origins import find_sources, holds_faces, learnt_from, seen_rows, sources_of_knowledge
 from emotion_core.presets import find_preset
@@ -83,7 +83,7 @@ def test_a_path_that_could_be_none_is_passed_over(faces_csv):
 @pytest.mark.parametrize("preset", ["sgd", "sgd-misaligned"])
 def test_the_data_set_of_a_run_holds_its_faces(dataset, preset):
     run = config(dataset.source, preset)
-    assert isinstance(run.data.split, MisalignedSplit) == (preset == "sgd-misaligned")
+    assert run.data.is_misaligned == (preset == "sgd-misaligned")
     assert holds_faces(dataset, run, validation_of(dataset, run))
 
 

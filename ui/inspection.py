@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from emotion_core.config import MisalignedSplit
 from emotion_core.emotions import EMOTIONS
 from emotion_core.errors import DamagedRun, EmotionError
 from emotion_core.evaluation import RunEvaluation
@@ -200,11 +199,6 @@ def dataset_of_run(run: Run, validation: Validation) -> "Dataset | str":
             f"{plain(str(data_folder()))}, and they appear here."
         )
     return sentence
-
-
-def labels_are_shuffled(run: Run) -> bool:
-    """Whether the run learnt, and was judged, with labels that do not belong to their faces."""
-    return isinstance(run.config.data.split, MisalignedSplit)
 
 
 def _judged(dataset: "Dataset", validation: Validation, place: int) -> JudgedFace:

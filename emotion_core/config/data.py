@@ -59,6 +59,11 @@ class Data(Settings):
         return self.source == SAMPLE
 
     @property
+    def is_misaligned(self) -> bool:
+        """Whether the labels are shuffled apart from their faces."""
+        return isinstance(self.split, MisalignedSplit)
+
+    @property
     def name(self) -> str:
         """What the data is called: its file or folder, without those it lies in on whichever system that was."""
         return SAMPLE_NAME if self.is_drawn else PureWindowsPath(self.source).name

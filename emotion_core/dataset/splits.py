@@ -63,7 +63,7 @@ def labels_of_run(dataset: Dataset, config: RunConfig) -> NDArray[np.uint8]:
     """
     if dataset.labels is None:
         raise BadInput(f"{dataset.name} has no emotion column, so there is nothing to learn from.")
-    if not isinstance(config.data.split, MisalignedSplit):
+    if not config.data.is_misaligned:
         return dataset.labels
     rows = _training_rows(dataset)
     labels = dataset.labels.copy()
