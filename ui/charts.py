@@ -221,7 +221,7 @@ def _named(true: str, predicted: str) -> str:
     return f'data-cell="{cell_name(true, predicted)}" '
 
 
-def heading(title: str, colours: Mapping[str, str], mark: str) -> str:
+def heading_with_legend(title: str, colours: Mapping[str, str], mark: str) -> str:
     """Return a chart's title and its legend, as HTML for a line above it; a mark never parts from its name.
 
     Args:

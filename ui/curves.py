@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotion_core.config import DenseModel, RunConfig
-from ui.charts import ACCENT, MUTED, heading
+from ui.charts import ACCENT, MUTED, heading_with_legend
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,7 @@ SERIES: Final = {"": "Training", "val_": "Validation"}
 ZOOM: Final = "zoom"
 """The name of the chart's selection that the wheel and the mouse change."""
 
-_COLOURS: Final = {"domain": list(SERIES.values()), "range": [MUTED, ACCENT]}
+_COLOURS: Final = dict(zip(SERIES.values(), (MUTED, ACCENT), strict=True))
 
 _COLUMNS: Final = ("x", "epoch", "value", "measured", "series", "part")
 
@@ -220,6 +220,7 @@ def curve_chart(metric: str, view: CurveView = PLAIN) -> dict[str, Any]:
     The wheel and the mouse change its selection ZOOM.
     """
     number = ".1%" if metric == "accuracy" else ".3f"
+    scale = {"domain": list(_COLOURS), "range": list(_COLOURS.values())}
     tooltip = [
         {"field": "series", "title": "Faces"},
         {"field": "epoch", "title": "Epoch", "format": ",d"},
@@ -238,7 +239,7 @@ def curve_chart(metric: str, view: CurveView = PLAIN) -> dict[str, Any]:
                 | ({"type": "log", "nice": False} if view.log_loss and metric == "loss" else {"zero": False}),
                 "axis": {"format": "~%" if metric == "accuracy" else "~r", "tickCount": 5},
             },
-            "color": {"field": "series", "type": "nominal", "scale": _COLOURS, "legend": None},
+            "color": {"field": "series", "type": "nominal", "scale": scale, "legend": None},
         },
         "layer": [
             _layer("raw", {"type": "line", "strokeWidth": 1.5, "opacity": 0.3, "clip": True}),
@@ -256,7 +257,7 @@ def curve_chart(metric: str, view: CurveView = PLAIN) -> dict[str, Any]:
 
 def curve_heading(metric: str) -> str:
     """Return the chart's title and its legend, as HTML for a line above it."""
-    return heading(metric.capitalize(), dict(zip(_COLOURS["domain"], _COLOURS["range"], strict=True)), "&#9679;")
+    return heading_with_legend(metric.capitalize(), _COLOURS, "&#9679;")
 
 
 def rate_chart(axis: Axis = Axis.EPOCH) -> dict[str, Any]:

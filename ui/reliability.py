@@ -6,7 +6,7 @@ Nothing here calls Streamlit.
 from typing import TYPE_CHECKING, Any, Final
 
 from emotion_core.calibration import Calibration
-from ui.charts import ACCENT, FONT, axis_text, heading
+from ui.charts import ACCENT, FONT, axis_text, heading_with_legend
 from ui.widgets import counted
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ _TOOLTIP: Final = [
 def reliability_heading() -> str:
     """Return the diagram's title and its legend, as HTML for a line above it."""
     colours = {"right": ACCENT, "overconfident": TOO_SURE, "underconfident": TOO_MODEST}
-    return heading("Accuracy by confidence", colours, "&#9632;")
+    return heading_with_legend("Accuracy by confidence", colours, "&#9632;")
 
 
 def most_telling_sentence(calibration: Calibration) -> str:
