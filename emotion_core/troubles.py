@@ -6,6 +6,8 @@ from typing import Final
 from emotion_core.config import LinearModel, RunConfig
 from emotion_core.errors import EmotionError
 
+DISK_FULL: Final = "The disk is full. What was saved is intact: free some space and resume the run."
+
 _NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 _NO_MEMORY: Final = ("ResourceExhaustedError", "OutOfMemoryError", "MemoryError")
@@ -45,9 +47,6 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether the processor or the GPU had no memory left, on any backend."""
     names = {kind.__name__.lstrip("_") for kind in type(error).__mro__}
     return bool(names.intersection(_NO_MEMORY)) or _speaks_of_memory(str(error))
-
-
-DISK_FULL: Final = "The disk is full. What was saved is intact: free some space and resume the run."
 
 
 def _speaks_of_memory(text: str) -> bool:

@@ -82,8 +82,8 @@ class _CsvParser:
     def __init__(self, name: str, columns: list[str]) -> None:
         require_columns(columns, ("pixels",), name)
         self.num_rows = 0
-        self._name = name
         self.num_problems = 0
+        self._name = name
         self._width = len(columns)
         self._pixels = columns.index("pixels")
         self._id, self._label, self._usage = (

@@ -70,13 +70,13 @@ def open_csv(path: Path) -> Iterator[ByteStream]:
             with zipfile.ZipFile(path) as archive:
                 member = _only_csv(archive, path.name)
                 with archive.open(member) as file:
-                    yield LimitedStream(file, path.name, size_limit(path.name, member.file_size))
+                    yield _LimitedStream(file, path.name, size_limit(path.name, member.file_size))
         elif _first_bytes(path, 2) == b"\x1f\x8b":
             with gzip.open(path) as file:
-                yield LimitedStream(file, path.name, size_limit(path.name, path.stat().st_size))
+                yield _LimitedStream(file, path.name, size_limit(path.name, path.stat().st_size))
         else:
             with path.open("rb", buffering=0) as file:
-                yield LimitedStream(file, path.name, size_limit(path.name, path.stat().st_size))
+                yield _LimitedStream(file, path.name, size_limit(path.name, path.stat().st_size))
 
 
 @contextmanager
@@ -124,7 +124,7 @@ class _Readable(Protocol):
     def read(self, size: int, /) -> bytes | None: ...
 
 
-class LimitedStream:
+class _LimitedStream:
     """A stream that raises BadInput when it gives more than `limit` bytes, whatever its header stated."""
 
     def __init__(self, stream: _Readable, name: str, limit: int) -> None:

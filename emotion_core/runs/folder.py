@@ -28,7 +28,7 @@ class Runs:
 
     @property
     def engine_folder(self) -> Path:
-        """Where the engine keeps its locks and its log."""
+        """Where the engine keeps its locks and its log; made where it is missing."""
         folder = self.folder / ".engine"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
