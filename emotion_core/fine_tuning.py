@@ -21,7 +21,7 @@ def beginnings(lines: Iterable[RunSummary], runs: Runs, family: str) -> list[Run
     return [line for line in lines if line.family == family and _has_weights(runs.run_of(line))]
 
 
-def name_start(config: RunConfig, runs: Runs, faces: Dataset) -> RunConfig:
+def resolve_start(config: RunConfig, runs: Runs, faces: Dataset) -> RunConfig:
     """Return the settings with the whole ids of the runs whose weights training begins with, where there are any.
 
     Args:

@@ -61,7 +61,7 @@ def load_teachers(
     )
 
 
-def name_teachers(config: RunConfig, runs: Runs, faces: Dataset) -> RunConfig:
+def resolve_teachers(config: RunConfig, runs: Runs, faces: Dataset) -> RunConfig:
     """Return the settings with the whole ids of the teachers instead of beginnings, or of `latest`.
 
     Args:

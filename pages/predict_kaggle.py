@@ -122,7 +122,7 @@ with buttons.container(horizontal=True):
             help="Predict this file with every saved run that has a model; download one CSV for each, in one zip.",
         )
 for run_id, reason in every.refused.items() if every else ():
-    name = widgets.plain(predictions.called(run_id))
+    name = widgets.plain(predictions.name_of(run_id))
     st.warning(f"{name} is not in the zip: {widgets.plain(reason)}", icon=":material/warning:")
 if asked:
     predictions.predict(runs, dataset)

@@ -7,7 +7,7 @@ from emotion_core.config import FirstRows, RunConfig, refuse_unused, with_settin
 from emotion_core.dataset import load_dataset
 from emotion_core.engine.local import freeze
 from emotion_core.errors import BadInput, RunNotFound
-from emotion_core.fine_tuning import beginnings, name_start
+from emotion_core.fine_tuning import beginnings, resolve_start
 from emotion_core.presets import find_preset
 from emotion_core.runs import Run, Runs
 
@@ -44,7 +44,7 @@ def test_a_start_is_named_by_its_whole_id_when_settings_are_frozen(runs, faces_c
 
 def test_without_a_start_settings_stay_as_they_are(runs, faces_csv):
     config = find_preset("cnn").config
-    assert name_start(config, runs, load_dataset(faces_csv)) is config
+    assert resolve_start(config, runs, load_dataset(faces_csv)) is config
 
 
 @pytest.mark.parametrize(

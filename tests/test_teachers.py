@@ -11,7 +11,7 @@ from emotion_core.engine.local import freeze
 from emotion_core.errors import BadInput, ModelUnavailable, RunNotFound
 from emotion_core.presets import find_preset
 from emotion_core.runs import Run, Runs
-from emotion_core.teachers import Teachers, load_teachers, name_teachers
+from emotion_core.teachers import Teachers, load_teachers, resolve_teachers
 
 FACES = np.random.default_rng(0).integers(0, 256, (5, 48, 48), dtype=np.uint8)
 LABELS = np.eye(7, dtype=np.float32)[[0, 1, 2, 3, 4]]
@@ -73,7 +73,7 @@ def test_without_teachers_there_are_none(runs):
 
 def test_settings_hold_whole_ids_whatever_was_written(finished_run, runs, faces):
     for written in ("latest", finished_run.id, finished_run.id[:-2]):
-        assert name_teachers(taught_by(written), runs, faces).training.teachers == (finished_run.id,)
+        assert resolve_teachers(taught_by(written), runs, faces).training.teachers == (finished_run.id,)
 
 
 def test_teachers_are_named_when_settings_are_frozen(finished_run, runs, faces_csv):
@@ -83,12 +83,12 @@ def test_teachers_are_named_when_settings_are_frozen(finished_run, runs, faces_c
 
 def test_who_is_no_run_has_no_model_or_is_named_twice_is_refused(finished_run, runs, faces):
     with pytest.raises(RunNotFound, match="There is no run 'nobody'"):
-        name_teachers(taught_by("nobody"), runs, faces)
+        resolve_teachers(taught_by("nobody"), runs, faces)
     with pytest.raises(BadInput, match=f"Run {finished_run.id} is named twice"):
-        name_teachers(taught_by(finished_run.id, "latest"), runs, faces)
+        resolve_teachers(taught_by(finished_run.id, "latest"), runs, faces)
     untrained = runs.create(find_preset("cnn").config)
     with pytest.raises(ModelUnavailable, match=f"Run {untrained.id} has saved no model"):
-        name_teachers(taught_by(untrained.id), runs, faces)
+        resolve_teachers(taught_by(untrained.id), runs, faces)
 
 
 def learnt_from(source: str, runs: Runs, **settings: object) -> Run:

@@ -67,7 +67,7 @@ class FilePrediction:
     def file_name(self) -> str:
         """What the file is called, by date and by what the run is called now."""
         (run_id, _), *others = self.models
-        return file_name(f"ensemble-{len(self.models)}" if others else called(run_id), self.day)
+        return file_name(f"ensemble-{len(self.models)}" if others else name_of(run_id), self.day)
 
     def csv(self, dataset: Dataset, style: Style) -> str:
         """Return the file to hand in."""
@@ -99,7 +99,7 @@ class EveryPrediction:
 
     def zip(self, dataset: Dataset, style: Style) -> bytes:
         """Return one CSV for each run in one zip."""
-        names = tables.distinct_names(with_model())
+        names = tables.distinct_names(lines_with_model())
         labels = {names.get(run_id, run_id): labels for run_id, labels in self.labels.items()}
         return submissions_zip(dataset.ids, labels, self.day, style)
 
@@ -109,7 +109,7 @@ class EveryPrediction:
 
 def choose_runs() -> "list[Run]":
     """Let the person choose a run, and others to average it with; none, said on the page, where there is none."""
-    lines = with_model()
+    lines = lines_with_model()
     places = st.columns(2 if lines else 1)
     with places[0]:
         run = pickers.pick_run("kaggle-run")
@@ -119,14 +119,14 @@ def choose_runs() -> "list[Run]":
         return [run, *map(cache.runs().find, _choose_others(run, lines))]
 
 
-def with_model() -> list[RunSummary]:
+def lines_with_model() -> list[RunSummary]:
     """Return a line for each saved run that can predict, newest first."""
     return [line for line in cache.runs().summaries() if line.has_model]
 
 
-def called(run_id: str) -> str:
+def name_of(run_id: str) -> str:
     """Return the name by which a run is told from the others that can predict; its id where it is gone."""
-    return tables.distinct_names(with_model()).get(run_id, run_id)
+    return tables.distinct_names(lines_with_model()).get(run_id, run_id)
 
 
 def choose_style() -> Style:
@@ -205,7 +205,7 @@ def predict_with_every_run(dataset: Dataset) -> None:
     """Let every saved run predict while a bar shows how far they are, and remember what they say."""
     from emotion_core.ensemble import ask_each
 
-    runs = [cache.runs().run_of(line) for line in with_model()]
+    runs = [cache.runs().run_of(line) for line in lines_with_model()]
     models = _models(runs)  # before they are asked
     bar = st.progress(0.0, text=f"0 of {len(runs)} runs")
     answers = ask_each(
@@ -223,7 +223,7 @@ def kept_of_every_run(dataset: Dataset) -> EveryPrediction | None:
     every: EveryPrediction | None = st.session_state.get("every-prediction")
     if every is None or every.fingerprint != dataset.fingerprint:
         return None
-    models = _models(map(cache.runs().run_of, with_model()))
+    models = _models(map(cache.runs().run_of, lines_with_model()))
     return every if set(every.models) == set(models) else None
 
 

@@ -197,8 +197,8 @@ def freeze_all(configs: Sequence[RunConfig], runs: Runs) -> list[RunConfig]:
 
 
 def _freeze(config: RunConfig, runs: Runs, load: "Callable[..., Dataset]") -> RunConfig:
-    from emotion_core.fine_tuning import name_start  # slow to import
-    from emotion_core.teachers import name_teachers
+    from emotion_core.fine_tuning import resolve_start  # slow to import
+    from emotion_core.teachers import resolve_teachers
 
     refuse_unused(config)
     check_device(config)
@@ -206,7 +206,7 @@ def _freeze(config: RunConfig, runs: Runs, load: "Callable[..., Dataset]") -> Ru
     source = SAMPLE if data.source == SAMPLE else str(resolve_source(data.source))
     faces = load(source, drop_incomplete=data.drop_incomplete)
     frozen = with_settings(config, {"data.source": source, "data_fingerprint": faces.fingerprint})
-    return name_teachers(name_start(frozen, runs, faces), runs, faces)
+    return resolve_teachers(resolve_start(frozen, runs, faces), runs, faces)
 
 
 def _check_goal(run: Run, state: State, done: int, goal: int) -> None:
