@@ -29,7 +29,7 @@ def person_colour(number: int) -> str:
 
 
 def draw_faces(image: NDArray[np.uint8], faces: Sequence[ClassifiedFace]) -> NDArray[np.uint8]:
-    """Return a copy of an RGB picture with a box and a label around each face, in its emotion's colour."""
+    """Return a copy of a picture, uint8 (h, w, 3) RGB, with a box and a label for each face in its emotion's colour."""
     drawn = image.copy()
     for face in faces:
         colour = EMOTION_COLOURS[face.emotion]
@@ -39,14 +39,14 @@ def draw_faces(image: NDArray[np.uint8], faces: Sequence[ClassifiedFace]) -> NDA
 
 
 def draw_box(image: NDArray[np.uint8], box: Box, colour: str) -> None:
-    """Draw a box on an RGB picture, with a thin shadow inside that sets it off from what is as light."""
+    """Draw a box on a picture, uint8 (h, w, 3) RGB, and a thin shadow inside that sets it off from light ground."""
     line = _line(image)
     _rectangle(image, box, 0, _rgb(colour), line)
     _rectangle(image, box, line, _SHADOW, 1)
 
 
 def draw_label(image: NDArray[np.uint8], box: Box, text: str, colour: str) -> None:
-    """Write on a strip that stands on the box, or hangs inside it where there is no room above."""
+    """Write on a picture, uint8 (h, w, 3) RGB: on a strip above the box, or inside it where there is no room above."""
     strip = _strip(text, _rgb(colour), 9 * _line(image))[: image.shape[0], : image.shape[1]]
     height, width = strip.shape[:2]
     left = max(0, min(box.x, image.shape[1] - width))

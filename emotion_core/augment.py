@@ -77,7 +77,7 @@ class Erasures:
 
     @property
     def shares(self) -> NDArray[np.float64]:
-        """Share of each image's area that is covered, 0 where none is."""
+        """Share of each image's area that is covered, float64 (n,), 0 where none is."""
         return self.chosen * self.heights * self.widths / IMAGE_SIZE**2
 
 

@@ -64,7 +64,7 @@ class Detector(ABC):
         return without_nested(sorted(boxes, key=lambda box: box.area, reverse=True))
 
     def squares(self, image: NDArray[np.uint8]) -> list[Box]:
-        """Return the faces of a picture as `detect` does, as the squares to cut out for the network."""
+        """Return the faces of a picture, given as to `detect`, as the squares to cut out for the network."""
         return [square_crop(box, image.shape, self.crop) for box in self.detect(image)]
 
     @abstractmethod

@@ -52,7 +52,7 @@ class FaceMap:
     neighbours: NDArray[np.int64]
 
     def agreement(self, labels: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Return how many of each face's neighbours share its label, float64 (n,), 0-1.
+        """Return which share of each face's neighbours has its label, float64 (n,), 0-1.
 
         Args:
             labels: uint8 (n,), those of the faces on the map.
@@ -61,7 +61,11 @@ class FaceMap:
 
 
 def agreement_by_chance(labels: NDArray[np.uint8]) -> float:
-    """Return how many of the other faces share a face's label, on average over faces: what a shuffled map gives."""
+    """Return which share of the other faces has a face's label, on average over faces: what a shuffled map gives.
+
+    Args:
+        labels: uint8 (n,), those of the faces on the map.
+    """
     counts = np.bincount(labels, minlength=NUM_EMOTIONS)
     return float((counts * (counts - 1)).sum() / (len(labels) * (len(labels) - 1)))
 

@@ -55,14 +55,17 @@ def find_faces(image: NDArray[np.uint8], detector: Detector) -> list[Face]:
 
 
 def whole_picture(image: NDArray[np.uint8]) -> Face:
-    """Take the largest square in the middle of a picture for the face, for pictures that are nothing but a face."""
+    """Take the largest square in the middle of a picture, uint8 (h, w, 3) RGB or (h, w) gray, for the face.
+
+    For pictures that are nothing but a face.
+    """
     gray = to_gray(image)
     height, width = gray.shape
     return cut_face(gray, square_crop(Box(0, 0, width, height), gray.shape))
 
 
 def cut_face(gray: NDArray[np.uint8], box: Box) -> Face:
-    """Cut a box out of a gray picture and bring it to the size of a training face."""
+    """Cut a box out of a gray picture, uint8 (h, w), and bring it to the size of a training face."""
     return Face(box, to_face(gray[box.y : box.y + box.height, box.x : box.x + box.width]))
 
 

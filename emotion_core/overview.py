@@ -78,9 +78,10 @@ def emotions_not_validated(dataset: Dataset, config: RunConfig) -> list[str]:
 
 
 def rows_of(dataset: Dataset, emotion: str | None, page: int, count: int) -> NDArray[np.int64]:
-    """Return the `page`-th `count` rows of an emotion, or of all faces for None, in an order mixed once for good.
+    """Return a page of up to `count` rows, int64 (k,), of an emotion, or of all faces for None, in a mixed order.
 
-    Pages begin again after the last, so that any number is a page; there are none only where there are no faces.
+    The order is the same each time. Pages begin again after the last, so that any number is a page; there are none only
+    where there are no faces.
     """
     mixed = np.random.default_rng(0).permutation(_rows(dataset, emotion))
     start = count * (page % max(1, count_pages(dataset, emotion, count)))

@@ -111,7 +111,7 @@ class Effect:
 
     @property
     def changed(self) -> NDArray[np.int64]:
-        """Numbers of the variants that get another answer, the surest first."""
+        """Numbers of the variants that get another answer, int64 (k,), the surest first."""
         others = np.flatnonzero(self.variants.argmax(axis=1) != self.original.argmax())
         return others[np.argsort(-self.variants[others].max(axis=1), kind="stable")]
 

@@ -40,7 +40,7 @@ class Pen:
         cv2.polylines(self.picture, [_to_pixels(line)], False, as_tone(tone), thickness, cv2.LINE_AA, _FRACTION_BITS)
 
     def mask(self, outline: Points) -> NDArray[np.uint8]:
-        """Return 1 inside a closed line and 0 outside."""
+        """Return 1 inside a closed line and 0 outside, uint8 (144, 144)."""
         inside = np.zeros_like(self.picture)
         cv2.fillPoly(inside, [_to_pixels(outline)], 1, cv2.LINE_8, _FRACTION_BITS)
         return inside

@@ -82,6 +82,8 @@ def batch_threads() -> int:
 def compiled(network: keras.Model) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     """Return a network as a function of arrays that several threads may call; its weights are those of this moment.
 
+    It takes faces float32 (n, 48, 48, 1), 0 to 1, and gives probabilities float32 (n, 7).
+
     `Model.predict` may be called by one thread at a time: on JAX it hands its weights over and takes them back.
     """
     match keras.backend.backend():

@@ -196,7 +196,7 @@ def _fit(
 
 
 def validation_targets(data: TrainingData, training: Training) -> NDArray[np.uint8] | NDArray[np.float32]:
-    """Return the labels of the validation faces in the shape of the training targets; nobody is taught there."""
+    """Return the validation labels in the shape of the training targets, (n,), (n, 7) or (n, 14); nobody is taught."""
     if not learns_from_shares(training):
         return data.validation_labels
     labels = as_shares(data.validation_labels)

@@ -91,7 +91,7 @@ class LinearLearner:
 
 
 def calibrated(weights: LinearWeights, pixels: NDArray[np.float32], labels: NDArray[np.uint8]) -> LinearWeights:
-    """Return the weights with the temperature that makes the labels likeliest.
+    """Return the weights with the temperature that makes the labels (n,) of pixels (n, 2304) likeliest.
 
     Distances from separating planes are no probabilities; dividing them by one number before the softmax leaves
     every prediction as it is and makes their confidence honest on these rows.
