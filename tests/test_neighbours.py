@@ -5,17 +5,12 @@ import tracemalloc
 import cv2
 import numpy as np
 import pytest
+from planted_faces import draw
 
 from emotion_core.config import with_settings
 from emotion_core.dataset import load_dataset, rows_of_run
 from emotion_core.neighbours import FaceIndex, Neighbour, TrainingFaces
 from emotion_core.presets import find_preset
-
-
-def draw(count: int, seed: int = 0) -> np.ndarray:
-    """Return soft pictures uint8 (count, 48, 48) of 60 to 190, each unlike the others."""
-    coarse = np.random.default_rng(seed).integers(60, 190, (count, 6, 6), dtype=np.uint8)
-    return np.stack([cv2.resize(picture, (48, 48), interpolation=cv2.INTER_LINEAR) for picture in coarse])
 
 
 @pytest.fixture(scope="module")
