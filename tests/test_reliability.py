@@ -37,6 +37,8 @@ def test_a_single_face_is_one_face():
         (0.5, 0.65, "underconfident by 15 points"),
         (0.61, 0.6, "about as sure as it should be"),
         (0.63, 0.6, "overconfident by 3 points"),
+        (0.4471, 0.4245, "overconfident by 3 points"),  # 45% less 42%, as it says itself
+        (0.2849, 0.3351, "underconfident by 6 points"),  # 34% less 28%
     ],
 )
 def test_a_model_is_too_sure_or_too_modest_or_neither(confidence, accuracy, verdict):
@@ -59,7 +61,7 @@ def test_what_is_drawn_is_in_the_points():
 @pytest.mark.parametrize(("temperature", "was"), [(1.4, "overconfident"), (0.7, "underconfident")])
 def test_what_calibration_did_is_said_with_its_temperature(temperature, was):
     sentence = reliability.temperature_sentence(temperature)
-    assert f"itself was {was}" in sentence
+    assert f"Before calibration it was {was}" in sentence
     assert f"temperature of {temperature:.2f}" in sentence
 
 

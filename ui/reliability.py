@@ -124,8 +124,8 @@ def temperature_sentence(temperature: float) -> str:
         return f"A temperature of {temperature:.2f}, fitted on these faces, changes next to nothing: it needed none."
     was = "overconfident" if temperature > 1 else "underconfident"
     return (
-        f"The network itself was {was}: its logits are divided by a temperature of {temperature:.2f}, fitted on these "
-        "faces. The predicted emotion stays the same."
+        f"Before calibration it was {was}: its logits are divided by a temperature of {temperature:.2f}, fitted on "
+        "these faces. The predicted emotion stays the same."
     )
 
 
@@ -135,6 +135,6 @@ def overall_sentence(calibration: Calibration) -> str:
     if abs(said - right) < HONEST:
         verdict = "about as sure as it should be"
     else:
-        points = f"by {100 * abs(said - right):.0f} points"
+        points = f"by {abs(round(100 * said) - round(100 * right))} points"  # of what is shown, which is rounded
         verdict = f"overconfident {points}" if said > right else f"underconfident {points}"
     return f"On average it says {said:.0%} and is right {right:.0%} of the time: it is {verdict}."
