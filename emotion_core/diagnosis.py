@@ -188,13 +188,13 @@ def always_same_answer(confusion: Sequence[Sequence[int]], curves: Curves) -> st
         return ""
     answer = int(answers.argmax())
     return (
-        f"Nearly every face is predicted as {EMOTIONS[answer]}, which is right for {counts[answer].sum() / every:.1%} "
-        f"of them: the model always gives the same answer. {_fairer(curves)}"
+        f"Nearly every face is predicted as {EMOTIONS[answer]}, which is right for "
+        f"{counts[answer, answer] / answers[answer]:.1%} of them. {_fairer(curves)}"
     )
 
 
 def stands_still(curves: Curves, epochs: int = 4, gap: float = 0.05, moved: float = 0.02) -> str:
-    """Validation accuracy that stays the same to the last face: the share of the one emotion that is always answered.
+    """Validation accuracy that stays the same to the last face: about the share of the one emotion that is answered.
 
     Four epochs in a row must agree. A network that learns may do that by chance on few validation faces, so besides,
     the training accuracy must stay put as well (within `moved`) and near that share (within `gap`), and the
@@ -210,8 +210,8 @@ def stands_still(curves: Curves, epochs: int = 4, gap: float = 0.05, moved: floa
     moving = np.flatnonzero(np.abs(curves.val_accuracy - a) > 1e-6)
     since = curves.epochs[moving[-1] + 1 if len(moving) else 0]
     return (
-        f"The validation accuracy has been exactly {a:.1%} since epoch {since:,.0f}: the model gives every "
-        f"face the same answer. {_fairer(curves)}"
+        f"The validation accuracy has been exactly {a:.1%} since epoch {since:,.0f}: the model gives "
+        f"nearly every face the same answer. {_fairer(curves)}"
     )
 
 
@@ -242,15 +242,17 @@ def underfits(curves: Curves, fewest: int = 10, fall: float = 0.01, enough: floa
     """Training that has settled at a poor result, on training faces too.
 
     After ten epochs or more: over the last six (or a fifth of all), the training loss fell by less than `fall` of
-    itself from the first half to the second, the training accuracy is below `enough`, and validation is no worse than
-    training by `gap`, since otherwise the trouble is another one. A penalty and class weights cost accuracy too.
+    itself from the first half to the second, both accuracies are below `enough` (that of training is measured on
+    changed and blended faces), and validation is no worse than training by `gap`, since otherwise the trouble is
+    another one. A penalty and class weights cost accuracy too.
     """
     if len(curves.epochs) < fewest:
         return ""
     last = max(6, len(curves.epochs) // 5)
     earlier, later = np.array_split(curves.loss[-last:], 2)
     accuracy, val_accuracy = curves.accuracy[-last:].mean(), curves.val_accuracy[-last:].mean()
-    if later.mean() < (1 - fall) * earlier.mean() or accuracy >= enough or val_accuracy < accuracy - gap:
+    has_settled = later.mean() >= (1 - fall) * earlier.mean()
+    if not has_settled or max(accuracy, val_accuracy) >= enough or val_accuracy < accuracy - gap:
         return ""
     weaker = "a weaker penalty, " if curves.penalised else ""
     advice = "a network instead" if curves.linear else f"{weaker}a larger network or a higher learning rate"

@@ -164,7 +164,15 @@ def test_a_column_that_holds_every_face_is_a_constant_prediction_named() -> None
     found = diagnose(curves(FALLING), confusion=confusion_of(3))
     assert found is not None
     assert found.trouble is Trouble.CONSTANT
-    assert "predicted as Happy, which is right for 14.3% of them" in found.sentence
+    assert "predicted as Happy, which is right for 14.3% of them." in found.sentence
+
+
+def test_how_often_the_one_answer_is_right_is_of_the_faces_that_get_it() -> None:
+    confusion = np.array(confusion_of(3))
+    confusion[3] = 0, 0, 0, 94, 6, 0, 0
+    found = diagnose(curves(FALLING), confusion=confusion.tolist())
+    assert found is not None
+    assert "which is right for 13.5% of them" in found.sentence  # 94 of 694
 
 
 def test_two_columns_or_one_emotion_only_are_no_constant_prediction() -> None:
@@ -250,6 +258,7 @@ def test_a_shipped_run_with_penalty_and_class_weights_is_told_of_both() -> None:
         ([1.9, *[1.7] * 8], 0.31, 0.3),  # nine epochs
         (np.geomspace(1.9, 1.5, 12), 0.31, 0.3),  # still falling
         ([1.9, 1.8, *[1.2] * 10], 0.62, 0.6),  # settled well
+        ([1.9, 1.8, *[1.5] * 10], 0.42, 0.64),  # blended faces are hard, those of validation are found
         ([1.9, 1.8, *[1.5] * 10], 0.45, 0.3),  # knows the training faces better: another trouble
     ],
 )
@@ -282,6 +291,15 @@ def test_a_linear_run_is_told_of_a_linear_models_settings(tmp_path: Path) -> Non
         found = diagnose_run(run)
         assert found is not None
         assert advice in found.sentence
+
+
+def test_a_shipped_run_that_has_another_answer_for_a_few_faces_is_not_said_to_have_one_alone() -> None:
+    (run,) = (run for run in Runs(SHIPPED).all() if run.id == "20261122-223217-dense-l2-dropout-3e85cc21")
+    scores, found = run.evaluation(), diagnose_run(run)
+    assert scores is not None
+    assert found is not None
+    assert np.count_nonzero(np.sum(scores.confusion, axis=0)) == 3
+    assert "gives nearly every face the same answer" in found.sentence
 
 
 def test_a_run_on_labels_of_other_faces_is_told_so_and_not_that_its_model_is_too_simple() -> None:
