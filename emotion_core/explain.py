@@ -41,11 +41,15 @@ class Occlusion:
         probability: Its probability for the face as it is.
         drops: float32 (48, 48): how far the probability falls, on average over all patches that cover the pixel;
             negative where covering raises it.
+        lowest: The probability under the patch that lowers it most.
+        highest: The probability under the patch that raises it most.
     """
 
     label: int
     probability: float
     drops: NDArray[np.float32]
+    lowest: float
+    highest: float
 
 
 def occlusion_map(
@@ -76,7 +80,7 @@ def occlusion_map(
     label = int(probabilities[0].argmax()) if label is None else label
     before, after = probabilities[0, label], probabilities[1:, label]
     drops = np.tensordot(before - after, covers, axes=1) / covers.sum(axis=0)
-    return Occlusion(label, float(before), drops.astype(np.float32))
+    return Occlusion(label, float(before), drops.astype(np.float32), float(after.min()), float(after.max()))
 
 
 def heat_overlay(face: NDArray[np.uint8], drops: NDArray[np.float32], side: int = 288) -> NDArray[np.uint8]:

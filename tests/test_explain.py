@@ -1,5 +1,7 @@
 """What an answer hangs on: faces covered square by square, and the colour laid over them."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -92,6 +94,18 @@ def test_one_square_over_the_whole_face_shows_what_a_plain_face_lacks(looks_at, 
     drops = occlusion_map(model, face, patch=48, stride=48).drops
     np.testing.assert_allclose(drops, before - after, rtol=1e-6)
     assert before - after > 0.1
+
+
+def test_the_lowest_and_the_highest_are_those_of_a_single_square(looks_at, face):
+    model, covered = looks_at(REGION), []
+    for row, column in product(range(0, 48, 12), repeat=2):
+        covered.append(face.copy())
+        covered[-1][row : row + 12, column : column + 12] = face.mean().round()
+    under_each = model.probabilities(np.stack(covered))[:, HAPPY]
+    occlusion = occlusion_map(model, face, patch=12, stride=12)
+    assert (occlusion.lowest, occlusion.highest) == pytest.approx((under_each.min(), under_each.max()))
+    finer = occlusion_map(model, face, patch=12, stride=4)
+    assert finer.probability - finer.lowest > finer.drops.max()  # which is a mean
 
 
 def test_a_pixel_s_drop_is_the_mean_over_the_squares_that_cover_it(looks_at, face):

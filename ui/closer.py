@@ -21,6 +21,7 @@ from ui import cache, charts, face_images, tables, widgets
 from ui.inspection import dataset_of_run
 
 if TYPE_CHECKING:
+    from emotion_core.explain import Occlusion
     from emotion_core.neighbours import Neighbour
 
 _STEP_SIDE: Final = 190
@@ -106,7 +107,7 @@ def show_what_mattered(face: ClassifiedFace, run: Run, key: str) -> None:
     with face_place:
         _show_large("The face", face.crop, "as the network sees it")
     with heat_place:
-        _show_large(f"What {name} depends on", heat, _occlusion_words(name, occlusion.probability, occlusion.drops))
+        _show_large(f"What {name} depends on", heat, _occlusion_words(occlusion))
     if attention is not None:
         rows = attention_overlay(face.crop, attention.weights(face.crop), _HEAT_SIDE)
         with attention_place[0]:
@@ -123,11 +124,10 @@ read it</div><p>A grey patch is moved over the face, and the model is asked agai
 <p>A pale map is an answer too: several parts say the same, and no single one is needed.</p></div>"""
 
 
-def _occlusion_words(name: str, probability: float, drops: NDArray[np.float32]) -> str:
-    fall, rise = 100 * float(drops.max()), -100 * float(drops.min())
+def _occlusion_words(occlusion: "Occlusion") -> str:
     return (
-        f"{name} {probability:.0%}. Covering the most telling place costs it {max(0.0, fall):.0f} points; "
-        f"covering the most misleading one adds {max(0.0, rise):.0f}."
+        f"{EMOTIONS[occlusion.label]} {occlusion.probability:.0%}. As the patch moves over the face, it is between "
+        f"{occlusion.lowest:.0%} and {occlusion.highest:.0%}."
     )
 
 
