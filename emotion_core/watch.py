@@ -29,7 +29,8 @@ class Watch:
         seconds: Time spent computing, over all sittings; None where unknown.
         images_per_second: Training images learnt from, of late; once the run is over, on average; None where unknown.
         seconds_left: At the pace of the last epochs and if no early stopping ends it sooner; None where unknown.
-        best_epoch: The epoch of lowest validation loss so far; once the run is over, the one that is kept.
+        best_epoch: The epoch of lowest validation loss so far; once the run is scored, the one that is kept.
+        is_scored: Whether it is over and was scored, which a run that was cut off is not.
         val_accuracy: That epoch's accuracy on the validation faces, 0 to 1.
         history: A row per epoch, as `Run.history`.
         progress: A row per moment of the epoch in hand, as `Run.progress`; none while nothing is computed.
@@ -45,6 +46,7 @@ class Watch:
     images_per_second: float | None
     seconds_left: float | None
     best_epoch: int | None
+    is_scored: bool
     val_accuracy: float | None
     history: "pd.DataFrame"
     progress: "pd.DataFrame"
@@ -73,6 +75,7 @@ def watch(run: Run, queued_before: int = 0, state: State | None = None) -> Watch
         images_per_second=status.images_per_second,
         seconds_left=None if is_done or state is State.STOPPING else _seconds_left(run, status, history, progress),
         best_epoch=status.best_epoch,
+        is_scored=False,
         val_accuracy=status.best_val_accuracy,
         history=history,
         progress=progress,
@@ -99,6 +102,7 @@ def _watch_at_rest(run: Run, state: State, status: Status, queued_before: int) -
         images_per_second=effort.images_per_second,
         seconds_left=None,
         best_epoch=kept.best_epoch if kept else status.best_epoch,
+        is_scored=kept is not None,
         val_accuracy=kept.accuracy if kept else status.best_val_accuracy,
         history=run.history(),
         progress=run.progress().iloc[:0],

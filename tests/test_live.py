@@ -84,6 +84,20 @@ def test_runs_that_cannot_be_listed_while_one_is_watched_are_said_in_a_sentence(
     assert [error.value for error in page.error] == [r"The runs cannot be listed\."]
 
 
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [(State.INTERRUPTED, "the lowest validation loss so far"), (State.FINISHED, "which is kept")],
+)
+def test_which_epoch_is_kept_is_said_once_it_is_scored(runs: Runs, state: State, why: str) -> None:
+    """The residual network keeps its last epoch, which need not be the best so far."""
+    run = save_finished_run(runs, preset="residual")
+    run.record(state=state)
+    if state is State.INTERRUPTED:
+        (run.folder / "evaluation.json").unlink()
+    (metric,) = (metric for metric in open_app(PAGE, run=run.id).metric if metric.label == "Validation accuracy")
+    assert metric.help == f"Of epoch 5, {why}."
+
+
 # --- going on -----------------------------------------------------------------------------------------------------
 
 

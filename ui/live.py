@@ -167,7 +167,7 @@ def _show_numbers(seen: Watch) -> None:
 def _of_which_epoch(seen: Watch) -> str:
     if not seen.best_epoch:
         return "Of the best epoch, once there is one."
-    why = "which is kept" if seen.state.is_over else "the lowest validation loss so far"
+    why = "which is kept" if seen.is_scored else "the lowest validation loss so far"
     return f"Of epoch {seen.best_epoch:,}, {why}."
 
 

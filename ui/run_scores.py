@@ -41,7 +41,7 @@ def show_sources(evaluation: RunEvaluation, line: RunSummary) -> None:
             "training faces; 95% confidence interval."
         )
     reported = REPORTED.get(line.preset)
-    if reported and line.as_preset:
+    if reported and line.as_preset and not line.is_drawn:
         on = "validation" if reported.validation else "training"
         sentences.append(f"Coursework: {reported.compared:.1%} on {on} faces, {reported.kaggle:.0%} on Kaggle.")
     if sentences:

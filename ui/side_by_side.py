@@ -97,8 +97,8 @@ def _show_curves(rows: Sequence[Compared]) -> None:
     several = any(len(row.group.lines) > compared.MOST_CURVES for row in rows)
     most = f" Up to {compared.MOST_CURVES} seeds of each row are drawn." if several else ""
     st.caption(
-        f"A line is a run; seeds share a colour. A dot marks the epoch that is kept.{most} Curves are of the face "
-        "alone, without averages over views, and losses include penalties on the weights."
+        f"A line is a run; seeds share a colour. A dot marks the epoch that is kept, or the best so far.{most} Curves "
+        "are of the face alone, without averages over views, and losses include penalties on the weights."
     )
 
 
