@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from emotion_core.config import LinearModel
 from emotion_core.runs import Run, RunSummary, State, Status, effort_of
 from emotion_core.schedules import epoch_work
+from emotion_core.units import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -172,21 +173,17 @@ def _is_done_training(run: Run, status: Status) -> bool:
 def _outcome(state: State, status: Status, queued_before: int, seconds: float | None) -> str:
     match state:
         case State.QUEUED if queued_before:
-            return f"Waiting for {queued_before} run{'s' * (queued_before > 1)} ahead of it."
+            return f"Waiting for {counted(queued_before, 'run')} ahead of it."
         case State.QUEUED:
             return "Next in line; the worker is starting."
         case State.INTERRUPTED:
-            return status.reason or f"The training process ended unexpectedly after {_epochs(status.epoch)}."
+            return status.reason or f"The training process ended unexpectedly after {counted(status.epoch, 'epoch')}."
         case _:
             took = f" in {as_duration(seconds)}" if seconds else ""
-            return status.reason or f"{_ending(state, status)} after {_epochs(status.epoch)}{took}."
+            return status.reason or f"{_ending(state, status)} after {counted(status.epoch, 'epoch')}{took}."
 
 
 def _ending(state: State, status: Status) -> str:
     if state is State.FINISHED and status.epoch < status.epochs:
         return "No further improvement, so it stopped"
     return str(state).capitalize()
-
-
-def _epochs(count: int) -> str:
-    return f"{count:,} epoch{'s' * (count != 1)}"

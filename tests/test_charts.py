@@ -76,6 +76,7 @@ def test_confusion_cells_are_shares_of_the_true_class_with_counts_in_the_hover()
     html = charts.confusion_matrix(confusion)
     assert "True Happy, predicted Happy: 30 faces, 75.0%" in html
     assert "True Happy, predicted Fear: 10 faces, 25.0%" in html
+    assert "predicted Fear: 1 face, 100.0%" in charts.confusion_matrix([[0, 0, 1, 0, 0, 0, 0], *[[0] * 7] * 6])
     assert html.count("<td") == 49
 
 

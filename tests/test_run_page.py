@@ -333,6 +333,7 @@ def test_a_finished_run_is_trained_longer(open_page: Opener, runs_folder: Path):
     page = open_page(run=run.id)
     checked(the_button(page, "next-step-").click().run())
     assert page.number_input(key="epochs-in-all").min == 2
+    assert "continues after 1 epoch, with" in said(page)
     page.number_input(key="epochs-in-all").set_value(3)
     checked(page.button(key="train-longer").click().run())
     assert page.title[0].value == "Train"

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from emotion_core.emotions import EMOTION_COLOURS, EMOTIONS
+from emotion_core.units import counted
 
 ACCENT: Final = "#6476E6"
 """The theme's own colour, in a shade that reads on light and dark."""
@@ -210,7 +211,7 @@ def matrix_cells(true: str, counts: Sequence[int], *, as_counts: bool = False, h
     shares = [count / max(1, sum(counts)) for count in counts]
     return "".join(
         f"<td {_named(true, predicted) if count else ''}"
-        f'title="True {true}, predicted {predicted}: {count:,} faces, {share:.1%}" '
+        f'title="True {true}, predicted {predicted}: {counted(count, "face")}, {share:.1%}" '
         f'style="{look};background:rgba(100,118,230,{0.06 + 0.77 * share:.3f});'
         f'font-weight:{600 if true == predicted else 400}">{f"{count:,}" if as_counts else f"{share:.0%}"}</td>'
         for predicted, count, share in zip(EMOTIONS, counts, shares, strict=True)

@@ -26,6 +26,7 @@ from emotion_core.face_statistics import (
     differences,
     picture,
 )
+from emotion_core.units import counted
 from ui.charts import MUTED, dotted
 from ui.face_images import data_url
 from ui.widgets import counted, friendly_errors, heading
@@ -141,7 +142,7 @@ def _tile(name: str, image: NDArray[np.uint8] | None, count: int) -> str:
     drawn = (
         f'<div style="{look};border:1px dashed {MUTED};box-sizing:border-box"></div>'
         if image is None
-        else f'<img alt="{name}, average of {count:,} faces" src="{data_url(image)}" '
+        else f'<img alt="{name}, average of {counted(count, "face")}" src="{data_url(image)}" '
         f'style="{look};image-rendering:pixelated">'
     )
     words = counted(count, "face") if count else "no faces"

@@ -8,7 +8,8 @@ import numpy as np
 from emotion_core.dataset import Dataset, Rows
 from emotion_core.doubts import Doubts, Judge
 from emotion_core.health import Group, Health, copied_rows, judge_copied
-from ui.widgets import counted, plain
+from emotion_core.units import counted
+from ui.widgets import plain
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,15 +57,15 @@ def _as_drawn(name: str, finding: Finding) -> Finding:
 def _exact_words(groups: Sequence[Group]) -> str:
     if not groups:
         return "No two faces have the same pixels."
-    return f"**{_faces(groups):,} faces** show only {_pictures(groups)}, identical pixel by pixel."
+    return f"**{_faces(groups):,} faces** show only {counted(len(groups), 'picture')}, identical pixel by pixel."
 
 
 def _near_words(groups: Sequence[Group]) -> str:
     if not groups:
         return "No face is nearly the same as another."
     return (
-        f"**{_faces(groups):,} faces** show only {_pictures(groups)}: brighter, shifted, mirrored or with a "
-        "watermark. A few pairs may be two people who look alike."
+        f"**{_faces(groups):,} faces** show only {counted(len(groups), 'picture')}: brighter, shifted, mirrored or "
+        "with a watermark. A few pairs may be two people who look alike."
     )
 
 
@@ -92,8 +93,8 @@ def _contradiction_words(groups: Sequence[Group]) -> str:
     if not groups:
         return "No picture has two labels."
     return (
-        f"**{_faces(groups):,} faces** show only {_pictures(groups)}, which people labelled differently. No model "
-        "can get all of them right."
+        f"**{_faces(groups):,} faces** show only {counted(len(groups), 'picture')}, which people labelled differently. "
+        "Of each picture's labels, one at most is right."
     )
 
 
@@ -124,7 +125,3 @@ def _rows(groups: Sequence[Group]) -> list[tuple[int, ...]]:
 
 def _faces(groups: Sequence[Group]) -> int:
     return sum(len(group.rows) for group in groups)
-
-
-def _pictures(groups: Sequence[Group]) -> str:
-    return counted(len(groups), "picture")

@@ -12,6 +12,7 @@ from emotion_core.errors import DamagedRun, EmotionError
 from emotion_core.evaluation import RunEvaluation
 from emotion_core.runs import Run, Validation
 from emotion_core.settings import data_folder
+from emotion_core.units import counted
 from ui import cache, charts
 from ui.badges import drawn_badge
 from ui.choices import put_in_url

@@ -8,6 +8,7 @@ import streamlit as st
 
 from emotion_core.errors import DamagedRun, EmotionError
 from emotion_core.runs import RunSummary, State
+from emotion_core.units import counted
 from ui import cache
 from ui.attempts import attempt
 from ui.charts import short
@@ -97,7 +98,7 @@ def _choose_page(count: int) -> int:
 
 def _show_row(line: RunSummary, place: int, *, last: bool, shown: bool) -> None:
     run = cache.runs().run_of(line)
-    facts = " · ".join([f"{line.epochs:,} epochs", *seed_untold(line.name, line.seed)])
+    facts = " · ".join([counted(line.epochs, "epoch"), *seed_untold(line.name, line.seed)])
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"row-{line.id}"):
         st.button(
             f"{place}. {short_name(line)} :gray[· {facts}]",

@@ -8,6 +8,7 @@ from emotion_core.config import LONGEST_NAME, MOST_EPOCHS
 from emotion_core.errors import EmotionError
 from emotion_core.runs import Run
 from emotion_core.runs.about import LONGEST_NOTES, LONGEST_TAG, MOST_TAGS, About
+from emotion_core.units import counted
 from ui import cache, launch
 from ui.choices import forget
 from ui.widgets import friendly_errors, plain
@@ -48,7 +49,7 @@ def resume(run: Run, epochs: int | None = None) -> None:
 def train_longer(run: Run) -> None:
     """Ask for the number of epochs in all."""
     done, planned = run.status().epoch, run.status().epochs
-    st.markdown(f"{done:,} epochs are done. Training continues after the last one, with the same settings.")
+    st.markdown(f"Training continues after {counted(done, 'epoch')}, with the same settings.")
     ask_for_epochs(done, planned, key="epochs-in-all")
     st.button(
         "Continue", type="primary", icon=":material/play_circle:", key="train-longer", on_click=_lengthen, args=(run,)

@@ -6,8 +6,8 @@ Nothing here calls Streamlit.
 from typing import TYPE_CHECKING, Any, Final
 
 from emotion_core.calibration import Calibration
+from emotion_core.units import counted
 from ui.charts import ACCENT, FONT, axis_text, heading_with_legend
-from ui.widgets import counted
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,6 +8,7 @@ import streamlit as st
 from emotion_core.config import RunConfig
 from emotion_core.models.counts import count_parameters
 from emotion_core.reproduction import Entry, settings_of_data, table_of
+from emotion_core.units import counted
 from ui import cache
 from ui.expected import expected_time, say_time
 from ui.launch import forgetting_clicks, launch_button, show_refusal, submit
@@ -70,7 +71,7 @@ def _ask(dataset: "Dataset") -> None:
     entries = table_of((), settings_of_data(dataset), lines)
     st.markdown(
         "Queues every configuration of the coursework's table, each with its seeds, to train on "
-        f"**{plain(dataset.name)}** ({len(dataset):,} faces)."
+        f"**{plain(dataset.name)}** ({counted(len(dataset), 'face')})."
     )
     if dataset.is_drawn:
         st.warning(

@@ -6,6 +6,7 @@ from emotion_core.coursework import REPORTED
 from emotion_core.evaluation import RunEvaluation
 from emotion_core.intervals import wilson_interval
 from emotion_core.runs import RunSummary
+from emotion_core.units import counted
 from emotion_core.watch import as_duration
 from ui import widgets
 from ui.headline import Headline, in_short, strip
@@ -14,7 +15,7 @@ from ui.headline import Headline, in_short, strip
 def show_scores(evaluation: RunEvaluation, line: RunSummary) -> None:
     """Show the numbers of the kept epoch, and those on test faces where they were measured."""
     test = evaluation.test
-    headlines = [Headline("Validation accuracy", f"{evaluation.accuracy:.1%}", f"{evaluation.images:,} faces")]
+    headlines = [Headline("Validation accuracy", f"{evaluation.accuracy:.1%}", counted(evaluation.images, "face"))]
     if test:
         low, high = wilson_interval(test.accuracy, test.images)
         note = f"{100 * low:.1f} to {high:.1%}"
@@ -37,8 +38,8 @@ def show_sources(evaluation: RunEvaluation, line: RunSummary) -> None:
     if test := evaluation.test:
         file = widgets.plain(test.data)
         sentences.append(
-            f"Test: {test.images:,} rows of {file}, none used in training, though their pictures may be copies of "
-            "training faces; 95% confidence interval."
+            f"Test: {counted(test.images, 'row')} of {file}, none used in training, though their pictures may be "
+            "copies of training faces; 95% confidence interval."
         )
     reported = REPORTED.get(line.preset)
     if reported and line.as_preset and not line.is_drawn:

@@ -10,6 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from emotion_core.classifier import Classifier
 from emotion_core.emotions import EMOTIONS
 from emotion_core.runs import Run
+from emotion_core.units import counted
 from emotion_core.video import FRAMES_PER_SECOND, LONGEST_SECONDS, Sighting, Timeline, read_timeline
 from ui import cache
 from ui.charts import EMOTION_SCALE, axis_text

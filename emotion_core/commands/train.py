@@ -21,6 +21,7 @@ from emotion_core.pace import jobs_of, measured_paces, say
 from emotion_core.presets import PRESETS
 from emotion_core.reproduction import Entry, settings_of_data, table_of
 from emotion_core.runs import Run, Runs
+from emotion_core.units import counted
 
 REFRESH_SECONDS = 1.0
 
@@ -76,7 +77,8 @@ def _tell_what_it_takes(entries: Sequence[Entry], configs: Sequence[RunConfig], 
         facts += [f"{there} already there"] if there else []
         print_note(f"{entry.preset.name:{max(map(len, PRESETS))}}  {'; '.join(facts)}")
     if jobs:
-        print_note(f"{len(jobs)} runs to train one after the other, {say(jobs, paces, has_gpu=has_gpu)}")
+        in_turn = " one after the other" if len(jobs) > 1 else ""
+        print_note(f"{counted(len(jobs), 'run')} to train{in_turn}, {say(jobs, paces, has_gpu=has_gpu)}")
     else:
         print_note("Every run exists already; --again trains them again.")
 
