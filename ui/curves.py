@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.config import DenseModel, RunConfig
+from emotion_core.config import CnnModel, DenseModel, RunConfig
 from ui.charts import ACCENT, MUTED, heading_with_legend
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ def how_measured(config: RunConfig) -> str:
     penalised = isinstance(config.model, DenseModel) and config.model.is_penalised
     apart = _of_the_training_loss_alone(config)
     changed = config.augmentation.enabled or config.training.mixup > 0
-    dropped = getattr(config.model, "dropout", 0) > 0
+    parts = config.model.blocks if isinstance(config.model, CnnModel) else (config.model,)
+    dropped = any(getattr(part, "dropout", 0) > 0 for part in parts)
     facts = {
         f"The scores average over {views} views of each face, the curves show the face alone.": views > 1,
         "The loss includes the penalty on the weights, so it begins high.": penalised,
