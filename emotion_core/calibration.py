@@ -49,8 +49,9 @@ class Calibration:
 
     @property
     def most_telling(self) -> int:
-        """The number of the bin that adds most to the error."""
-        return int((self.faces * abs(self.accuracy - self.confidence)).argmax())
+        """The number of the bin that adds most to the error; where there is none, of the one with most faces."""
+        added = self.faces * abs(self.accuracy - self.confidence)
+        return int((added if added.any() else self.faces).argmax())
 
 
 def calibrate(labels: Labels, probabilities: Probabilities, bins: int = BINS) -> Calibration:

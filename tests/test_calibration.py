@@ -45,6 +45,11 @@ def test_the_most_telling_bin_adds_most_to_the_error():
     assert calibrate(*FACES).most_telling == 8
 
 
+def test_of_a_model_without_any_error_the_bin_with_most_faces_is_told():
+    perfect = calibrate(*judged(*[(1.0, True)] * 3))
+    assert (perfect.error, perfect.faces[perfect.most_telling]) == (0, 3)
+
+
 def test_a_model_that_is_as_often_right_as_it_says_has_no_error():
     calibration = calibrate(*judged(*[(0.75, True)] * 3, (0.75, False)))
     assert calibration.error == pytest.approx(0)
