@@ -765,6 +765,16 @@ def test_without_json_a_person_can_read_it(finished_run, capsys, words, line):
     assert line in capsys.readouterr().out
 
 
+def test_the_epoch_that_is_kept_is_not_called_the_most_accurate(finished_run, capsys):
+    accuracy = finished_run.evaluation().accuracy
+    assert main(["runs", "show", "latest"]) == 0
+    assert f"kept      epoch 5, validation accuracy {accuracy:.4f}\n" in capsys.readouterr().out
+    (finished_run.folder / "evaluation.json").unlink()
+    finished_run.record(state=State.INTERRUPTED)
+    assert main(["runs", "show", finished_run.id]) == 0
+    assert f"best loss epoch 5, validation accuracy {accuracy:.4f}\n" in capsys.readouterr().out
+
+
 def test_a_name_that_the_console_cannot_show_does_not_end_the_list(finished_run):
     (finished_run.folder / "config.json").write_text(
         finished_run.config.model_copy(update={"name": "Ünï 😀"}).model_dump_json(), encoding="utf-8"

@@ -189,4 +189,5 @@ def _print_run(run: Run, *, as_json: bool) -> None:
             print_line(f"{label:9} {document[label]}")
     print_line(f"{'epoch':9} {document['epoch']} of {document['epochs']}")
     if best := document["best"]:
-        print_line(f"{'best':9} validation accuracy {best['val_accuracy']:.4f} in epoch {best['epoch']}")
+        label = "best loss" if best["macro_f1"] is None else "kept"  # until it is scored, none is kept for good
+        print_line(f"{label:9} epoch {best['epoch']}, validation accuracy {best['val_accuracy']:.4f}")
