@@ -37,6 +37,8 @@ def test_a_single_face_is_one_face():
         (0.5, 0.65, "underconfident by 15 points"),
         (0.61, 0.6, "about as sure as it should be"),
         (0.63, 0.6, "overconfident by 3 points"),
+        (0.6049, 0.5951, "about as sure as it should be"),
+        (0.3402, 0.3226, "overconfident by 2 points"),  # 34% less 32%, as the others
         (0.4471, 0.4245, "overconfident by 3 points"),  # 45% less 42%, as it says itself
         (0.2849, 0.3351, "underconfident by 6 points"),  # 34% less 28%
     ],

@@ -132,9 +132,9 @@ def temperature_sentence(temperature: float) -> str:
 def overall_sentence(calibration: Calibration) -> str:
     """Say whether the model is too sure or too modest on the whole."""
     said, right = calibration.mean_confidence, calibration.mean_accuracy
-    if abs(said - right) < HONEST:
+    points = round(100 * said) - round(100 * right)  # between what is shown, which is rounded
+    if abs(points) < 100 * HONEST:
         verdict = "about as sure as it should be"
     else:
-        points = f"by {abs(round(100 * said) - round(100 * right))} points"  # of what is shown, which is rounded
-        verdict = f"overconfident {points}" if said > right else f"underconfident {points}"
+        verdict = f"{'overconfident' if points > 0 else 'underconfident'} by {abs(points)} points"
     return f"On average it says {said:.0%} and is right {right:.0%} of the time: it is {verdict}."
