@@ -195,6 +195,16 @@ def test_why_training_accuracy_is_lower_is_said_once(preset: str, rotation: int,
     assert words == f"Training accuracy is measured {why}, so it may lie below validation."
 
 
+def test_averaged_weights_are_said_to_be_those_of_validation_alone() -> None:
+    (words, plain) = (
+        how_measured(with_settings(find_preset("cnn-small").config, {"training.weight_average": momentum}))
+        for momentum in (0.999, None)
+    )
+    assert words.removesuffix(plain) == (
+        "Training is measured with the weights as they move, validation with their average. "
+    )
+
+
 @pytest.mark.parametrize(
     ("preset", "changes", "named"),
     [

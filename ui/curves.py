@@ -41,12 +41,14 @@ def how_measured(config: RunConfig) -> str:
     """Say in what a run's curves differ from its scores and from each other; empty where in nothing."""
     views = 2 ** (config.prediction.flip_average + config.prediction.closer_average)
     penalised = isinstance(config.model, DenseModel) and config.model.is_penalised
+    averaged = config.training.weight_average is not None
     apart = _of_the_training_loss_alone(config)
     changed = config.augmentation.enabled or config.training.mixup > 0
     parts = config.model.blocks if isinstance(config.model, CnnModel) else (config.model,)
     dropped = any(getattr(part, "dropout", 0) > 0 for part in parts)
     facts = {
         f"The scores average over {views} views of each face, the curves show the face alone.": views > 1,
+        "Training is measured with the weights as they move, validation with their average.": averaged,
         "The loss includes the penalty on the weights, so it begins high.": penalised,
         f"Do not compare the two losses: training loss alone is measured with {', '.join(apart)}.": apart,
         "Training accuracy is measured on changed faces, so it may lie below validation.": changed,
