@@ -4,12 +4,14 @@ import io
 import math
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from emotion_core.comparison import MISSING, group_runs, single_runs
 from emotion_core.config import SAMPLE_NAME, FirstRows, OneCycleRate, unused_settings, with_settings
-from emotion_core.evaluation import ClassScores
+from emotion_core.emotions import EMOTIONS, NUM_EMOTIONS
+from emotion_core.evaluation import evaluate
 from emotion_core.presets import find_preset
 from emotion_core.runs import RunSummary, State
 from ui import tables
@@ -149,15 +151,27 @@ def test_labels_tell_name_score_and_day():
 
 
 def test_class_scores_are_percent():
-    scores = {"Happy": ClassScores(precision=0.5, recall=0.25, f1=1 / 3, support=12)}
-    row = tables.class_table(scores).iloc[0]
-    assert (row["Precision"], row["Recall"], row["Faces"]) == (50, 25, 12)
+    row = class_row("Happy", true=["Happy"] * 4 + ["Sad"], predicted=["Happy", "Fear", "Fear", "Fear", "Happy"])
+    assert (row["Precision"], row["Recall"], row["Faces"]) == (50, 25, 4)
+    assert row["F1"] == pytest.approx(100 / 3)
 
 
 def test_an_emotion_without_faces_has_no_scores():
-    row = tables.class_table({"Happy": ClassScores(precision=0, recall=0, f1=0, support=0)}).iloc[0]
+    row = class_row("Happy", true=["Sad"], predicted=["Happy"])
     assert row[["Precision", "Recall", "F1"]].isna().all()
     assert row["Faces"] == 0
+
+
+def test_an_emotion_that_was_never_predicted_has_no_precision():
+    row = class_row("Sad", true=["Sad", "Happy"], predicted=["Happy", "Happy"])
+    assert pd.isna(row["Precision"])
+    assert (row["Recall"], row["F1"]) == (0, 0)
+
+
+def class_row(emotion: str, true: list[str], predicted: list[str]) -> pd.Series:
+    """An emotion's row where faces of some emotions are taken for others."""
+    labels, answers = (np.array([EMOTIONS.index(name) for name in names]) for names in (true, predicted))
+    return tables.class_table(evaluate(labels, np.eye(NUM_EMOTIONS)[answers])).set_index("Emotion").loc[emotion]
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def _show_emotions(evaluation: RunEvaluation) -> None:
     """Show precision, recall and F1 of each emotion, on test faces beside validation faces where they are known."""
     config = st.column_config
     helps = {
-        "precision": "Of the faces predicted as this emotion, the share labelled so.",
+        "precision": "Of the faces predicted as this emotion, the share labelled so; blank where there are none.",
         "recall": "Of the faces labelled with this emotion, the share predicted so.",
         "F1": "Harmonic mean of precision and recall.",
     }
@@ -115,10 +115,11 @@ def _show_emotions(evaluation: RunEvaluation) -> None:
         limits = {"min_value": 0, "max_value": 100, "format": "%.0f%%", "help": words}
         columns |= {name[0].upper() + name[1:]: column(**limits), f"Test {name}": column(**limits)}
     st.dataframe(
-        tables.class_table(evaluation.per_class, evaluation.test.per_class if evaluation.test else None),
+        tables.class_table(evaluation, evaluation.test),
         hide_index=True,
         row_height=44,
         column_config=columns,
+        placeholder="",
         alt="Precision, recall and F1 of each emotion",
     )
 

@@ -5,7 +5,7 @@ Nothing here calls Streamlit.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ import pandas as pd
 
 from emotion_core.comparison import MISSING, Figure, RunGroup, SettingPath, Statistic, difference
 from emotion_core.config import RunConfig, unused_settings
-from emotion_core.evaluation import ClassScores
+from emotion_core.evaluation import Evaluation
 from emotion_core.presets import PRESETS
 from emotion_core.runs import RunSummary, State
 from ui.fields import label_of
@@ -169,27 +169,34 @@ def seed_untold(name: str, seed: int | None) -> list[str]:
     return [] if re.search(rf"\bseed {seed}\b", name) else [f"seed {seed}"]
 
 
-def class_table(per_class: Mapping[str, ClassScores], test: Mapping[str, ClassScores] | None = None) -> pd.DataFrame:
+def class_table(scores: Evaluation, test: Evaluation | None = None) -> pd.DataFrame:
     """Return a row per emotion with its scores in percent, those on test faces beside each where they are known.
 
-    An emotion without faces has no scores.
+    An emotion without faces has no scores, and one that was never predicted no precision.
     """
     columns = {
-        title: _floats(100 * getattr(scores, field) if scores.support else None for scores in part.values())
+        title: _floats(_percentages(part, field))
         for field, *titles in (
             ("precision", "Precision", "Test precision"),
             ("recall", "Recall", "Test recall"),
             ("f1", "F1", "Test F1"),
         )
-        for title, part in zip(titles, (per_class, test), strict=True)
+        for title, part in zip(titles, (scores, test), strict=True)
         if part is not None
     }
     counts = {
-        title: [scores.support for scores in part.values()]
-        for title, part in (("Faces", per_class), ("Test faces", test))
+        title: [each.support for each in part.per_class.values()]
+        for title, part in (("Faces", scores), ("Test faces", test))
         if part is not None
     }
-    return pd.DataFrame({"Emotion": list(per_class)} | columns | counts)
+    return pd.DataFrame({"Emotion": list(scores.per_class)} | columns | counts)
+
+
+def _percentages(scores: Evaluation, field: str) -> Iterator[float | None]:
+    answers = map(sum, zip(*scores.confusion, strict=True))
+    for each, predicted in zip(scores.per_class.values(), answers, strict=True):
+        is_known = each.support and (predicted or field != "precision")
+        yield 100 * getattr(each, field) if is_known else None
 
 
 def configuration(config: RunConfig, run_names: Mapping[str, str]) -> dict[str, dict[str, str]]:
