@@ -17,12 +17,13 @@ from streamlit.testing.v1 import AppTest
 
 from emotion_core import detector_file
 from emotion_core.boxes import Box
+from emotion_core.detection import HaarDetector
 from emotion_core.emotions import EMOTIONS
-from emotion_core.faces import ClassifiedFace
+from emotion_core.faces import ClassifiedFace, find_faces
 from emotion_core.runs import Run, Runs
 from emotion_core.video import Sighting
 from ui import closer
-from ui.faces import Picture
+from ui.faces import Picture, read_picture
 from ui.pictures import Answer, answers_table
 from ui.timeline import shares_over_time
 
@@ -190,6 +191,17 @@ def test_results_are_offered_as_a_table(open_page, finished_run: Run):
     assert table["note"].fillna("").tolist() == ["", "", "no face found", "c.png is damaged."]
     page = upload(open_page(), portrait=png(portrait))
     assert [button.label for button in page.get("download_button")] == ["Results as CSV"]
+
+
+def test_boxes_in_the_table_are_in_pixels_of_the_file_however_large_it_is():
+    portrait = draw_portrait()
+    large = cv2.resize(portrait, None, fx=5, fy=5, interpolation=cv2.INTER_LINEAR)
+    (found,) = find_faces(large, HaarDetector())
+    picture = read_picture.__wrapped__(png(large), "large.png", HaarDetector.name, None)
+    assert picture.image.shape[1] == 1_280 < large.shape[1]
+    faces = tuple(ClassifiedFace(face.box, face.crop, np.full(7, 1 / 7, np.float32)) for face in picture.faces)
+    row = answers_table([Answer("large.png", picture, faces)]).iloc[0]
+    assert Box(*row[["x", "y", "width", "height"]]).overlap(found.box) > 0.8
 
 
 def test_video_gets_a_timeline(open_page, finished_run: Run):

@@ -28,10 +28,17 @@ _CROP_STYLE: Final = "width:144px;height:144px;display:block;image-rendering:pix
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that someone handed in (uint8 (h, w, 3) RGB), and the faces in it."""
+    """A picture that someone handed in, at the size at which it is kept, and the faces in it.
+
+    Attributes:
+        image: uint8 (h, w, 3), RGB.
+        faces: Their boxes are in pixels of `image`.
+        scale: How many pixels of what was handed in lie along one of `image`.
+    """
 
     image: NDArray[np.uint8]
     faces: tuple[Face, ...]
+    scale: float = 1.0
 
 
 @st.cache_data(max_entries=100, scope="session", show_spinner="Looking for faces...")
@@ -44,8 +51,10 @@ def read_picture(content: bytes, name: str, detector: str, smallest: float | Non
         detector: As in `open_detector`.
         smallest: As in `open_detector`.
     """
-    image = shrink(decode_image(content, name), _LONGEST_SIDE, _LONGEST_SIDE)
-    return Picture(image, tuple(find_faces(image, cache.detector(detector, smallest))))
+    given = decode_image(content, name)
+    image = shrink(given, _LONGEST_SIDE, _LONGEST_SIDE)
+    faces = find_faces(image, cache.detector(detector, smallest))
+    return Picture(image, tuple(faces), given.shape[1] / image.shape[1])
 
 
 def show_picture(image: NDArray[np.uint8], faces: Sequence[ClassifiedFace], alt: str) -> None:

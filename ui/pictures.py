@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from html import escape
 from typing import Final
 
@@ -139,12 +139,16 @@ def show_closely(answers: Sequence[Answer], run: Run) -> None:
 
 
 def answers_table(answers: Sequence[Answer]) -> pd.DataFrame:
-    """Return a row per face, and one for each picture without: file, face, box, emotion, probabilities, note."""
+    """Return a row per face, and one for each picture without: file, face, box, emotion, probabilities, note.
+
+    Boxes are in pixels of the file.
+    """
     rows = []
     for each in answers:
         note = each.refusal or ("" if each.faces else "no face found")
         for number, face in enumerate(each.faces, 1):
-            box = {"x": face.box.x, "y": face.box.y, "width": face.box.width, "height": face.box.height}
+            scale = each.picture.scale if each.picture else 1.0
+            box = {side: round(scale * pixels) for side, pixels in asdict(face.box).items()}
             rows.append({"file": each.name, "face": number, **box, "emotion": face.emotion} | face.shares)
         if note:
             rows.append({"file": each.name, "note": note})
