@@ -212,6 +212,24 @@ def test_video_gets_a_timeline(open_page, finished_run: Run):
     assert page.get("vega_lite_chart")
 
 
+def test_the_frames_of_a_video_with_any_face_are_counted_whoever_is_shown():
+    def show() -> None:
+        import numpy as np
+
+        from emotion_core.boxes import Box
+        from emotion_core.faces import ClassifiedFace
+        from emotion_core.video import Sighting, Timeline
+        from ui.timeline import show_timeline
+
+        face = ClassifiedFace(Box(1, 2, 30, 30), np.zeros((48, 48), np.uint8), np.full(7, 1 / 7, np.float32))
+        seen = [Sighting(place > 2, place / 5, face) for place in range(5)]
+        show_timeline(Timeline(1.0, 5, tuple(seen), was_cut=False), "two.mp4")
+
+    page = AppTest.from_function(show).run()
+    assert not page.exception
+    assert [caption.value for caption in page.caption] == ["5 frames read over 1 second, a face found in 5."]
+
+
 def test_the_chart_of_a_video_is_empty_while_the_person_is_away():
     face = ClassifiedFace(Box(1, 2, 30, 30), np.zeros((48, 48), np.uint8), np.full(7, 1 / 7, np.float32))
     seen = [Sighting(0, seconds, face) for seconds in (0.0, 0.2, 0.4, 60.0, 60.2)]

@@ -61,7 +61,9 @@ def show_timeline(timeline: Timeline, name: str) -> None:
     chosen = seen[:: max(1, -(-len(seen) // _FACES_SHOWN))]
     captions = [f"{sighting.seconds:.1f} s {sighting.face.emotion}" for sighting in chosen]
     show_faces([sighting.face.crop for sighting in chosen], captions, columns=_FACES_SHOWN)
-    st.caption(f"{frames} read over {timeline.seconds:.0f} seconds, a face found in {len(seen)}.{cut}")
+    length = counted(round(timeline.seconds), "second")
+    with_faces = len({sighting.seconds for sighting in timeline.sightings})
+    st.caption(f"{frames} read over {length}, a face found in {with_faces:,}.{cut}")
     st.download_button(
         "Timeline as CSV",
         lambda: timeline.table().to_csv(index=False).encode(),
