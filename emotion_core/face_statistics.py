@@ -85,7 +85,8 @@ class EmotionsCompared:
         lowest: The emotion with the lowest mean.
         gap: Distance of their means.
         spread: Standard deviation of the faces of one emotion around its mean, over all emotions.
-        explained: Share of the variance that lies between emotions, 0-1: the correlation ratio, eta squared.
+        explained: Share of the variance that lies between emotions, 0-1, without what a few faces give by chance:
+            epsilon squared (Kelley, "An Unbiased Correlation Ratio Measure", PNAS 21, 1935).
     """
 
     highest: str
@@ -107,8 +108,14 @@ def compare_emotions(values: Mapping[str, NDArray[np.float64]]) -> EmotionsCompa
         lowest=lowest,
         gap=means[highest] - means[lowest],
         spread=(within / len(every)) ** 0.5,
-        explained=1 - within / whole if whole else 0.0,
+        explained=_explained(within, whole, len(every), len(values)),
     )
+
+
+def _explained(within: float, whole: float, faces: int, emotions: int) -> float:
+    if not whole or faces == emotions:
+        return 0.0
+    return max(0.0, 1 - (within / (faces - emotions)) / (whole / (faces - 1)))
 
 
 def differences(statistics: ClassStatistics) -> dict[str, NDArray[np.float64]]:

@@ -7,6 +7,7 @@ import streamlit as st
 from emotion_core.dataset import Dataset
 from emotion_core.runs import Run
 from emotion_core.submission import HEADERS, Style
+from emotion_core.units import counted
 from ui import badges, charts, pickers, predictions, widgets
 from ui.class_balance import show_balance, training_balance
 from ui.predictions import EveryPrediction, FilePrediction
@@ -27,7 +28,7 @@ def offer_download(dataset: Dataset, prediction: FilePrediction, style: Style) -
 
 def offer_zip(dataset: Dataset, every: EveryPrediction, style: Style) -> None:
     st.download_button(
-        f"Download {widgets.counted(len(every.labels), 'CSV')}",
+        f"Download {counted(len(every.labels), 'CSV')}",
         lambda: every.zip(dataset, style),
         every.file_name,
         "application/zip",
@@ -44,7 +45,7 @@ def mark_drawn(runs: Sequence[Run]) -> None:
 
 def show_result(runs: Sequence[Run], dataset: Dataset, prediction: FilePrediction, style: Style) -> None:
     header = ",".join(HEADERS[style.header])
-    st.caption(f"`{prediction.file_name}`: {len(dataset):,} rows under the header `{header}`.")
+    st.caption(f"`{prediction.file_name}`: {counted(len(dataset), 'row')} under the header `{header}`.")
     if left_out := len(dataset.problems):
         rows = "1 row without pixels is" if left_out == 1 else f"{left_out:,} rows without pixels are"
         st.warning(f"{rows} left out. Kaggle expects an answer for every row.", icon=":material/warning:")

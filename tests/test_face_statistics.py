@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from emotion_core.dataset import Dataset
+from emotion_core.emotions import EMOTIONS
 from emotion_core.face_statistics import (
     BINS,
     MOST_CONTRAST,
@@ -82,7 +83,8 @@ def test_no_faces_are_refused():
     [
         ({"Happy": [1, 3], "Sad": [1, 3]}, 0, 0, 1),
         ({"Happy": [5, 5], "Sad": [1, 1]}, 1, 4, 0),
-        ({"Happy": [4, 6], "Sad": [0, 2]}, 0.8, 4, 1),
+        ({"Happy": [4, 6], "Sad": [0, 2]}, 0.7, 4, 1),  # 1 - (4 / 2) / (20 / 3)
+        ({"Happy": [5], "Sad": [1]}, 0, 4, 0),  # a face each tells nothing
         ({"Happy": [2, 2], "Sad": [2]}, 0, 0, 0),
     ],
 )
@@ -93,6 +95,16 @@ def test_emotions_are_compared_by_their_share_of_the_variance(
     assert (found.explained, found.gap, found.spread) == pytest.approx((explained, gap, spread))
     if gap:
         assert (found.highest, found.lowest) == ("Happy", "Sad")
+
+
+def test_a_few_faces_whose_light_is_chance_explain_nothing_on_average():
+    rng = np.random.default_rng(0)
+    found = [compare_emotions({name: rng.normal(size=5) for name in EMOTIONS}).explained for _ in range(200)]
+    assert np.mean(found) < 0.07  # without allowing for chance it would be 6 / 34
+    many = {name: rng.normal(place, 5, size=5_000) for place, name in enumerate(EMOTIONS)}
+    assert compare_emotions(many).explained == pytest.approx(
+        4 / 29, abs=0.01
+    )  # the means' variance is 4, the faces' 25
 
 
 @pytest.mark.parametrize("values", [[0.0], [255.0], [17.0, 128.0, 129.0, 255.0]])

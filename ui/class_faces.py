@@ -191,8 +191,8 @@ def lesson(brightness: EmotionsCompared, contrast: EmotionsCompared) -> str:
         "light alone says almost nothing about emotion" if tells_little else "light alone says something about emotion"
     )
     means = (
-        f"{brightness.highest} is brightest on average and {brightness.lowest} darkest, {brightness.gap:.0f} grey "
-        "levels apart"
+        f"{brightness.highest} is brightest on average and {brightness.lowest} darkest, "
+        f"{counted(round(brightness.gap), 'grey level')} apart"
         if brightness.gap
         else "All emotions are equally bright on average"
     )
