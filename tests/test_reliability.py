@@ -44,7 +44,15 @@ def test_a_single_face_is_one_face():
     ],
 )
 def test_a_model_is_too_sure_or_too_modest_or_neither(confidence, accuracy, verdict):
-    assert reliability.overall_sentence(calibration((100, confidence, accuracy))).endswith(f"it is {verdict}.")
+    assert reliability.overall_sentence(calibration((10_000, confidence, accuracy))).endswith(f"it is {verdict}.")
+
+
+@pytest.mark.parametrize(
+    ("faces", "verdict"),
+    [(14, "about as sure as it should be, as far as 14 faces can tell"), (1_400, "overconfident by 13 points")],
+)
+def test_a_few_faces_do_not_tell_whether_a_model_is_too_sure(faces, verdict):
+    assert reliability.overall_sentence(calibration((faces, 0.63, 0.5))).endswith(f"it is {verdict}.")
 
 
 def test_what_is_drawn_is_in_the_points():

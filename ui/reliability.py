@@ -6,6 +6,7 @@ Nothing here calls Streamlit.
 from typing import TYPE_CHECKING, Any, Final
 
 from emotion_core.calibration import Calibration
+from emotion_core.intervals import wilson_interval
 from emotion_core.units import counted
 from ui.charts import ACCENT, FONT, axis_text, heading_with_legend
 
@@ -130,11 +131,14 @@ def temperature_sentence(temperature: float) -> str:
 
 
 def overall_sentence(calibration: Calibration) -> str:
-    """Say whether the model is too sure or too modest on the whole."""
-    said, right = calibration.mean_confidence, calibration.mean_accuracy
+    """Say whether the model is too sure or too modest on the whole, as far as its faces can tell (95 % interval)."""
+    said, right, faces = calibration.mean_confidence, calibration.mean_accuracy, int(calibration.faces.sum())
     points = round(100 * said) - round(100 * right)  # between what is shown, which is rounded
+    lowest, highest = wilson_interval(right, faces)
     if abs(points) < 100 * HONEST:
         verdict = "about as sure as it should be"
+    elif lowest <= said <= highest:
+        verdict = f"about as sure as it should be, as far as {counted(faces, 'face')} can tell"
     else:
         verdict = f"{'overconfident' if points > 0 else 'underconfident'} by {abs(points)} points"
     return f"On average it says {said:.0%} and is right {right:.0%} of the time: it is {verdict}."
