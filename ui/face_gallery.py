@@ -8,6 +8,7 @@ import streamlit as st
 
 from emotion_core.emotions import EMOTIONS
 from emotion_core.errors import EmotionError
+from emotion_core.face_statistics import MOST_CONTRAST, WHITE
 from emotion_core.overview import count_pages, rows_of
 from ui import cache
 from ui.charts import dotted
@@ -89,7 +90,8 @@ def enlarge(dataset: "Dataset", row: int) -> None:
             'style="width:100%;display:block;image-rendering:pixelated;border-radius:8px">'
         )
         st.caption(
-            f"id {plain(str(dataset.ids[row]))} · brightness {face.mean():.0f} · contrast {face.std():.0f} of 255"
+            f"id {plain(str(dataset.ids[row]))} · brightness {face.mean():.0f} of {WHITE} · "
+            f"contrast {face.std():.0f} of {MOST_CONTRAST:.0f}"
         )
     with words:
         if label:
