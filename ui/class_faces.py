@@ -29,7 +29,7 @@ from emotion_core.face_statistics import (
 from emotion_core.units import counted
 from ui.charts import MUTED, dotted
 from ui.face_images import data_url
-from ui.widgets import counted, friendly_errors, heading
+from ui.widgets import friendly_errors, heading
 
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset

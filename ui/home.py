@@ -13,10 +13,11 @@ from emotion_core.config import SAMPLE, Data
 from emotion_core.errors import EmotionError
 from emotion_core.runs import RunSummary, State
 from emotion_core.settings import data_folder
+from emotion_core.units import counted
 from ui import cache, charts
 from ui.badges import state_badge
 from ui.pickers import agreed_to_leave_out
-from ui.widgets import counted, go_to, plain
+from ui.widgets import go_to, plain
 
 _LISTED: Final = 5
 _CARD: Final = {"border": True, "delta_color": "off", "delta_arrow": "off", "height": "stretch"}

@@ -17,7 +17,7 @@ from ui import cache, charts
 from ui.badges import drawn_badge
 from ui.choices import put_in_url
 from ui.faces import JudgedFace, show_judged
-from ui.widgets import columns, counted, friendly_errors, heading, plain
+from ui.widgets import columns, friendly_errors, heading, plain
 
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset

@@ -12,7 +12,7 @@ from emotion_core.units import counted
 from ui import cache
 from ui.expected import expected_time, say_time
 from ui.launch import forgetting_clicks, launch_button, show_refusal, submit
-from ui.widgets import counted, friendly_errors, plain
+from ui.widgets import friendly_errors, plain
 
 if TYPE_CHECKING:
     from emotion_core.dataset import Dataset

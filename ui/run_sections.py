@@ -11,7 +11,7 @@ from emotion_core.emotions import EMOTIONS
 from emotion_core.errors import DamagedRun
 from emotion_core.evaluation import RunEvaluation
 from emotion_core.runs import Run, RunSummary, State, Status
-from emotion_core.units import KILOBYTE, MEGABYTE
+from emotion_core.units import KILOBYTE, MEGABYTE, counted
 from ui import cache, carrying, figures, inspection, reliability, tables, widgets
 from ui.curves import curve_chart, curve_heading, curve_points, how_measured
 
@@ -97,7 +97,7 @@ def _range_of_recalls(found: Mapping[str, float]) -> str:
 def _at(found: Mapping[str, float], recall: float) -> str:
     """Name the emotions of one recall."""
     first, *others = (name for name, each in found.items() if each == recall)
-    more = f" and {widgets.counted(len(others), 'other')}" if others else ""
+    more = f" and {counted(len(others), 'other')}" if others else ""
     return f"**{first}**{more}"
 
 

@@ -17,7 +17,7 @@ from ui.charts import EMOTION_SCALE, axis_text
 from ui.detectors import Finder
 from ui.face_images import show_faces
 from ui.figures import ink, show_curves
-from ui.widgets import counted, friendly_errors, plain
+from ui.widgets import friendly_errors, plain
 
 _FACES_SHOWN: Final = 12
 

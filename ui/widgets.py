@@ -67,11 +67,6 @@ def empty_state(message: str, *, page: str | None = None, action: str = "", icon
         st.space("small")
 
 
-def counted(number: int, noun: str) -> str:
-    """Write a number with its noun: `1 face`, `2,300 faces`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def plain(text: str) -> str:
     """Return text that a person typed, or that came from outside, so that Markdown shows it as it is, in one line.
 
