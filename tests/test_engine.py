@@ -1,5 +1,6 @@
 """The local engine with real processes: submitting, order, stopping, ending, resuming and deleting."""
 
+import errno
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from emotion_core.config import with_settings
 from emotion_core.dataset import Dataset, load_dataset
 from emotion_core.engine import LocalEngine, devices
 from emotion_core.engine.local import freeze, freeze_all
+from emotion_core.engine.processes import start_detached
 from emotion_core.engine.queue import Note, Queue, QueueUnusable
 from emotion_core.engine.worker import Worker
 from emotion_core.errors import BadInput, DamagedRun, EmotionError
@@ -370,12 +372,18 @@ def test_a_run_is_deleted_unless_some_process_computes_it(engine, runs, quick):
 
 
 @pytest.mark.usefixtures("no_worker")
-@pytest.mark.parametrize("trouble", ["disk", "worker"])
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        ("No space left on device", "No run can be made in .*: No space left on device."),
+        ("Cannot allocate memory", "The process that computes runs cannot be started: Cannot allocate memory."),
+    ],
+)
 def test_of_several_runs_none_is_left_where_one_cannot_be_made_or_no_worker_begins(
-    engine, runs, quick, monkeypatch, trouble
+    engine, runs, quick, monkeypatch, trouble, said
 ):
     def refuse(*args, **options):
-        raise OSError(28, "No space left on device")
+        raise OSError(0, trouble)
 
     class FullDisk:
         left = 3
@@ -384,11 +392,12 @@ def test_of_several_runs_none_is_left_where_one_cannot_be_made_or_no_worker_begi
         FullDisk.left -= 1
         return refuse() if FullDisk.left < 0 else path.write_text(text)
 
-    if trouble == "disk":
+    if trouble == "No space left on device":
         monkeypatch.setattr("emotion_core.runs.documents.write_text", write)
     else:
-        monkeypatch.setattr(LocalEngine, "_start_worker_where_none_is", refuse)
-    with pytest.raises(EmotionError):
+        monkeypatch.setattr(Queue, "has_worker", lambda _: False)
+        monkeypatch.setattr("emotion_core.engine.local.start_detached", refuse)
+    with pytest.raises(EmotionError, match=said):
         engine.submit_all([quick] * 3)
     assert [path.name for path in runs.folder.iterdir() if path != runs.engine_folder] == []
 
@@ -497,3 +506,19 @@ def test_a_queue_that_cannot_be_used_for_a_while_costs_no_run(runs, quick, monke
     assert worker._queue.waiting()[0].id == run.id
     worker._lock.release()
     run.record(state=State.STOPPED)
+
+
+def test_a_machine_that_has_no_process_to_spare_for_a_while_costs_no_run(runs, quick, monkeypatch, capsys):
+    waiting, worker = [queue_without_worker(runs, quick) for _ in range(2)], Worker(runs)
+    refusals = iter(range(2))
+
+    def start(*arguments):
+        if next(refusals, None) is not None:
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        return start_detached(*arguments)
+
+    monkeypatch.setattr("emotion_core.engine.worker.start_detached", start)
+    monkeypatch.setattr("emotion_core.engine.worker.SHORTAGE_SECONDS", 0.1)
+    worker.work()
+    assert f"{waiting[0].id} cannot be started yet: Resource temporarily unavailable" in capsys.readouterr().out
+    assert [run.state() for run in waiting] == [State.FINISHED] * 2

@@ -41,7 +41,7 @@ class LocalEngine:
             made = self._queue.add(frozen)
             try:
                 self._start_worker_where_none_is()
-            except OSError:
+            except (OSError, EmotionError):
                 self._queue.withdraw(made)
                 raise
         return made
@@ -173,7 +173,12 @@ class LocalEngine:
         if self._queue.has_worker():
             return
         log = self._runs.engine_folder / "worker.log"
-        worker = start_detached("emotion_core.engine.worker", ["--runs", str(self._runs.folder)], log)
+        try:
+            worker = start_detached("emotion_core.engine.worker", ["--runs", str(self._runs.folder)], log)
+        except OSError as error:
+            raise EmotionError(
+                f"The process that computes runs cannot be started: {error.strerror or error}."
+            ) from error
         # NOTE: nothing waits for the worker, but a child that nobody waits for stays behind as a zombie.
         threading.Thread(target=worker.wait, daemon=True).start()
 

@@ -6,6 +6,7 @@ run's log.txt: if the worker dies its children compute on, and the next worker t
 """
 
 import argparse
+import errno
 import os
 import time
 import traceback
@@ -28,6 +29,11 @@ POLL_SECONDS: Final = 0.2
 
 LOOK_SECONDS: Final = 1.0
 """Time between two looks at the queue while a slot is free."""
+
+SHORTAGE_SECONDS: Final = 10.0
+"""How long a run waits that the machine had no process, memory or open file for."""
+
+_SHORTAGES: Final = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
 
 class Worker:
@@ -165,8 +171,15 @@ class Worker:
             status = run.status()
             if status.state is not State.QUEUED or self._queue.is_taken(run):
                 return
+            try:
+                process = start_detached(self._module, [str(run.folder)], run.log_path, environment)
+            except OSError as error:
+                if error.errno not in _SHORTAGES:
+                    raise
+                self._next_look = time.monotonic() + SHORTAGE_SECONDS
+                report(f"{run.id} cannot be started yet: {error.strerror}")
+                return
             self._tried.add((run.id, status.sequence))
-            process = start_detached(self._module, [str(run.folder)], run.log_path, environment)
             self._trainers[run.id] = Child(run, slot, status.sequence, process)
             with suppress(OSError):  # without a note a later worker still finds the process
                 self._queue.write_note(run, Note(process.pid, slot))
