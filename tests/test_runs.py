@@ -230,6 +230,24 @@ def test_a_damaged_file_makes_a_damaged_line_and_spares_the_others(runs, name, c
     assert lines[whole.id].state is State.FINISHED
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"seed":', '"sead": 1, "seed":', "training.sead: there is no such setting."),
+        ('"linear"', '"transformer"', "model: transformer is none of 'linear'"),
+        ('"preset"', '"preset', "it is cut off, or no JSON."),
+        ('{"', '{"' + "x" * 900 + '": 1, "', f"{'x' * 57}...: there is no such setting."),
+    ],
+)
+def test_settings_that_cannot_be_read_are_said_to_be_wrong_where_they_are(finished_run, old, new, said):
+    path = finished_run.folder / "config.json"
+    path.write_text(finished_run.config.model_dump_json().replace(old, new, 1))
+    reason = summarise(Run(finished_run.folder)).reason
+    assert reason.startswith(f"{path} does not hold a run's settings: ")
+    assert said in reason
+    assert len(reason) < len(str(path)) + 200
+
+
 @pytest.mark.parametrize("name", ["config.json", "status.json"])
 def test_a_missing_file_makes_a_damaged_line(runs, finished_run, name):
     (finished_run.folder / name).unlink()

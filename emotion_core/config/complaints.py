@@ -1,6 +1,7 @@
 """What is wrong with settings, in plain words instead of pydantic's."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -8,10 +9,12 @@ from pydantic_core import ErrorDetails
 _CHOSEN_AMONG = ("model", "split", "schedule")
 """Groups whose kind or family pydantic names as part of a place, which the path of a setting does not."""
 
+_MOST_TOLD: Final = 5
+
 
 def explain_errors(error: ValidationError) -> str:
-    """Return one sentence that names the path of each setting that is wrong, and what is wrong with it."""
-    named = ((_path(problem), complaint(problem)) for problem in problems_of(error))
+    """Return one sentence that names the path of each setting that is wrong, of the first few, and what is wrong."""
+    named = ((_shortened(_path(problem)), complaint(problem)) for problem in problems_of(error)[:_MOST_TOLD])
     return "; ".join(": ".join(filter(None, parts)) for parts in named) + "."
 
 
@@ -42,6 +45,8 @@ def complaint(problem: ErrorDetails) -> str:
     match problem["type"]:
         case "value_error":
             return str(limits["error"])
+        case "json_invalid":
+            return "it is cut off, or no JSON"
         case "missing":
             return "this must be given"
         case "extra_forbidden":
