@@ -1,5 +1,6 @@
 """Run folders: what is true of a run, whatever happened to its files and its trainer."""
 
+import errno
 import os
 import re
 import shutil
@@ -157,9 +158,10 @@ def test_a_living_run_that_was_asked_to_stop_is_stopping(run):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
-def test_another_account_sees_that_a_run_lives(run, monkeypatch):
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
+def test_who_may_only_read_the_folder_sees_that_a_run_lives(run, monkeypatch, number):
     def refuse(*args, **options):
-        raise PermissionError(13, "Permission denied")
+        raise OSError(number, os.strerror(number))
 
     with trainer_of(run):
         monkeypatch.setattr("emotion_core.runs.lock.FileLock.acquire", refuse)

@@ -37,13 +37,11 @@ def is_held(folder: Path) -> bool:
             return False
     except Timeout:
         return True
-    except PermissionError:  # it is another account's, or nobody can write there
-        return _is_held_by_another_account(folder)
-    except OSError:
-        return False
+    except OSError:  # it is another account's, or on a disk that can only be read here
+        return _is_held_by_another(folder)
 
 
-def _is_held_by_another_account(folder: Path) -> bool:
+def _is_held_by_another(folder: Path) -> bool:
     """Whether some process holds a lock that may be read here but not be written; False where nobody can tell."""
     if sys.platform == "win32":  # which knows no such locks
         return False
