@@ -59,7 +59,7 @@ def watch(run: Run, queued_before: int = 0, state: State | None = None) -> Watch
     Args:
         run: The run.
         queued_before: Number of runs whose turn comes first.
-        state: What is so, where the caller has just looked: looking at a trainer's lock takes milliseconds.
+        state: What is so, where the caller has just looked: looking at a trainer's lock may take milliseconds.
     """
     state, status = state or run.state(), run.status()
     if state.is_over or state is State.QUEUED:

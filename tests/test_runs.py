@@ -25,6 +25,8 @@ from tests.conftest import save_finished_run
 PROJECT = Path(__file__).parent.parent
 SGD = find_preset("sgd").config
 
+on_posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
+
 one_folder_for_all_examples = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 
 
@@ -157,14 +159,36 @@ def test_a_living_run_that_was_asked_to_stop_is_stopping(run):
         assert not run.state().is_over
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
-@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
-def test_who_may_only_read_the_folder_sees_that_a_run_lives(run, monkeypatch, number):
+@on_posix
+def test_who_may_only_read_the_folder_sees_that_a_run_lives(run, monkeypatch):
     def refuse(*args, **options):
-        raise OSError(number, os.strerror(number))
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
     with trainer_of(run):
         monkeypatch.setattr("emotion_core.runs.lock.FileLock.acquire", refuse)
+        assert run.is_alive()
+    assert not run.is_alive()
+
+
+@on_posix
+def test_who_looks_at_a_run_is_not_taken_for_its_trainer_by_others_who_look(run):
+    import fcntl
+
+    (run.folder / "lock").touch()
+    with (run.folder / "lock").open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)  # as a look that the system has interrupted
+        assert not run.is_alive()
+
+
+@on_posix
+@pytest.mark.filterwarnings("ignore:.*flock")
+def test_a_run_is_seen_to_live_on_a_disk_that_knows_no_locks(run, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    assert not run.is_alive()
+    with run.alive():
         assert run.is_alive()
     assert not run.is_alive()
 

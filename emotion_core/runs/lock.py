@@ -29,7 +29,25 @@ def holding(folder: Path) -> Iterator[None]:
 
 
 def is_held(folder: Path) -> bool:
-    """Whether some process holds the lock of a run's folder."""
+    """Whether some process holds the lock of a run's folder; False where nobody can tell."""
+    if sys.platform == "win32":
+        return _cannot_be_taken(folder)
+    import fcntl
+
+    try:
+        with _path(folder).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared, so that whoever else looks is not taken for it
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    except OSError:  # a disk that knows no such locks
+        return _cannot_be_taken(folder)
+    return False
+
+
+def _cannot_be_taken(folder: Path) -> bool:
+    """Whether the lock stays out of reach for longer than a look at it takes."""
     if not folder.is_dir():
         return False  # looking must not bring a deleted run's folder back
     try:
@@ -37,24 +55,8 @@ def is_held(folder: Path) -> bool:
             return False
     except Timeout:
         return True
-    except OSError:  # it is another account's, or on a disk that can only be read here
-        return _is_held_by_another(folder)
-
-
-def _is_held_by_another(folder: Path) -> bool:
-    """Whether some process holds a lock that may be read here but not be written; False where nobody can tell."""
-    if sys.platform == "win32":  # which knows no such locks
-        return False
-    import fcntl
-
-    try:
-        with _path(folder).open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
     except OSError:
         return False
-    return False
 
 
 def _path(folder: Path) -> Path:
