@@ -101,6 +101,15 @@ def test_setting_changes_a_copy():
     assert CNN.model.blocks[0].convolutions[1].filters == 64
 
 
+@pytest.mark.parametrize("value", ["", "None", None])
+def test_a_number_that_may_be_left_out_is_left_out_as_its_help_says(value):
+    config = with_settings(find_preset("dense-5").config, {"training.early_stopping_patience": value})
+    assert config.training.early_stopping_patience is None
+    assert with_settings(config, {"device.gpu": value, "name": "None"}).name == "None"
+    with pytest.raises(BadInput, match=r"training\.epochs: this must not be empty"):
+        with_settings(config, {"training.epochs": value})
+
+
 def test_elements_of_lists_are_set_by_their_number():
     config = with_settings(CNN, {"model.blocks.1.pooling": "max", "model.blocks.0.convolutions.1.filters": 32})
     assert [block.pooling for block in config.model.blocks] == ["max", "max", "max", "none"]

@@ -16,6 +16,9 @@ _CHOICES: Final[dict[Any, type[Settings]]] = {
 }
 """The groups that can be chosen from, by the kind or family that chooses them."""
 
+_EMPTY: Final = ("", "None")
+"""How people write that a number is to be left out."""
+
 CHOOSERS: Final = ("kind", "family")
 """Settings that choose their group, which starts anew with them."""
 
@@ -46,8 +49,12 @@ def _assign(document: Any, path: str, value: Any) -> None:
             document.clear()  # the new group's settings begin with their defaults
         if isinstance(value, bool) and not isinstance(document.get(last, value), bool):
             raise BadInput(f"{path}: {str(value).lower()} is for switches, and this is none.")  # or it would be 1 or 0
-        is_text = isinstance(document.get(last), str)
-        document[last] = str(value) if is_text and isinstance(value, int | float) else value  # a name may be a year
+        former = document.get(last)
+        if isinstance(former, str) and isinstance(value, int | float):
+            value = str(value)  # a name may be a year
+        if value in _EMPTY and not isinstance(former, str | tuple):
+            value = None
+        document[last] = value
     elif isinstance(document, tuple | list) and any(isinstance(element, dict) for element in document):
         raise BadInput(f"{path}: set a field of the element, for example {path}.filters=32")
     elif isinstance(document, tuple | list):
