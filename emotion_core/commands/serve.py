@@ -56,6 +56,8 @@ def predict(options: argparse.Namespace) -> None:
     classifier, dataset = load_ensemble([run, *others]), _load(options)
     labels = _probabilities(classifier, dataset.images).argmax(axis=1)
     write_submission(output, dataset.ids, labels, Style(options.header, options.names))
+    if left_out := len(dataset.problems):
+        print_note(f"Rows without pixels that are left out: {left_out:,}. Kaggle expects an answer for every row.")
     others_named = [other.id for other in others]
     if options.json:
         document = {"run": run.id, "data": dataset.name, "images": len(dataset), "output": str(output)}
