@@ -278,6 +278,19 @@ def test_train_prints_the_run_and_nothing_else(runs_folder, faces_csv, capfd):
     assert "epoch 5: " in run.log_tail()
 
 
+@pytest.mark.parametrize(("split", "way_out"), [("first_rows", True), ("random", False)])
+def test_emotions_that_nothing_would_validate_are_named_before_a_training(
+    resting_engine, tmp_path, capsys, split, way_out
+):
+    path = tmp_path / "sorted.csv"
+    path.write_text("emotion,pixels\n" + "".join(f"{number // 4},{'7 ' * 2304}\n" for number in range(28)))
+    assert main(["submit", "sgd", "--data", str(path), "--set", f"data.split.kind={split}"]) == 0
+    note = capsys.readouterr().err
+    assert "No validation face shows " in note
+    assert "Neutral, so nothing will tell" in note
+    assert ("data.split.kind=random" in note) is way_out
+
+
 def test_data_that_cannot_train_is_refused_before_there_is_a_run(refuse, runs_folder, test_csv):
     for command in ("train", "submit"):
         exit_code, answer = refuse(command, "sgd", "--data", str(test_csv))
