@@ -206,7 +206,8 @@ class Recorder:
     def _speed(self, batch: int) -> dict[str, float]:
         """Return the speed in the epoch so far, once there is more of it than the first lot of batches.
 
-        That one waits for data and compilers, and is counted only where it is all of the epoch.
+        That one waits for data and compilers, and is counted only where it is all of the epoch. On Windows the clock
+        may stand still for a sixtieth of a second: what took no time by it has no speed.
         """
         if batch > self._first_batch:
             batches, began = batch - self._first_batch, self._first_batch_ended
@@ -214,8 +215,8 @@ class Recorder:
             batches, began = batch, self._epoch_began
         else:
             return {}
-        images = self._images * batches / self._batches
-        return {"images_per_second": images / max(self._seconds_since(began), 1e-9)}
+        images, seconds = self._images * batches / self._batches, self._seconds_since(began)
+        return {"images_per_second": images / seconds} if seconds else {}
 
     def refuse_what_is_not_finite(self, *losses: float, epoch: int) -> None:
         """Raise Diverged where a loss of an epoch is no finite number."""

@@ -141,6 +141,16 @@ def test_an_epoch_of_one_lot_has_a_speed(recorder, run):
     assert run.status().images_per_second > 100
 
 
+@pytest.mark.parametrize("lots", [(4,), (3, 4)])
+def test_an_epoch_that_takes_no_time_by_a_coarse_clock_leaves_the_run_readable(recorder, run, monkeypatch, lots):
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    recorder.epoch_begins()
+    for batch in lots:
+        recorder.batch_ends(batch, means())
+    assert (run.status().batch, run.status().images_per_second) == (4, None)
+
+
 def test_a_request_to_stop_is_seen_after_the_batch_in_hand(recorder, run):
     recorder.epoch_begins()
     recorder.batch_ends(1, means())
