@@ -248,6 +248,10 @@ REFUSED = {
     "fraction": (with_field(4, 2, spoiled("0.5")), "line 4 has '0.5' as pixel 17"),
     "words": (with_field(4, 2, spoiled("abc")), "line 4 has 'abc' as pixel 17"),
     "not pixels at all": (with_field(2, 2, "photo.png"), "line 2 has 1 pixels; expected 2,304"),
+    "pixels with commas between": (
+        csv_text().replace(pixel_text(FACES[0]), '"' + pixel_text(FACES[0]).replace(" ", ",") + '"'),
+        "line 2 has 1 pixels; expected 2,304 (48 x 48), with spaces between.",
+    ),
     "label above the classes": (with_field(2, 1, "7"), "line 2 has the emotion '7'; expected 0 to 6 or one of Angry,"),
     "label below the classes": (with_field(2, 1, "-1"), "line 2 has the emotion '-1'"),
     "label unknown": (with_field(4, 1, "bored"), "line 4 has the emotion 'bored'"),
@@ -261,7 +265,14 @@ REFUSED = {
     "white space": ("\n\n", "line 1 is empty"),
     "header only": ("id,emotion,pixels\n", "has no rows under its header"),
     "no row has pixels": ("id,pixels\n0,\n1,\n", "none of the 2 rows has pixels"),
-    "broken quotes": (csv_text() + 'a4,3,"1 2 3\n', "line 6 cannot be read as a line of a CSV"),
+    "broken quotes": (
+        csv_text() + 'a4,3,"1 2 3\n',
+        "line 6 cannot be read as a line of a CSV: a quoted field does not end on it.",
+    ),
+    "pixels on several lines": (
+        csv_text().replace(pixel_text(FACES[0]), '"' + pixel_text(FACES[0]).replace(" ", "\n", 1) + '"'),
+        "line 2 cannot be read as a line of a CSV: a quoted field does not end on it.",
+    ),
     "binary": (bytes(range(256)) * 40, "is not a text file"),
     "binary with lines": (b"\x89PNG\r\n\x1a\n\0\0\0", "is not a text file"),
     "UTF-16": (csv_text().encode("utf-16"), "is not a text file; expected a CSV in UTF-8"),

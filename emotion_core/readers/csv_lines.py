@@ -120,4 +120,6 @@ def _split_quoted(line: bytes) -> list[bytes]:
     try:
         return [field.encode() for field in next(csv.reader([line.decode()], strict=True))]
     except (csv.Error, UnicodeDecodeError) as error:
-        raise LineFault(f"cannot be read as a line of a CSV: {error}") from error
+        is_open = "unexpected end" in str(error)  # which csv says of a line that goes on below
+        cause = "a quoted field does not end on it" if is_open else error
+        raise LineFault(f"cannot be read as a line of a CSV: {cause}") from error

@@ -25,7 +25,9 @@ def find_fault(face: bytes) -> str | None:
     """Say what is wrong with a face's pixels, or return None where nothing is."""
     numbers = face.split()
     if len(numbers) != NUM_PIXELS:
-        return f"has {len(numbers):,} pixels; expected {NUM_PIXELS:,} ({IMAGE_SIZE} x {IMAGE_SIZE})"
+        return (
+            f"has {len(numbers):,} pixels; expected {NUM_PIXELS:,} ({IMAGE_SIZE} x {IMAGE_SIZE}), with spaces between"
+        )
     for place, number in enumerate(numbers, 1):
         if not (number.isdigit() and len(number) <= 3 and int(number) <= 255):
             return f"has {quote(number)} as pixel {place:,}; expected a whole number from 0 to 255"
