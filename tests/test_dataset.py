@@ -287,6 +287,10 @@ REFUSED = {
     "zip cut off": (zipped({"a.csv": csv_text().encode()})[:-300], "is damaged or cut off"),
     "zip of two CSVs": (zipped({"a.csv": b"x", "b.csv": b"y"}), "holds 2 CSVs (a.csv, b.csv); expected one"),
     "zip of nothing useful": (zipped({"read.me": b"x"}), "holds neither a CSV nor pictures"),
+    "zip of a zip": (
+        zipped({"week 3/data.ZIP": b"x", "read.me": b"x"}),
+        "holds neither a CSV nor pictures but week 3/data.ZIP; unpack faces.csv first.",
+    ),
     "zip of pictures in no class": (
         zipped({"cats/1.png": PICTURES["happy/face0.png"]}),
         "cats/1.png is not in a folder named after an emotion: Angry, Disgust, Fear, Happy",

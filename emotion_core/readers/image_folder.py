@@ -30,6 +30,7 @@ _FACES_PER_BLOCK: Final = 256
 _MAX_FILE_BYTES: Final = 50 * MEGABYTE
 _LONGEST_HEADER: Final = 10_000
 _TABLES: Final = (".csv", ".csv.gz", ".zip")
+_ARCHIVES: Final = (".zip", ".gz", ".tar", ".tgz", ".7z", ".rar")
 _SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp"})  # a JPEG from the web may be a .jfif
 _OTHER_SUFFIXES: Final = frozenset({".tif", ".tiff", ".gif", ".heic", ".heif", ".avif", ".jp2", ".pgm", ".ppm"})
 
@@ -58,6 +59,9 @@ def read_zip(path: Path) -> Iterator[Block]:
     with open_zip(path) as archive:
         _refuse_other_kinds(map(member_path, visible_members(archive)), path.name)
         members = [member for member in visible_members(archive) if _is_image(member.filename)]
+        inner = [member.filename for member in visible_members(archive) if member.filename.lower().endswith(_ARCHIVES)]
+        if inner and not members:
+            raise BadInput(f"{path.name} holds neither a CSV nor pictures but {inner[0]}; unpack {path.name} first.")
         size_limit(path.name, sum(member.file_size for member in members))
         pictures = [_Picture(member_path(member), _member_reader(archive, member)) for member in members]
         yield from _read_pictures(pictures, path.name)
