@@ -3,6 +3,8 @@
 import errno
 import subprocess
 import sys
+import threading
+from types import SimpleNamespace
 
 import pytest
 from filelock import FileLock
@@ -492,6 +494,16 @@ def test_a_trainer_whose_end_cannot_be_recorded_for_the_moment_stays_in_hand(run
     assert worker._attend()
     assert run.status().reason == "The training process ended unexpectedly."
     assert not worker._attend()
+
+
+def test_why_a_trainer_ended_is_recorded_once_its_last_child_lets_go_of_the_lock(runs, quick):
+    run, worker = queue_without_worker(runs, quick), Worker(runs)
+    run.record(state=State.RUNNING)
+    lock = FileLock(run.folder / "lock", thread_local=False)
+    lock.acquire()
+    threading.Timer(0.5, lock.release).start()
+    worker._conclude(SimpleNamespace(run=run, slot="cpu", sequence=run.status().sequence, exit_code=-9))
+    assert "signal 9" in run.status().reason
 
 
 def test_a_queue_that_cannot_be_used_for_a_while_costs_no_run(runs, quick, monkeypatch, capsys):

@@ -115,12 +115,13 @@ class Worker:
         report(f"{run.id} ended in {trainer.slot} with exit code {trainer.exit_code}")
         with self._seen_through(run), self._queue.locked():
             self._queue.forget(run)
-            if not run.folder.is_dir() or run.is_alive():
-                return  # deleted, or computed by another process
-            status = run.status()
-            if trainer.sequence in (None, status.sequence) and not status.state.is_over:
-                state, reason = explain_end(run, trainer.exit_code)
-                run.record(state=state, reason=reason, finished=time.time())
+            if not run.folder.is_dir():
+                return  # deleted
+            with run.alive():  # as soon as the children that held its lock with it are gone too
+                status = run.status()
+                if trainer.sequence in (None, status.sequence) and not status.state.is_over:
+                    state, reason = explain_end(run, trainer.exit_code)
+                    run.record(state=state, reason=reason, finished=time.time())
 
     # --- the queue -------------------------------------------------------------------------------------------------
 
