@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from emotion_core.config import LinearModel, Model
-from emotion_core.errors import EmotionError
+from emotion_core.errors import DamagedRun, EmotionError
 from emotion_core.hardware import Meter, this_machine
 from emotion_core.runs import Checkpoint, Run
 
@@ -199,7 +199,8 @@ class Recorder:
         seconds = self._seconds_since(self._epoch_began)
         self._last_report = time.monotonic()
         row = {"epoch": epoch, "batch": batch, "loss": loss, "accuracy": accuracy, "seconds": seconds}
-        with suppress(PermissionError):  # on Windows, while another program reads them; the next report comes soon
+        # On Windows another program that has a file open keeps others out; the next report comes soon.
+        with suppress(PermissionError, DamagedRun):
             self._run.append_progress(row)
             self._run.record(batch=batch, seconds=self.seconds, **self._speed(batch), **asdict(self._meter.read()))
 

@@ -115,6 +115,21 @@ def test_rows_of_progress_that_a_program_on_windows_holds_do_not_end_the_run(rec
     assert run.status().epoch == 1
 
 
+def test_a_status_that_a_program_on_windows_holds_at_the_time_of_a_report_does_not_end_the_run(
+    recorder, run, monkeypatch
+):
+    def refuse(_):
+        raise PermissionError(13, "Access is denied")
+
+    recorder.epoch_begins()
+    with monkeypatch.context() as moment:
+        moment.setattr("emotion_core.runs.documents.read_bytes", refuse)
+        recorder.batch_ends(4, means())
+    assert run.progress()["batch"].tolist() == [4]
+    end_epoch(recorder)
+    assert run.status().epoch == 1
+
+
 def test_speed_leaves_validation_out(recorder):
     assert recorder.images_per_second == 0
     end_epoch(recorder)
