@@ -333,6 +333,16 @@ def test_a_refresh_changes_the_points_and_not_the_chart(runs: Runs) -> None:
     assert before[0].data.data != after[0].data.data
 
 
+def test_the_end_of_a_log_is_in_view(runs: Runs) -> None:
+    run = over(runs, "Talkative", State.FAILED)
+    run.log_path.write_text("\n".join(map(str, range(100))), encoding="utf-8")
+    page = open_app(PAGE, run=run.id)
+    (log,) = page.code
+    assert log.value.endswith("99")
+    (place,) = [block for block in page.main if log in getattr(block, "children", {}).values()]
+    assert place.proto.autoscroll
+
+
 def test_the_live_curves_grow_with_the_presenter_s_view(runs: Runs) -> None:
     run = over(runs, "Done", State.FINISHED)
     page = open_app(PAGE, run=run.id)

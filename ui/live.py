@@ -33,7 +33,7 @@ from ui.live_queue import keep_engine_awake, short_name, show_computing, show_qu
 from ui.presenter import enlarged, scale
 from ui.run_actions import RESUME, show_actions
 from ui.tables import seed_untold
-from ui.widgets import empty_state, friendly_errors, plain
+from ui.widgets import empty_state, friendly_errors, plain, show_log
 
 REFRESH_SECONDS = 1.5
 LOOK_SECONDS = 5.0
@@ -281,4 +281,4 @@ def _show_rates(seen: Watch, axis: Axis) -> None:
 
 def _show_log(run: Run, seen: Watch) -> None:
     with st.expander("Log", key="live-log-section", expanded=seen.state in (State.FAILED, State.INTERRUPTED)):
-        st.code(run.log_tail(LOG_LINES) or "Nothing printed yet.", language=None, wrap_lines=True, height=260)
+        show_log(run.log_tail(LOG_LINES) or "Nothing printed yet.", height=260)

@@ -176,7 +176,7 @@ def _show_files(run: Run, line: RunSummary) -> None:
         carrying.offer_export(run)
     _offer_files(run.files())
     st.markdown("**Log**")
-    st.code(run.log_tail(_LOG_LINES) or "The run has printed nothing.", language=None, height=360)
+    widgets.show_log(run.log_tail(_LOG_LINES) or "The run has printed nothing.", height=360)
 
 
 def _offer_files(paths: Sequence[Path]) -> None:

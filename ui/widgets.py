@@ -67,6 +67,12 @@ def empty_state(message: str, *, page: str | None = None, action: str = "", icon
         st.space("small")
 
 
+def show_log(lines: str, height: int) -> None:
+    """Show what a run printed in so many pixels: its end, which is news, unless one scrolls up."""
+    with st.container(height=height, border=False, autoscroll=True):
+        st.code(lines, language=None, wrap_lines=True)
+
+
 def plain(text: str) -> str:
     """Return text that a person typed, or that came from outside, so that Markdown shows it as it is, in one line.
 
