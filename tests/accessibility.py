@@ -38,9 +38,6 @@ _SECTIONS = "Streamlit wraps the pages of a section in a div inside of the list.
 EXCUSED = (
     Excused("list", "[data-testid=stSidebarNavItems]", _SECTIONS),
     Excused("listitem", "[data-testid=stSidebarNavItems]", _SECTIONS),
-    Excused(
-        "scrollable-region-focusable", "[data-testid=stCode] pre", "Streamlit's code of a fixed height takes no focus."
-    ),
 )
 """What Streamlit's own elements do, which a page cannot mend."""
 
@@ -113,6 +110,38 @@ async ([excused, only]) => {
                 place: node.element ? place(node.element) : node.target.join(" "),
                 why: [...node.any, ...node.all, ...node.none].map(check => check.message).join("; "),
             })));
+}
+"""
+)
+
+
+def faint_charts(page: Page) -> list[str]:
+    """Return a sentence for each text of a chart that does not stand out from the page, which axe-core leaves out."""
+    return page.evaluate(_FAINT)
+
+
+_FAINT = (
+    """
+() => {
+    const LEAST = 4.5;  // WCAG 2.2, 1.4.3
+"""
+    + PLACE
+    + """
+    const light = colour => {
+        const shares = colour.match(/[\\d.]+/g).slice(0, 3).map(number => number / 255);
+        const [r, g, b] = shares.map(share => share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+    };
+    const ground = light(getComputedStyle(document.querySelector(".stApp")).backgroundColor);
+    const contrast = text => {
+        const ink = light(getComputedStyle(text).fill);
+        return Math.max(ink, ground) / Math.min(ink, ground);
+    };
+    const charts = "[data-testid=stVegaLiteChart], [data-testid=stPlotlyChart]";
+    return [...document.querySelectorAll(charts)].flatMap(chart =>
+        [...chart.querySelectorAll("svg text")]
+            .filter(text => text.textContent.trim() && contrast(text) < LEAST)
+            .map(text => `"${text.textContent}" is faint in ${place(chart)}`));
 }
 """
 )

@@ -143,7 +143,7 @@ def test_points_of_unlabelled_faces_have_no_emotion():
 
 
 def test_the_chart_shows_the_face_under_the_mouse_and_has_every_emotion_in_its_colour():
-    chart = map_chart("#000000", is_labelled=True)
+    chart = map_chart(is_labelled=True)
     assert [channel["field"] for channel in chart["encoding"]["tooltip"]] == ["image", "emotion", "face"]
     scale = chart["encoding"]["color"]["scale"]
     assert dict(zip(scale["domain"], scale["range"], strict=True)) == EMOTION_COLOURS
@@ -151,13 +151,13 @@ def test_the_chart_shows_the_face_under_the_mouse_and_has_every_emotion_in_its_c
 
 
 def test_a_chart_without_labels_has_no_legend_and_filters_nothing():
-    chart = map_chart("#000000", is_labelled=False)
+    chart = map_chart(is_labelled=False)
     assert "transform" not in chart
     assert list(chart["encoding"]["color"]) == ["value"]
 
 
 def test_the_picked_face_is_picked_to_begin_with():
-    picked = {name: next(p for p in map_chart("#000000", True, row)["params"] if p["name"] == PICKED)
+    picked = {name: next(p for p in map_chart(True, row)["params"] if p["name"] == PICKED)
               for name, row in (("none", None), ("some", 12))}  # fmt: skip
     assert picked["some"]["value"] == [{"row": 12}]
     assert "value" not in picked["none"]

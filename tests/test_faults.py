@@ -441,7 +441,7 @@ def ways_to_look(run: Run) -> dict[str, Callable[[], object]]:
         "settings in words": lambda: tables.configuration(run.config, {}),
         "live curves": lambda: [live_curves(run, CurveView(axis, True, 0.5)) for axis in Axis],
         "learning rates": lambda: [rate_points(run.history(), run.status().batches, axis) for axis in Axis],
-        "curves side by side": lambda: compared_curves([Curve("one", "#000", run.history(), 5)], "val_loss", "black"),
+        "curves side by side": lambda: compared_curves([Curve("one", "#000", run.history(), 5)], "val_loss"),
         "scores by emotion": lambda: tables.class_table(scores_of(run)),
         "confusion": lambda: charts.confusion_matrix(scores_of(run).confusion),
     }

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Final, Literal, NamedTuple
 
 import pytest
-from accessibility import axe_core, broken_rules
+from accessibility import axe_core, broken_rules, faint_charts
 from browsing import PROJECT, copy_shipped_runs, folders_in, hide_data, launch, open_page, serve, settle_drawing
 from layout import what_does_not_fit
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
@@ -233,6 +233,7 @@ def test_nothing_is_wrong_with_a_page_in_any_theme_or_width(app, path, browser, 
         for theme, width in LOOKS:
             show_in(page, theme, width)
             wrong += [f"{theme}, {width} wide: {problem}" for problem in what_does_not_fit(page)]
+            wrong += [f"{theme}: {problem}" for problem in faint_charts(page)]
             if axe and width == WIDEST:
                 only = "color-contrast" if theme == "dark" else ""  # in the other theme all else is the same
                 wrong += [f"{theme}: {problem}" for problem in broken_rules(page, axe, only=only)]
@@ -258,12 +259,9 @@ def errors_of(message: ConsoleMessage) -> list[str]:
 
 
 def show_in(page: Page, theme: Theme, width: int) -> None:
-    """Switch the system's theme, which Streamlit follows at once; Plotly's text is coloured when a script runs."""
+    """Switch the system's theme, which everything follows at once."""
     page.set_viewport_size({"width": width, "height": HEIGHT})
-    if theme != page.evaluate("getComputedStyle(document.querySelector('.stApp')).colorScheme"):
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        if page.locator("[data-testid=stPlotlyChart]").count():
-            page.reload()
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
     settle_drawing(page)
 
 

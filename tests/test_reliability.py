@@ -56,7 +56,7 @@ def test_a_few_faces_do_not_tell_whether_a_model_is_too_sure(faces, verdict):
 
 
 def test_what_is_drawn_is_in_the_points():
-    chart = reliability.reliability_chart("#000000")
+    chart = reliability.reliability_chart()
     made = {step["as"] for step in chart["transform"]}
     drawn = {
         channel["field"]

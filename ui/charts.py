@@ -18,6 +18,9 @@ DEEP_ACCENT: Final = "#5566DD"
 
 MUTED: Final = "#8A90A6"
 
+INK: Final = "currentColor"
+"""The colour of the text around a chart, in which its own is drawn: a theme may be switched while one looks."""
+
 TRACK: Final = "rgba(128, 134, 156, 0.2)"
 """What lies behind a bar that could be longer."""
 
@@ -54,9 +57,9 @@ CALM: Final[dict[str, Any]] = {
 """Vega-Lite settings for every curve; colours of text are left to the theme."""
 
 
-def axis_text(size: int, ink: str) -> dict[str, Any]:
-    """Return Vega-Lite settings for an axis with letters of a size in pixels and a colour."""
-    return {"labelFontSize": size, "titleFontSize": size, "labelColor": ink, "titleColor": ink}
+def axis_text(size: int) -> dict[str, Any]:
+    """Return Vega-Lite settings for an axis with letters of a size in pixels, in the colour of the text around it."""
+    return {"labelFontSize": size, "titleFontSize": size, "labelColor": INK, "titleColor": INK}
 
 
 # --- bars ----------------------------------------------------------------------------------------------------------

@@ -75,7 +75,6 @@ class Curve:
 def compared_curves(
     curves: Sequence[Curve],
     metric: Literal["val_accuracy", "val_loss"],
-    ink: str,
     *,
     training: bool = False,
     log_loss: bool = False,
@@ -85,7 +84,6 @@ def compared_curves(
     Args:
         curves: The runs.
         metric: What is drawn.
-        ink: Colour of text.
         training: Whether the same on the training faces is drawn too, fainter.
         log_loss: Whether the loss has a logarithmic scale.
     """
@@ -120,7 +118,7 @@ def compared_curves(
             )
         )
     figure.update_layout(_LAYOUT | {"height": 380, "hovermode": "x unified"})
-    figure.update_layout(title_text=CURVE_TITLES[metric], font_color=ink)
+    figure.update_layout(title_text=CURVE_TITLES[metric])
     figure.update_xaxes(title_text="Epoch", tickformat="d", nticks=9, showgrid=False)
     figure.update_yaxes(tickformat=".0%" if is_share else None)
     if log_loss and not is_share:
@@ -139,7 +137,7 @@ def _dot_sizes(curve: Curve) -> list[int]:
 # --- scores by emotion ---------------------------------------------------------------------------------------------
 
 
-def recall_bars(recalls: Sequence[tuple[Compared, Mapping[str, Statistic]]], ink: str) -> "Plot":
+def recall_bars(recalls: Sequence[tuple[Compared, Mapping[str, Statistic]]]) -> "Plot":
     """Draw the recall of each emotion as a bar per row, with the standard deviation over seeds."""
     from plotly.graph_objects import Bar, Figure  # slow to import
 
@@ -151,7 +149,6 @@ def recall_bars(recalls: Sequence[tuple[Compared, Mapping[str, Statistic]]], ink
                 error_y={
                     "array": [recall[name].deviation or 0 for name in EMOTIONS],
                     "visible": any(known.deviation for known in recall.values()),
-                    "color": ink,
                     "thickness": 1.2,
                     "width": 3,
                 },
@@ -163,7 +160,7 @@ def recall_bars(recalls: Sequence[tuple[Compared, Mapping[str, Statistic]]], ink
         ]
     )
     figure.update_layout(_LAYOUT | {"height": 430, "hovermode": "x unified", "barmode": "group", "bargap": 0.22})
-    figure.update_layout(title_text="Recall: the share of an emotion's faces that was found", font_color=ink)
+    figure.update_layout(title_text="Recall: the share of an emotion's faces that was found")
     figure.update_xaxes(tickfont_size=15)
     figure.update_yaxes(tickformat=".0%", range=[0, 1])
     return figure
@@ -199,7 +196,7 @@ _HEAD: Final = "border:none;font-weight:500;font-size:.88rem;padding:.1rem 0"
 # --- cost ----------------------------------------------------------------------------------------------------------
 
 
-def cost_scatter(rows: Sequence[Compared], cost: Figure, score: Figure, ink: str) -> "Plot":
+def cost_scatter(rows: Sequence[Compared], cost: Figure, score: Figure) -> "Plot":
     """Draw cost against accuracy, a point per row at its means, with the standard deviation over seeds.
 
     Rows without the cost or the score are left out; those that learnt from drawn faces have open diamonds. The first
@@ -228,7 +225,7 @@ def cost_scatter(rows: Sequence[Compared], cost: Figure, score: Figure, ink: str
             text=[f"&nbsp;{name}&nbsp;" if place else "" for name, place in zip(names, places, strict=True)],
             customdata=names,
             textposition=[place or "top center" for place in places],
-            textfont={"size": 14, "color": ink},
+            textfont={"size": 14},
             cliponaxis=False,
             marker={
                 "size": 14,
@@ -243,7 +240,7 @@ def cost_scatter(rows: Sequence[Compared], cost: Figure, score: Figure, ink: str
         )
     )
     figure.update_layout(_LAYOUT | {"height": 520})
-    figure.update_layout(title_text=f"{SCORE_TITLES[score]} by {COST_TITLES[cost].lower()}", font_color=ink)
+    figure.update_layout(title_text=f"{SCORE_TITLES[score]} by {COST_TITLES[cost].lower()}")
     ticks = _SECOND_TICKS if cost == "seconds" else _PARAMETER_TICKS
     figure.update_xaxes(type="log", title_text=COST_TITLES[cost], range=across)
     figure.update_xaxes(tickvals=list(ticks), ticktext=list(ticks.values()))

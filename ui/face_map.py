@@ -18,11 +18,10 @@ from emotion_core.errors import EmotionError, ModelUnavailable
 from emotion_core.face_map import MOST_FACES, NEIGHBOURS, FaceMap, agreement_by_chance
 from emotion_core.runs import Run
 from ui import cache, presenter
-from ui.charts import ACCENT, CALM, EMOTION_SCALE, dotted
+from ui.charts import ACCENT, CALM, EMOTION_SCALE, INK, dotted
 from ui.choices import put_in_url
 from ui.face_images import data_url, photo_url, show_faces
 from ui.faces import emotion_bars
-from ui.figures import ink
 from ui.widgets import columns, friendly_errors, heading, plain
 
 if TYPE_CHECKING:
@@ -159,7 +158,7 @@ def _show_map(drawn: Drawn, key: str, is_labelled: bool) -> int | None:
     st.html("<style>#vg-tooltip-element img {width: 192px; height: 192px; image-rendering: pixelated}</style>")
     state = st.vega_lite_chart(
         drawn.points,
-        presenter.enlarged(map_chart(ink(), is_labelled, st.session_state["face-map-start"]) | {"config": CALM}),
+        presenter.enlarged(map_chart(is_labelled, st.session_state["face-map-start"]) | {"config": CALM}),
         theme=None,
         key=key,
         on_select="rerun",
@@ -195,13 +194,12 @@ def map_points(dataset: "Dataset", faces: FaceMap) -> "pd.DataFrame":
     return points if dataset.labels is None else points.assign(emotion=np.array(EMOTIONS)[dataset.labels[faces.rows]])
 
 
-def map_chart(ink: str, is_labelled: bool, picked: int | None = None) -> dict[str, Any]:
+def map_chart(is_labelled: bool, picked: int | None = None) -> dict[str, Any]:
     """Describe the map of `map_points` for Vega-Lite: a click changes its selection PICKED, Ctrl and the wheel zoom.
 
     Names of the legend that are clicked are shown, without the others.
 
     Args:
-        ink: Colour of the ring around the picked face.
         is_labelled: Whether the points have emotions.
         picked: Row of the face that is picked to begin with.
     """
@@ -231,7 +229,7 @@ def map_chart(ink: str, is_labelled: bool, picked: int | None = None) -> dict[st
             "color": {"value": ACCENT},
             "opacity": {"condition": [is_picked | {"value": 1}, is_pointed_at | {"value": 1}], "value": 0.8},
             "size": {"condition": [is_picked | {"value": 420}, is_pointed_at | {"value": 260}], "value": 75},
-            "stroke": {"condition": is_picked | {"value": ink}, "value": None},
+            "stroke": {"condition": is_picked | {"value": INK}, "value": None},
             "strokeWidth": {"condition": is_picked | {"value": 3}, "value": 0},
             "tooltip": [{"field": "image"}, *title, {"field": "face", "title": "Face"}],
         },

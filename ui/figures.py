@@ -1,6 +1,6 @@
 """Charts on the page, in the look of the app and as large as the presenter's view has them."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -11,9 +11,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from plotly.graph_objects import Figure
 
-_INK: Final[dict[str | None, str]] = {"light": "#151827", "dark": "#F0F2F8"}
-"""The theme's text colours, for figures that cannot follow it by themselves."""
-
 
 def show_curves(points: "pd.DataFrame", chart: dict[str, Any], *, key: str, alt: str) -> None:
     """Show a Vega-Lite chart in the look of the app, its text in the theme's own colour."""
@@ -23,8 +20,3 @@ def show_curves(points: "pd.DataFrame", chart: dict[str, Any], *, key: str, alt:
 def show_figure(figure: "Figure", *, key: str, alt: str) -> None:
     """Show a Plotly figure across the width of its place; it can be zoomed by dragging."""
     st.plotly_chart(presenter.enlarged_figure(figure), theme=None, key=key, alt=alt, config={"displayModeBar": False})
-
-
-def ink() -> str:
-    """Return the colour of text in the theme that the visitor sees."""
-    return _INK.get(st.context.theme.type, _INK["light"])

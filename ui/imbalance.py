@@ -55,7 +55,7 @@ def show_loss(overview: "Overview") -> None:
         st.caption("For a model equally unsure of every face. Training lowers the loss where most of it lies.")
     with single:
         st.subheader("What one face adds", anchor=False)
-        figures.show_curves(loss_points(weights), loss_chart(figures.ink()), key="loss-curves", alt=_ALT)
+        figures.show_curves(loss_points(weights), loss_chart(), key="loss-curves", alt=_ALT)
 
 
 def loss_points(weights: dict[str, float]) -> pd.DataFrame:
@@ -65,9 +65,9 @@ def loss_points(weights: dict[str, float]) -> pd.DataFrame:
     return pd.DataFrame({"certainty": certainty} | losses).round(3)
 
 
-def loss_chart(colour: str) -> dict[str, Any]:
+def loss_chart() -> dict[str, Any]:
     """Describe the chart of `loss_points` (Vega-Lite): a curve per emotion, and all values where one points."""
-    large = charts.axis_text(14, colour)
+    large = charts.axis_text(14)
     x = {
         "field": "certainty",
         "type": "quantitative",
@@ -94,7 +94,7 @@ def loss_chart(colour: str) -> dict[str, Any]:
                             "title": None,
                             "orient": "right",
                             "labelFontSize": 14,
-                            "labelColor": colour,
+                            "labelColor": charts.INK,
                             "symbolType": "stroke",
                         },
                     },
@@ -107,7 +107,7 @@ def loss_chart(colour: str) -> dict[str, Any]:
                         "select": {"type": "point", "on": "pointerover", "nearest": True, "encodings": ["x"]},
                     }
                 ],
-                "mark": {"type": "rule", "color": colour, "strokeWidth": 1.5},
+                "mark": {"type": "rule", "color": charts.INK, "strokeWidth": 1.5},
                 "encoding": {
                     "opacity": {"condition": {"param": "pointed", "value": 0.6, "empty": False}, "value": 0},
                     "tooltip": tooltip,

@@ -15,6 +15,11 @@ _TITLE_AT_THE_TOP: Final = """[data-testid="stMainBlockContainer"] {padding-top:
 """The title follows at once on Streamlit's bar, 3.75 rem high: on a small screen the room is needed below."""
 
 
+_FIGURES_IN_INK: Final = """.js-plotly-plot text:not(.hoverlayer *) {fill: currentColor !important}
+.js-plotly-plot .barlayer .yerror {stroke: currentColor !important}"""
+"""Plotly takes no colour that follows the theme. What it says where one points has a ground of its own."""
+
+
 def dress_page() -> None:
     """Put the style into the page."""
-    st.html(f"<style>{_LEGIBLE_BUTTONS}\n{_TITLE_AT_THE_TOP}</style>")
+    st.html(f"<style>{_LEGIBLE_BUTTONS}\n{_TITLE_AT_THE_TOP}\n{_FIGURES_IN_INK}</style>")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from emotion_core.calibration import Calibration
 from emotion_core.intervals import wilson_interval
 from emotion_core.units import counted
-from ui.charts import ACCENT, FONT, axis_text, heading_with_legend
+from ui.charts import ACCENT, FONT, INK, axis_text, heading_with_legend
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,9 +37,9 @@ def reliability_points(calibration: Calibration) -> "pd.DataFrame":
     return table[table["faces"] > 0]
 
 
-def reliability_chart(ink: str) -> dict[str, Any]:
-    """Describe the reliability diagram (Vega-Lite) for the points of `reliability_points`; `ink` is colour of text."""
-    large = axis_text(15, ink)
+def reliability_chart() -> dict[str, Any]:
+    """Describe the reliability diagram (Vega-Lite) for the points of `reliability_points`."""
+    large = axis_text(15)
     percent = {"type": "quantitative", "scale": {"domain": [0, 1], "nice": False}}
     width = {
         "x": percent | {"field": "left", "title": "How sure it is", "axis": _PERCENT | large | {"grid": False}},
@@ -71,7 +71,7 @@ def reliability_chart(ink: str) -> dict[str, Any]:
             },
             {
                 "data": {"values": [{"end": 0}, {"end": 1}]},
-                "mark": {"type": "line", "color": ink, "strokeWidth": 2, "strokeDash": [7, 5]},
+                "mark": {"type": "line", "color": INK, "strokeWidth": 2, "strokeDash": [7, 5]},
                 "encoding": {"x": percent | {"field": "end"}, "y": y | {"field": "end"}},
             },
             {
@@ -80,7 +80,7 @@ def reliability_chart(ink: str) -> dict[str, Any]:
                     "baseline": "bottom",
                     "fontSize": 14,
                     "font": FONT,
-                    "color": ink,
+                    "color": INK,
                 },
                 "encoding": {
                     "x": percent | {"field": "middle"},

@@ -140,7 +140,7 @@ def _show_confidence(run: Run) -> None:
         st.html(reliability.reliability_heading())
         figures.show_curves(
             reliability.reliability_points(calibration),
-            reliability.reliability_chart(figures.ink()),
+            reliability.reliability_chart(),
             key="reliability",
             alt="Accuracy by confidence",
         )

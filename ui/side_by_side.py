@@ -20,7 +20,7 @@ from emotion_core.evaluation import RunEvaluation
 from ui import cache, compared, tables
 from ui.charts import MUTED
 from ui.compared import Compared, Curve
-from ui.figures import ink, show_figure
+from ui.figures import show_figure
 from ui.results_table import untick_all
 from ui.results_view import IN_URL, View
 from ui.widgets import plain
@@ -92,7 +92,7 @@ def _show_curves(rows: Sequence[Compared]) -> None:
     st.html(compared.legend(rows))
     for place, metric in zip(st.columns(2, gap="large"), ("val_accuracy", "val_loss"), strict=True):
         with place:
-            figure = compared.compared_curves(curves, metric, ink(), training=with_training, log_loss=log_loss)
+            figure = compared.compared_curves(curves, metric, training=with_training, log_loss=log_loss)
             show_figure(figure, key=f"compared-{metric}", alt=f"{compared.CURVE_TITLES[metric]} by epoch")
     several = any(len(row.group.lines) > compared.MOST_CURVES for row in rows)
     most = f" Up to {compared.MOST_CURVES} seeds of each row are drawn." if several else ""
@@ -120,7 +120,7 @@ def _show_recalls(rows: Sequence[Compared]) -> None:
         st.caption("None of these runs is scored yet.")
         return
     st.html(compared.legend([row for row, _ in found]))
-    figure = compared.recall_bars(found, ink())
+    figure = compared.recall_bars(found)
     show_figure(figure, key="recall", alt="Recall of each emotion")
     if any(len(row.group.counted) > 1 for row, _ in found):
         st.caption("Bars are means over seeds; the thin line is the standard deviation.")
@@ -149,7 +149,7 @@ def _show_cost(view: View, rows: Sequence[Compared]) -> None:
     if not any(point.group.mean(score) is not None for point in points):
         st.caption(f"None of these runs has a {compared.SCORE_TITLES[score].lower()} yet.")
         return
-    show_figure(compared.cost_scatter(points, cost, score, ink()), key="cost-figure", alt="Cost against accuracy")
+    show_figure(compared.cost_scatter(points, cost, score), key="cost-figure", alt="Cost against accuracy")
     drawn = " Open diamonds: trained on drawn faces." if any(point.group.is_drawn for point in points) else ""
     time = " Each time is that of the machine on which the run was trained." if cost == "seconds" else ""
     st.caption(f"Up and to the left is better: higher score, lower cost. A point is a row's mean.{time}{drawn}")

@@ -13,10 +13,10 @@ from emotion_core.runs import Run
 from emotion_core.units import counted
 from emotion_core.video import FRAMES_PER_SECOND, LONGEST_SECONDS, Sighting, Timeline, read_timeline
 from ui import cache
-from ui.charts import EMOTION_SCALE, axis_text
+from ui.charts import EMOTION_SCALE, INK, axis_text
 from ui.detectors import Finder
 from ui.face_images import show_faces
-from ui.figures import ink, show_curves
+from ui.figures import show_curves
 from ui.widgets import friendly_errors, plain
 
 _FACES_SHOWN: Final = 12
@@ -57,7 +57,7 @@ def show_timeline(timeline: Timeline, name: str) -> None:
     person = _pick_person(timeline)
     seen = [sighting for sighting in timeline.sightings if sighting.person == person]
     points = shares_over_time(seen)
-    show_curves(points, timeline_chart(timeline.seconds, ink()), key="timeline", alt="Emotions over the video")
+    show_curves(points, timeline_chart(timeline.seconds), key="timeline", alt="Emotions over the video")
     chosen = seen[:: max(1, -(-len(seen) // _FACES_SHOWN))]
     captions = [f"{sighting.seconds:.1f} s {sighting.face.emotion}" for sighting in chosen]
     show_faces([sighting.face.crop for sighting in chosen], captions, columns=_FACES_SHOWN)
@@ -91,9 +91,9 @@ def shares_over_time(sightings: list[Sighting]) -> pd.DataFrame:
     )
 
 
-def timeline_chart(seconds: float, colour: str) -> dict[str, Any]:
+def timeline_chart(seconds: float) -> dict[str, Any]:
     """Describe the chart (Vega-Lite): shares stacked to 100 % over a video of so many seconds."""
-    large = axis_text(15, colour)
+    large = axis_text(15)
     return {
         "height": 300,
         "mark": {"type": "area", "interpolate": "monotone", "opacity": 0.9},
@@ -120,7 +120,7 @@ def timeline_chart(seconds: float, colour: str) -> dict[str, Any]:
                     "title": None,
                     "orient": "top",
                     "labelFontSize": 15,
-                    "labelColor": colour,
+                    "labelColor": INK,
                     "symbolType": "square",
                 },
             },
