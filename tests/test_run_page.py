@@ -286,6 +286,17 @@ def test_a_run_is_named_and_written_about(open_page: Opener, finished_run: Run):
     assert any("Best *so* far" in option for option in page.selectbox(key="run-inspected").options)
 
 
+def test_a_run_that_is_deleted_elsewhere_while_it_is_named_is_said_to_be_gone(open_page: Opener, runs_folder: Path):
+    run, other = (save_finished_run(Runs(runs_folder), name=name) for name in ("First", "Second"))
+    page = open_page(run=run.id)
+    do(page, "Name, notes and tags")
+    Runs(runs_folder).delete(run)
+    checked(page.button(key="save-about").click().run())
+    assert [toast.value for toast in page.toast] == [r"This run has been deleted meanwhile\."]
+    assert page.subheader[0].value == other.name
+    assert not page.warning
+
+
 def test_tags_are_kept_shown_and_offered_to_other_runs(open_page: Opener, runs_folder: Path):
     tagged, other = (save_finished_run(Runs(runs_folder)) for _ in range(2))
     tagged.write_about(About(tags=("lecture 3", "keep")))

@@ -96,6 +96,11 @@ def _save(run: Run) -> None:
         run.write_about(About.as_typed(typed["about-name"], typed["about-notes"], typed["about-tags"]))
     except EmotionError as error:
         st.session_state[_REFUSED] = str(error)
+    except FileNotFoundError:
+        say_next("This run has been deleted meanwhile.")
+        forget("run")
+        cache.list_anew()
+        st.rerun()
     except OSError as error:
         st.session_state[_REFUSED] = f"The folder of this run cannot be written to: {error.strerror}."
     else:
