@@ -179,6 +179,15 @@ def test_what_a_page_that_was_left_writes_into_the_next_one_s_address_is_no_step
     assert page.evaluate("history.length") == before + 1
 
 
+def test_a_page_that_is_left_keeps_its_address_though_the_next_one_writes_into_it_before_it_opens(app, page):
+    address = f"{app.address}/explore?data=some_faces.csv&view=Health"
+    open_page(page, address)
+    for step in ("/explore", "?data=some_faces.csv&show=alone", "/augment?data=some_faces.csv&show=alone"):
+        page.evaluate("address => history.pushState(null, '', address)", step)
+    page.go_back()
+    expect(page).to_have_url(re.compile(re.escape(address)))
+
+
 def test_training_on_the_sample_is_watched_found_used_and_handed_in(app, page, tmp_path):
     """One person's way through the app, from a new run to its prediction file."""
     before = {run.id for run in app.runs.all()}

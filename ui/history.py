@@ -5,7 +5,8 @@ import streamlit as st
 _ONE_STEP_A_PAGE = """<script>
 if (!history.isOneStepAPage) {
     const push = history.pushState.bind(history)
-    let left = null  // the address that was emptied, as Streamlit does before it opens another page
+    let left = null  // the address that was emptied, as Streamlit does before another page writes into it and opens
+    addEventListener("popstate", () => left = null)
     history.pushState = (state, title, address) => {
         const now = new URL(location.href), next = new URL(address, now)
         const chosen = next.searchParams
@@ -13,7 +14,7 @@ if (!history.isOneStepAPage) {
         const isSamePage = next.origin + next.pathname === now.origin + now.pathname
         const isEmptied = isSamePage && now.search && !next.search
         if (left && !isSamePage) history.replaceState(history.state, title, left)
-        left = isEmptied ? now.href : null
+        left = isEmptied ? now.href : isSamePage ? left : null
         isSamePage && !changes ? history.replaceState(state, title, address) : push(state, title, address)
     }
     history.isOneStepAPage = true
