@@ -171,6 +171,7 @@ def test_one_press_of_back_leaves_a_page_or_undoes_a_choice(app, page):
 
 def test_what_a_page_that_was_left_writes_into_the_next_one_s_address_is_no_step(app, page):
     open_page(page, f"{app.address}/explore?data=some_faces.csv")
+    page.wait_for_function("history.isOneStepAPage")  # the sidebar may come in after the page
     before = page.evaluate("history.length")
     for address in ("?run=left", "?data=some_faces.csv&run=left", "?data=some_faces.csv"):
         page.evaluate("address => history.pushState(null, '', address)", address)
@@ -182,6 +183,7 @@ def test_what_a_page_that_was_left_writes_into_the_next_one_s_address_is_no_step
 def test_a_page_that_is_left_keeps_its_address_though_the_next_one_writes_into_it_before_it_opens(app, page):
     address = f"{app.address}/explore?data=some_faces.csv&view=Health"
     open_page(page, address)
+    page.wait_for_function("history.isOneStepAPage")
     for step in ("/explore", "?data=some_faces.csv&show=alone", "/augment?data=some_faces.csv&show=alone"):
         page.evaluate("address => history.pushState(null, '', address)", step)
     page.go_back()
