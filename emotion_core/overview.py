@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from emotion_core.config import FirstRows, RunConfig, WeightPolicy
+from emotion_core.config import FirstRows, RunConfig, UsageSplit, WeightPolicy
 from emotion_core.dataset import Dataset, class_weights, labels_of_run, rows_of_run, split_rows
 from emotion_core.emotions import EMOTIONS, NUM_EMOTIONS
 
@@ -75,6 +75,23 @@ def emotions_not_validated(dataset: Dataset, config: RunConfig) -> list[str]:
     labels, rows = labels_of_run(dataset, config), rows_of_run(dataset, config)
     learnt, validated = _count(labels[rows.training]), _count(labels[rows.validation])
     return [name for name in EMOTIONS if learnt[name] and not validated[name]]
+
+
+def say_gaps(dataset: Dataset, config: RunConfig, how_to_mix: str) -> str:
+    """Say which emotions a run learns and never validates on; nothing where there are none.
+
+    Args:
+        dataset: What it learns from.
+        config: Its settings.
+        how_to_mix: How the random split is chosen, which may help where rows stand in order.
+
+    Raises BadInput where the data cannot be split.
+    """
+    names = emotions_not_validated(dataset, config)
+    if not names:
+        return ""
+    way_out = f": {how_to_mix}" if isinstance(config.data.split, FirstRows | UsageSplit) else ""
+    return f"No validation face shows {', '.join(names)}, so nothing will tell how well that is learnt{way_out}."
 
 
 def rows_of(dataset: Dataset, emotion: str | None, page: int, count: int) -> NDArray[np.int64]:

@@ -42,6 +42,14 @@ class Style:
 COURSEWORK: Final = Style()
 
 
+def say_left_out(count: int) -> str:
+    """Say that a file lacks so many rows of the data set; nothing where it lacks none."""
+    if not count:
+        return ""
+    rows = "1 row without pixels is" if count == 1 else f"{count:,} rows without pixels are"
+    return f"{rows} left out. Kaggle expects an answer for every row."
+
+
 def submission_csv(ids: Ids, labels: Labels, style: Style = COURSEWORK) -> str:
     """Return a CSV of predictions: a header, then a row per image; no index, Unix line ends.
 

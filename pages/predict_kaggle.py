@@ -6,7 +6,7 @@ import streamlit as st
 
 from emotion_core.dataset import Dataset
 from emotion_core.runs import Run
-from emotion_core.submission import HEADERS, Style
+from emotion_core.submission import HEADERS, Style, say_left_out
 from emotion_core.units import counted
 from ui import badges, charts, pickers, predictions, widgets
 from ui.class_balance import show_balance, training_balance
@@ -46,9 +46,8 @@ def mark_drawn(runs: Sequence[Run]) -> None:
 def show_result(runs: Sequence[Run], dataset: Dataset, prediction: FilePrediction, style: Style) -> None:
     header = ",".join(HEADERS[style.header])
     st.caption(f"`{prediction.file_name}`: {counted(len(dataset), 'row')} under the header `{header}`.")
-    if left_out := len(dataset.problems):
-        rows = "1 row without pixels is" if left_out == 1 else f"{left_out:,} rows without pixels are"
-        st.warning(f"{rows} left out. Kaggle expects an answer for every row.", icon=":material/warning:")
+    if left_out := say_left_out(len(dataset.problems)):
+        st.warning(left_out, icon=":material/warning:")
     preview, balance = widgets.columns([1, 1], "result", narrowest=18)
     with preview:
         st.subheader("First rows", anchor=False)

@@ -625,7 +625,7 @@ def test_predictions_are_written_as_kaggle_takes_them(ask, finished_run, test_cs
 def test_predictions_that_lack_rows_without_pixels_say_so(finished_run, tmp_path, capsys):
     path, output = write_csv(tmp_path / "gaps.csv", labelled=False, last_row="42,"), tmp_path / "predictions.csv"
     assert main(["predict", finished_run.id, str(path), "--drop-incomplete", "--output", str(output)]) == 0
-    assert "left out: 1. Kaggle expects an answer for every row." in capsys.readouterr().err
+    assert "1 row without pixels is left out. Kaggle expects an answer for every row." in capsys.readouterr().err
 
 
 def test_predictions_replace_neither_what_they_are_made_from_nor_a_device(refuse, finished_run, test_csv, tmp_path):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 
-from emotion_core.config import FirstRows, RunConfig, UsageSplit, with_settings
+from emotion_core.config import RunConfig, with_settings
 from emotion_core.engine.devices import check_device
 from emotion_core.errors import BadInput
 from emotion_core.models.counts import count_parameters
@@ -75,16 +75,11 @@ def _describe_faces(configs: tuple[RunConfig, ...], dataset: "Dataset") -> list[
 
 def _describe_gaps(configs: tuple[RunConfig, ...], dataset: "Dataset") -> str:
     """Say which emotions are learnt and have no face to validate on; nothing where all have some."""
-    from emotion_core.overview import emotions_not_validated
+    from emotion_core.overview import say_gaps
 
-    for config in _one_of_each_split(configs):
-        if names := emotions_not_validated(dataset, config):
-            in_order = isinstance(config.data.split, FirstRows | UsageSplit)
-            way_out = ": choose the random split, which mixes the faces first" if in_order else ""
-            return (
-                f"No validation face shows {', '.join(names)}, so nothing will tell how well that is learnt{way_out}."
-            )
-    return ""
+    how_to_mix = "choose the random split, which mixes the faces first"
+    gaps = (say_gaps(dataset, config, how_to_mix) for config in _one_of_each_split(configs))
+    return next(filter(None, gaps), "")
 
 
 def _one_of_each_split(configs: tuple[RunConfig, ...]) -> list[RunConfig]:

@@ -19,7 +19,7 @@ from emotion_core.faces import ClassifiedFace, classify_faces
 from emotion_core.images import decode_image
 from emotion_core.origins import learnt_from, seen_rows
 from emotion_core.runs import Run, Runs
-from emotion_core.submission import Style, score_predictions, write_submission
+from emotion_core.submission import Style, say_left_out, score_predictions, write_submission
 
 
 def evaluate_run(options: argparse.Namespace) -> None:
@@ -56,8 +56,8 @@ def predict(options: argparse.Namespace) -> None:
     classifier, dataset = load_ensemble([run, *others]), _load(options)
     labels = _probabilities(classifier, dataset.images).argmax(axis=1)
     write_submission(output, dataset.ids, labels, Style(options.header, options.names))
-    if left_out := len(dataset.problems):
-        print_note(f"Rows without pixels that are left out: {left_out:,}. Kaggle expects an answer for every row.")
+    if left_out := say_left_out(len(dataset.problems)):
+        print_note(left_out)
     others_named = [other.id for other in others]
     if options.json:
         document = {"run": run.id, "data": dataset.name, "images": len(dataset), "output": str(output)}

@@ -12,12 +12,12 @@ from types import FrameType
 from emotion_core.commands.options import configure, configure_all, runs_of
 from emotion_core.commands.output import Narrator, print_json, print_line, print_note
 from emotion_core.commands.saved_runs import print_outcome, progress_of
-from emotion_core.config import FirstRows, RunConfig, UsageSplit
+from emotion_core.config import RunConfig
 from emotion_core.dataset import Dataset, load_dataset
 from emotion_core.engine import LocalEngine
 from emotion_core.engine.devices import may_train_on_gpu, run_environment
 from emotion_core.engine.local import freeze
-from emotion_core.overview import emotions_not_validated
+from emotion_core.overview import say_gaps
 from emotion_core.pace import jobs_of, measured_paces, say
 from emotion_core.presets import PRESETS
 from emotion_core.reproduction import Entry, settings_of_data, table_of
@@ -94,12 +94,8 @@ def _tell_gaps(configs: Sequence[RunConfig]) -> None:
     """Say on standard error which emotions nothing validates, as where the rows of a file are sorted by them."""
     for config in {config.data: config for config in configs}.values():
         dataset = load_dataset(config.data.source, drop_incomplete=config.data.drop_incomplete)
-        if names := emotions_not_validated(dataset, config):
-            in_order = isinstance(config.data.split, FirstRows | UsageSplit)
-            way_out = "; --set data.split.kind=random mixes the faces first" if in_order else ""
-            print_note(
-                f"No validation face shows {', '.join(names)}, so nothing will tell how well that is learnt{way_out}."
-            )
+        if gaps := say_gaps(dataset, config, "--set data.split.kind=random mixes the faces first"):
+            print_note(gaps)
 
 
 def _check_all_data(configs: Sequence[RunConfig], runs: Runs) -> None:
