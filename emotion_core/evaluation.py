@@ -1,12 +1,13 @@
 """How well a model did: scores from true labels and probabilities."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from emotion_core.emotions import EMOTIONS, NUM_EMOTIONS
+from emotion_core.intervals import macro_f1_interval, wilson_interval
 
 Labels = NDArray[np.integer[Any]]
 Probabilities = NDArray[np.floating[Any]]
@@ -49,6 +50,25 @@ class Evaluation(BaseModel):
         if tuple(self.per_class) != EMOTIONS:
             raise ValueError(f"scores are of {', '.join(EMOTIONS)}, in this order")
         return self
+
+    def by_emotion(self, score: Literal["precision", "recall", "f1"]) -> list[float | None]:
+        """Return a score of each emotion, 0-1.
+
+        An emotion without faces has no scores, and one that was never predicted no precision: these are None.
+        """
+        answers = map(sum, zip(*self.confusion, strict=True))
+        return [
+            getattr(each, score) if each.support and (predicted or score != "precision") else None
+            for each, predicted in zip(self.per_class.values(), answers, strict=True)
+        ]
+
+    def accuracy_interval(self) -> tuple[float, float]:
+        """Return between which shares, 0-1, the accuracy on all such faces lies, with 95 % confidence."""
+        return wilson_interval(self.accuracy, self.images)
+
+    def macro_f1_interval(self) -> tuple[float, float]:
+        """Return between which values, 0-1, the macro-F1 on all such faces lies, with 95 % confidence."""
+        return macro_f1_interval(self.confusion)
 
 
 class HeldOutEvaluation(Evaluation):

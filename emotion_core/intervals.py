@@ -1,10 +1,14 @@
-"""How far a measured share can be trusted."""
+"""How far a measured score can be trusted."""
 
 import math
+from collections.abc import Sequence
 from typing import Final
+
+import numpy as np
 
 Z_95: Final = 1.959963984540054
 """The standard normal distribution holds 95 % between minus and plus this."""
+RESAMPLES: Final = 2000
 
 
 def wilson_interval(share: float, count: int) -> tuple[float, float]:
@@ -18,3 +22,24 @@ def wilson_interval(share: float, count: int) -> tuple[float, float]:
     middle = (share + spread / 2) / (1 + spread)
     half = Z_95 / (1 + spread) * math.sqrt(share * (1 - share) / count + spread / (4 * count))
     return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def macro_f1_interval(confusion: Sequence[Sequence[int]]) -> tuple[float, float]:
+    """Return between which values the true macro-F1 lies, with 95 % confidence.
+
+    The percentile bootstrap (Efron 1979): as many faces again are drawn, with replacement, from those that were scored,
+    2,000 times, and 2.5 % of the results lie below and above. The draws are the same each time.
+
+    Args:
+        confusion: How many faces, square, `confusion[true][predicted]`; of no faces at all, nothing is known.
+    """
+    counts = np.asarray(confusion, dtype=np.int64)
+    faces = int(counts.sum())
+    if faces == 0:
+        return 0.0, 1.0
+    draws = np.random.default_rng(0).multinomial(faces, counts.ravel() / faces, size=RESAMPLES)
+    draws = draws.reshape(RESAMPLES, *counts.shape)
+    hits, wholes = draws.diagonal(axis1=1, axis2=2), draws.sum(axis=1) + draws.sum(axis=2)
+    f1 = np.divide(2 * hits, wholes, out=np.zeros(wholes.shape), where=wholes > 0)
+    low, high = np.quantile(f1.mean(axis=1), (0.025, 0.975))
+    return float(low), float(high)

@@ -81,6 +81,10 @@ def show_score(runs: Sequence[Run], dataset: Dataset, prediction: FilePrediction
         macro_f1.metric(
             "Macro-F1", f"{scores.macro_f1:.3f}", help="Mean F1 of the seven classes, all weighted equally."
         )
+        (low, high), (lowest, highest) = scores.accuracy_interval(), scores.macro_f1_interval()
+        st.caption(
+            f"95% confidence intervals: accuracy {100 * low:.1f} to {high:.1%}, macro-F1 {lowest:.3f} to {highest:.3f}."
+        )
         mark_drawn(runs)
         if predictions.was_learnt_from(runs, dataset):
             st.caption(f"This model learnt from {widgets.plain(dataset.name)} itself, so the score flatters it.")

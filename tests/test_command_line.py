@@ -23,6 +23,7 @@ from emotion_core.config import with_settings
 from emotion_core.coursework import SEEDS
 from emotion_core.dataset import load_dataset
 from emotion_core.emotions import EMOTIONS
+from emotion_core.intervals import macro_f1_interval, wilson_interval
 from emotion_core.presets import PRESETS, find_preset
 from emotion_core.runs import About, Run, Runs, State
 from emotion_core.watch import runs_before
@@ -515,6 +516,18 @@ def test_a_run_is_scored_on_labelled_faces(ask, finished_run, faces_csv):
     assert list(scores["per_class"]) == list(EMOTIONS)
     assert np.array(scores["confusion"]).sum(axis=1).tolist() == [6] * 7
     assert scores["accuracy"] == pytest.approx(np.trace(scores["confusion"]) / 42)
+    assert scores["accuracy_interval"] == pytest.approx(wilson_interval(scores["accuracy"], 42))
+    assert scores["macro_f1_interval"] == pytest.approx(macro_f1_interval(scores["confusion"]))
+
+
+def test_scores_in_words_have_their_intervals_and_none_for_what_was_never_predicted(finished_run, tmp_path, capsys):
+    faces = tmp_path / "one.csv"
+    faces.write_text(f"emotion,pixels\n3,{pixel_text(make_faces(1)[0])}\n")
+    assert main(["evaluate", finished_run.id, str(faces)]) == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"^accuracy [01]\.0000 \(0\.\d{4} to [01]\.\d{4}\)$", printed, re.MULTILINE)
+    assert re.search(r"^macro-F1 0\.\d{4} \(0\.\d{4} to 0\.\d{4}\)$", printed, re.MULTILINE)
+    assert re.search(r"^Disgust  +-  +-  +-  +0$", printed, re.MULTILINE)
 
 
 PARTS = {"T": "Training", "V": "PublicTest", "X": "PrivateTest"}

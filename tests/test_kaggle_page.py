@@ -270,8 +270,11 @@ def test_labels_give_macro_f1_and_the_confusion_matrix(predicted: AppTest, finis
         predicted, "id,emotion\n" + "".join(f"{row},{label}\n" for row, label in zip(IDS, truth, strict=True))
     )
     probabilities = load_classifier(finished_run).probabilities(load_dataset(test_file).images)
-    macro_f1 = evaluate(np.array(truth), probabilities).macro_f1
-    assert {metric.label: metric.value for metric in page.metric}["Macro-F1"] == f"{macro_f1:.3f}"
+    scores = evaluate(np.array(truth), probabilities)
+    assert {metric.label: metric.value for metric in page.metric}["Macro-F1"] == f"{scores.macro_f1:.3f}"
+    (low, high), (lowest, highest) = scores.accuracy_interval(), scores.macro_f1_interval()
+    interval = f"accuracy {100 * low:.1f} to {100 * high:.1f}%, macro-F1 {lowest:.3f} to {highest:.3f}."
+    assert any(interval in caption.value for caption in page.caption)
     found = {label for label in range(7) if f'data-cell="{EMOTIONS[label]}-{EMOTIONS[label]}"' in figures(page)}
     assert found == set(truth)
 

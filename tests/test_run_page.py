@@ -433,6 +433,8 @@ def test_test_accuracy_has_its_interval_and_its_file(open_page: Opener, finished
     page = open_page(run=finished_run.id)
     assert "|Test accuracy|30.8%|25.5 to 36.6%|" in headlines(page)
     assert "263 rows of some_*test*.csv" in said(page)
+    low, high = finished_run.evaluation().test.macro_f1_interval()
+    assert f"macro-F1 {low:.3f} to {high:.3f}" in said(page)
 
 
 def test_without_test_scores_none_are_shown(open_page: Opener, finished_run: Run):

@@ -4,7 +4,6 @@ import streamlit as st
 
 from emotion_core.coursework import REPORTED
 from emotion_core.evaluation import RunEvaluation
-from emotion_core.intervals import wilson_interval
 from emotion_core.runs import RunSummary
 from emotion_core.units import counted
 from emotion_core.watch import as_duration
@@ -17,7 +16,7 @@ def show_scores(evaluation: RunEvaluation, line: RunSummary) -> None:
     test = evaluation.test
     headlines = [Headline("Validation accuracy", f"{evaluation.accuracy:.1%}", counted(evaluation.images, "face"))]
     if test:
-        low, high = wilson_interval(test.accuracy, test.images)
+        low, high = test.accuracy_interval()
         note = f"{100 * low:.1f} to {high:.1%}"
         headlines.append(Headline("Test accuracy", f"{test.accuracy:.1%}", note))
     headlines += [
@@ -36,10 +35,10 @@ def show_sources(evaluation: RunEvaluation, line: RunSummary) -> None:
     """Say on which file the test score was measured, and what the coursework reports for the same settings."""
     sentences = []
     if test := evaluation.test:
-        file = widgets.plain(test.data)
+        file, (low, high) = widgets.plain(test.data), test.macro_f1_interval()
         sentences.append(
             f"Test: {counted(test.images, 'row')} of {file}, none used in training, though their pictures may be "
-            "copies of training faces; 95% confidence interval."
+            f"copies of training faces; 95% confidence intervals, that of its macro-F1 {low:.3f} to {high:.3f}."
         )
     reported = REPORTED.get(line.preset)
     if reported and line.as_preset and not line.is_drawn:

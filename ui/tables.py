@@ -5,7 +5,7 @@ Nothing here calls Streamlit.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -170,13 +170,10 @@ def seed_untold(name: str, seed: int | None) -> list[str]:
 
 
 def class_table(scores: Evaluation, test: Evaluation | None = None) -> pd.DataFrame:
-    """Return a row per emotion with its scores in percent, those on test faces beside each where they are known.
-
-    An emotion without faces has no scores, and one that was never predicted no precision.
-    """
+    """Return a row per emotion with its scores in percent, those on test faces beside each where they are known."""
     columns = {
-        title: _floats(_percentages(part, field))
-        for field, *titles in (
+        title: _floats(None if share is None else 100 * share for share in part.by_emotion(score))
+        for score, *titles in (
             ("precision", "Precision", "Test precision"),
             ("recall", "Recall", "Test recall"),
             ("f1", "F1", "Test F1"),
@@ -190,13 +187,6 @@ def class_table(scores: Evaluation, test: Evaluation | None = None) -> pd.DataFr
         if part is not None
     }
     return pd.DataFrame({"Emotion": list(scores.per_class)} | columns | counts)
-
-
-def _percentages(scores: Evaluation, field: str) -> Iterator[float | None]:
-    answers = map(sum, zip(*scores.confusion, strict=True))
-    for each, predicted in zip(scores.per_class.values(), answers, strict=True):
-        is_known = each.support and (predicted or field != "precision")
-        yield 100 * getattr(each, field) if is_known else None
 
 
 def configuration(config: RunConfig, run_names: Mapping[str, str]) -> dict[str, dict[str, str]]:

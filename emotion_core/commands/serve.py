@@ -12,6 +12,7 @@ from emotion_core.commands.options import runs_of
 from emotion_core.commands.output import Narrator, file_to_write, print_json, print_line, print_note, print_table
 from emotion_core.dataset import Dataset, load_dataset, read_labels
 from emotion_core.detection import open_detector
+from emotion_core.emotions import EMOTIONS
 from emotion_core.ensemble import load_ensemble
 from emotion_core.errors import BadInput
 from emotion_core.evaluation import Evaluation, HeldOutEvaluation, evaluate
@@ -118,10 +119,15 @@ def _probabilities(classifier: Classifier, images: NDArray[np.uint8]) -> NDArray
 
 def _print_scores(run: Run, dataset: Dataset, scores: Evaluation, *, as_json: bool) -> None:
     if as_json:
-        print_json({"run": run.id, "data": dataset.name, **scores.model_dump()})
+        intervals = {"accuracy_interval": scores.accuracy_interval(), "macro_f1_interval": scores.macro_f1_interval()}
+        print_json({"run": run.id, "data": dataset.name, **scores.model_dump(), **intervals})
         return
-    print_line(f"{scores.images:,} images, accuracy {scores.accuracy:.4f}, macro-F1 {scores.macro_f1:.4f}")
-    rows = ((name, each.precision, each.recall, each.f1, each.support) for name, each in scores.per_class.items())
+    print_line(f"{scores.images:,} images; 95 % confidence intervals in brackets")
+    print_line("accuracy {:.4f} ({:.4f} to {:.4f})".format(scores.accuracy, *scores.accuracy_interval()))
+    print_line("macro-F1 {:.4f} ({:.4f} to {:.4f})".format(scores.macro_f1, *scores.macro_f1_interval()))
+    columns = (scores.by_emotion(score) for score in ("precision", "recall", "f1"))
+    faces = (each.support for each in scores.per_class.values())
+    rows = zip(EMOTIONS, *columns, faces, strict=True)
     print_table(("emotion", "precision", "recall", "F1", "images"), rows)
 
 
