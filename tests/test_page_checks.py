@@ -15,7 +15,7 @@ import pytest
 from accessibility import axe_core, broken_rules, faint_charts
 from browsing import PROJECT, copy_shipped_runs, folders_in, hide_data, launch, open_page, serve, settle_drawing
 from layout import what_does_not_fit
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, sync_playwright
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
@@ -29,6 +29,10 @@ LOOKS: Final[tuple[tuple[Theme, int], ...]] = (("light", 1280), ("light", WIDEST
 """What each page is shown in, one after the other. Nothing of a page is larger or smaller in the dark."""
 
 HEIGHT = 900
+
+PROJECTOR: Final[ViewportSize] = {"width": 1024, "height": 768}
+FORGET_TITLES = "document.querySelectorAll('[title]').forEach(element => element.removeAttribute('title'))"
+"""Nobody in a room can point at a text to read the rest of it."""
 
 PAGES = ("", "explore", "augment", "train", "results", "run", "classify", "kaggle")
 """The paths of the pages of `app.py`, each looked at in every state."""
@@ -238,6 +242,16 @@ def test_nothing_is_wrong_with_a_page_in_any_theme_or_width(app, path, browser, 
                 only = "color-contrast" if theme == "dark" else ""  # in the other theme all else is the same
                 wrong += [f"{theme}: {problem}" for problem in broken_rules(page, axe, only=only)]
     assert not wrong, "\n".join(["", *dict.fromkeys(wrong)])
+
+
+@pytest.mark.parametrize(("state", "path"), [("empty", "explore?view=Health"), *(("shipped", path) for path in PAGES)])
+def test_a_small_projector_shows_a_page_whole_in_presenter_view(app, path, browser):
+    with new_page(browser) as page:
+        page.set_viewport_size(PROJECTOR)
+        open_page(page, f"{app}/{path}{'&' if '?' in path else '?'}presenter=true")
+        settle_drawing(page)
+        page.evaluate(FORGET_TITLES)
+        assert what_does_not_fit(page) == []
 
 
 @pytest.mark.parametrize(("state", "path"), CASES)

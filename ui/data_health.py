@@ -151,7 +151,9 @@ def _face(dataset: Dataset, row: int, part: str) -> str:
     )
 
 
-_CARD: Final = "display:flex;gap:8px;padding:10px;border:1px solid rgba(128,134,156,.35);border-radius:10px"
+_CARD: Final = (
+    "display:flex;flex-wrap:wrap;gap:8px;padding:10px;border:1px solid rgba(128,134,156,.35);border-radius:10px"
+)
 _IMAGE: Final = "width:96px;display:block;image-rendering:pixelated;border-radius:6px;margin-bottom:.25rem"
 _LINE: Final = "overflow:hidden;text-overflow:ellipsis;white-space:nowrap"
 _MARK: Final = {

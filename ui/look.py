@@ -19,7 +19,11 @@ _FIGURES_IN_INK: Final = """.js-plotly-plot text:not(.hoverlayer *) {fill: curre
 .js-plotly-plot .barlayer .yerror {stroke: currentColor !important}"""
 """Plotly takes no colour that follows the theme. What it says where one points has a ground of its own."""
 
+_WHOLE_LABELS: Final = """[data-testid="stCheckbox"] [data-testid="stMarkdownContainer"],
+[data-testid="stCheckbox"] p {white-space: normal}"""
+"""Streamlit cuts the label of a switch that has a help beside it where there is little room."""
+
 
 def dress_page() -> None:
     """Put the style into the page."""
-    st.html(f"<style>{_LEGIBLE_BUTTONS}\n{_TITLE_AT_THE_TOP}\n{_FIGURES_IN_INK}</style>")
+    st.html(f"<style>{_LEGIBLE_BUTTONS}\n{_TITLE_AT_THE_TOP}\n{_FIGURES_IN_INK}\n{_WHOLE_LABELS}</style>")

@@ -110,7 +110,7 @@ class EveryPrediction:
 def choose_runs() -> "list[Run]":
     """Let the person choose a run, and others to average it with; none, said on the page, where there is none."""
     lines = lines_with_model()
-    places = st.columns(2 if lines else 1)
+    places = widgets.columns([1] * (2 if lines else 1), "kaggle-runs", narrowest=22, gap="small")
     with places[0]:
         run = pickers.pick_run("kaggle-run")
     if run is None:
