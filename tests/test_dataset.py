@@ -75,6 +75,7 @@ CSV_FORMS = {
     "gzip in two parts": gzipped(csv_text().encode()[:9_000]) + gzipped(csv_text().encode()[9_000:]),
     "zip": zipped({"inner/faces.csv": csv_text().encode(), "__MACOSX/._faces.csv": b"x", "notes.txt": b"x"}),
     "emotions by name": csv_text(labels=["Happy", "angry", "NEUTRAL", "disgust"]).encode(),
+    "emotions as pandas writes numbers beside gaps": csv_text(labels=[f"{label}.0" for label in LABELS]).encode(),
 }
 
 WITH_USAGE = {"kaggle fer2013.csv", "icml_face_data.csv", "spaces around fields"}
@@ -254,6 +255,8 @@ REFUSED = {
     ),
     "label above the classes": (with_field(2, 1, "7"), "line 2 has the emotion '7'; expected 0 to 6 or one of Angry,"),
     "label below the classes": (with_field(2, 1, "-1"), "line 2 has the emotion '-1'"),
+    "label between the classes": (with_field(2, 1, "3.5"), "line 2 has the emotion '3.5'"),
+    "label with a point and no digits": (with_field(2, 1, "happy.0"), "line 2 has the emotion 'happy.0'"),
     "label unknown": (with_field(4, 1, "bored"), "line 4 has the emotion 'bored'"),
     "label missing": (with_field(4, 1, ""), "line 4 has the emotion ''"),
     "row too long": (with_field(4, 1, "3,3"), "line 4 has 4 fields; expected 3, as in the header"),

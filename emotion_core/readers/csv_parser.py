@@ -3,6 +3,7 @@
 Lines are split in Python; the digits of the pixels, nearly all of the file, are read for a whole piece at once.
 """
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
@@ -28,6 +29,7 @@ from emotion_core.readers.pixel_text import find_fault, parse_pixels
 from emotion_core.readers.usage import usage_of
 
 _MAX_PROBLEMS: Final = 10_000
+_ZEROS_AFTER_POINT: Final = re.compile(r"(?<=\d)\.0+$")
 _MISSING: Final = frozenset({b"", b"nan", b"na", b"none", b"null"})
 
 
@@ -57,8 +59,11 @@ def parse_csv(stream: ByteStream, name: str) -> Iterator[Block]:
 
 @lru_cache(maxsize=256)
 def parse_label(field: bytes) -> int:
-    """Return the label that a field gives as number or name; raises LineFault where it gives none."""
-    label = label_of(field.decode(errors="replace"))
+    """Return the label that a field gives as number or name; raises LineFault where it gives none.
+
+    pandas writes a column of whole numbers as 3.0 where it has, or once had, gaps.
+    """
+    label = label_of(_ZEROS_AFTER_POINT.sub("", field.decode(errors="replace").strip()))
     if label is None:
         names = ", ".join(EMOTIONS)
         raise LineFault(f"has the emotion {quote(field)}; expected 0 to {NUM_EMOTIONS - 1} or one of {names}")
