@@ -29,7 +29,7 @@ from emotion_core.readers.pixel_text import find_fault, parse_pixels
 from emotion_core.readers.usage import usage_of
 
 _MAX_PROBLEMS: Final = 10_000
-_ZEROS_AFTER_POINT: Final = re.compile(r"(?<=\d)\.0+$")
+_ZEROS_AFTER_POINT: Final = re.compile(r"(?<=\d)\.0+\s*$")
 _MISSING: Final = frozenset({b"", b"nan", b"na", b"none", b"null"})
 
 
@@ -63,7 +63,7 @@ def parse_label(field: bytes) -> int:
 
     pandas writes a column of whole numbers as 3.0 where it has, or once had, gaps.
     """
-    label = label_of(_ZEROS_AFTER_POINT.sub("", field.decode(errors="replace").strip()))
+    label = label_of(_ZEROS_AFTER_POINT.sub("", field.decode(errors="replace")))
     if label is None:
         names = ", ".join(EMOTIONS)
         raise LineFault(f"has the emotion {quote(field)}; expected 0 to {NUM_EMOTIONS - 1} or one of {names}")
